@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Thin: every line is a command that one could type.
+
+CARGO ?= cargo
+# Tests share the machine's mounts and loop devices, but each makes its own.
+TEST_FLAGS ?=
+
+.PHONY: help toolchain build test demo bench check msrv image docs clean
+
+help:            ## print this list
+	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
+
+toolchain:       ## a Rust toolchain and a C compiler, installed when root
+	@tests/toolchain.sh
+
+build: toolchain ## the programs, into target/release
+	$(CARGO) build --locked --release -p bootc-installer
+
+test: toolchain  ## every test; root and loop-device tests run when root
+	$(CARGO) test --locked --workspace $(TEST_FLAGS)
+
+demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
+	$(CARGO) run --locked --release -p e2e --bin demo
+
+bench: build     ## ours against podman, same image, same disk
+	$(CARGO) run --locked --release -p bench-install
+
+image: toolchain ## only make (or find) the test image and print its path
+	$(CARGO) run --locked --release -p test-image -- build
+
+check: toolchain ## format, lints, shell scripts
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck tests/toolchain.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
+
+msrv:            ## compile with trixie's own rustc, in a trixie root
+	$(CARGO) run --locked --release -p e2e --bin msrv
+
+clean:           ## remove what cargo built (caches outside the tree stay)
+	$(CARGO) clean

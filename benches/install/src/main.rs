@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Measures an installation: the engine against podman, same image, same disk.
+//!
+//! `bench` prepares and reports; `run` is one measured run in namespaces of
+//! its own, on the mounts of `stage`; `ways` are the commands compared;
+//! `cgroup`, `proc` and `sample` get the figures.
+
+mod bench;
+mod cgroup;
+mod cli;
+mod image;
+mod machine;
+mod proc;
+mod report;
+mod run;
+mod sample;
+mod source;
+mod stage;
+mod ways;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.as_slice() {
+        [first] if first == run::STAGE => run::stage_main(),
+        [first, dashes, argv @ ..] if first == run::JOIN && dashes == "--" => run::join_main(argv),
+        _ => compare(),
+    }
+}
+
+fn compare() -> Result<()> {
+    let args = cli::Args::parse();
+    let report = bench::bench(&args)?;
+    // The table first: a wrong --json path must not cost it.
+    write!(std::io::stdout(), "{}", report.markdown()).context("printing the report")?;
+    match &args.json {
+        Some(path) => bench::write_json(&report, path),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Medians, ratios, goals, and the tables that show them.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::cgroup::{Accounting, CpuTime};
+use crate::image::{self, Image};
+use crate::machine::Machine;
+use crate::run::Measured;
+use crate::ways::Way;
+
+/// One run of one way.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Run {
+    /// What was run.
+    pub(crate) way: Way,
+    /// From 1.
+    pub(crate) round: usize,
+    /// CPU time of everything that the run started.
+    pub(crate) cpu: CpuTime,
+    /// Busy time of the whole machine meanwhile, seconds.
+    pub(crate) machine_cpu_s: f64,
+    /// What pid 1 saw.
+    pub(crate) measured: Measured,
+}
+
+/// A row of the table. Seconds or bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Figure {
+    /// Wall time with the final sync.
+    Wall,
+    /// CPU time of everything started.
+    Cpu,
+    /// Peak of the sum of resident memory.
+    Rss,
+    /// Peak of the sum of anonymous memory.
+    Anon,
+    /// Peak on the live root.
+    Live,
+    /// Peak on the target over empty.
+    TargetPeak,
+    /// Finally on the target over empty.
+    TargetFinal,
+    /// CPU time of the whole machine.
+    MachineCpu,
+}
+
+impl Figure {
+    const ALL: [Figure; 8] = [
+        Figure::Wall,
+        Figure::Cpu,
+        Figure::Rss,
+        Figure::Anon,
+        Figure::Live,
+        Figure::TargetPeak,
+        Figure::TargetFinal,
+        Figure::MachineCpu,
+    ];
+
+    fn title(self) -> &'static str {
+        match self {
+            Figure::Wall => "wall, s",
+            Figure::Cpu => "CPU (user + sys), s",
+            Figure::Rss => "peak RSS, all processes, MiB",
+            Figure::Anon => "of it anonymous, MiB",
+            Figure::Live => "peak on the live root, MB",
+            Figure::TargetPeak => "peak on the target, MB",
+            Figure::TargetFinal => "finally on the target, MB",
+            Figure::MachineCpu => "CPU of the whole machine, s",
+        }
+    }
+
+    fn of(self, run: &Run) -> f64 {
+        let m = &run.measured;
+        let over = |used: u64, empty: u64| used.saturating_sub(empty) as f64;
+        match self {
+            Figure::Wall => m.wall_s,
+            Figure::Cpu => run.cpu.total(),
+            Figure::Rss => m.peaks.rss as f64,
+            Figure::Anon => m.peaks.anon as f64,
+            Figure::Live => over(m.peaks.live, m.live_before_after.0),
+            Figure::TargetPeak => over(m.peaks.target, m.target_before_after.0),
+            Figure::TargetFinal => over(m.target_before_after.1, m.target_before_after.0),
+            Figure::MachineCpu => run.machine_cpu_s,
+        }
+    }
+
+    fn show(self, value: f64) -> String {
+        const MIB: f64 = 1024.0 * 1024.0;
+        match self {
+            Figure::Wall | Figure::Cpu | Figure::MachineCpu => format!("{value:.1}"),
+            Figure::Rss | Figure::Anon => format!("{:.0}", value / MIB),
+            Figure::Live | Figure::TargetPeak | Figure::TargetFinal => {
+                format!("{:.1}", value / 1e6)
+            }
+        }
+    }
+}
+
+/// Everything that one call has measured.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// Where.
+    pub(crate) machine: Machine,
+    /// What.
+    pub(crate) image: Image,
+    /// What the image's bootc calls itself.
+    pub(crate) bootc: String,
+    /// Who counted CPU time.
+    pub(crate) accounting: Accounting,
+    /// Why podman is not the baseline, if it is not.
+    pub(crate) podman_failure: Option<String>,
+    /// In the order in which they ran.
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Report {
+    fn ways(&self) -> Vec<Way> {
+        let mut ways = Vec::new();
+        for run in &self.runs {
+            if !ways.contains(&run.way) {
+                ways.push(run.way);
+            }
+        }
+        ways
+    }
+
+    fn median(&self, way: Way, figure: Figure) -> Option<f64> {
+        let values = self.runs.iter().filter(|run| run.way == way);
+        median(values.map(|run| figure.of(run)).collect())
+    }
+
+    fn ratio(&self, way: Way, figure: Figure) -> Option<f64> {
+        let baseline = self.ways().into_iter().find(|way| way.is_baseline())?;
+        ratio(self.median(way, figure)?, self.median(baseline, figure)?)
+    }
+
+    /// The whole text for a person, in Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        self.write(&mut text).unwrap_or_default();
+        text
+    }
+
+    /// The machine-readable form: everything, and the medians.
+    pub(crate) fn json(&self) -> serde_json::Result<serde_json::Value> {
+        let mut value = serde_json::to_value(self)?;
+        let mut medians = serde_json::Map::new();
+        for way in self.ways() {
+            let mut figures = serde_json::Map::new();
+            for figure in Figure::ALL {
+                let key = serde_json::to_value(figure)?;
+                figures.insert(
+                    key.as_str().unwrap_or_default().to_owned(),
+                    serde_json::json!({
+                        "median": self.median(way, figure),
+                        "ratio": self.ratio(way, figure),
+                    }),
+                );
+            }
+            medians.insert(way.name().to_owned(), figures.into());
+        }
+        value["medians"] = medians.into();
+        value["version"] = 1.into();
+        Ok(value)
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        self.write_head(out)?;
+        self.write_medians(out)?;
+        self.write_runs(out)?;
+        self.write_goals(out)
+    }
+
+    fn write_head(&self, out: &mut String) -> std::fmt::Result {
+        let (m, i) = (&self.machine, &self.image);
+        let kind = if image::is_standin(&self.bootc) {
+            "the stand-in, not a real bootc"
+        } else {
+            "a real bootc"
+        };
+        writeln!(out, "## Installation benchmark\n")?;
+        writeln!(
+            out,
+            "- machine: {}, {:.1} GiB RAM, {}, kernel {}, target file on {}, load {:.2} at the start",
+            m.cpu,
+            m.memory as f64 / f64::from(1 << 30),
+            m.os,
+            m.kernel,
+            m.work_fs,
+            m.load
+        )?;
+        writeln!(out, "- versions: {}", m.versions.join("; "))?;
+        writeln!(
+            out,
+            "- image: {} layers, {:.1} MB compressed, {}",
+            i.layers,
+            i.compressed as f64 / 1e6,
+            i.digest
+        )?;
+        writeln!(out, "- bootc in the image: {} ({kind})", self.bootc)?;
+        writeln!(out, "- CPU time: {}", self.accounting.describe())?;
+        writeln!(
+            out,
+            "- wall time ends when the target is synced; the target is a fresh ext4 on a loop \
+             device in every run; RSS sums count pages that processes share once for each"
+        )?;
+        if let Some(failure) = &self.podman_failure {
+            writeln!(
+                out,
+                "- podman cannot run here, so skopeo + chroot is the baseline: {}",
+                failure.replace('\n', " / ")
+            )?;
+        }
+        writeln!(out)
+    }
+
+    fn write_medians(&self, out: &mut String) -> std::fmt::Result {
+        let ways = self.ways();
+        write!(out, "| median of {} |", self.rounds())?;
+        for way in &ways {
+            write!(out, " {} |", way.title())?;
+        }
+        writeln!(out, "\n|---|{}", "---:|".repeat(ways.len()))?;
+        for figure in Figure::ALL {
+            write!(out, "| {} |", figure.title())?;
+            for way in &ways {
+                let value = self.median(*way, figure);
+                let mut cell = value.map_or_else(|| "–".to_owned(), |v| figure.show(v));
+                if !way.is_baseline() {
+                    if let Some(ratio) = self.ratio(*way, figure) {
+                        write!(cell, " ({ratio:.2}x)")?;
+                    }
+                }
+                write!(out, " {cell} |")?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(out)
+    }
+
+    fn write_runs(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "| run | wall, s | of it | CPU user + sys, s | load | peak RSS by |"
+        )?;
+        writeln!(out, "|---|---:|---|---:|---:|---|")?;
+        for run in &self.runs {
+            let m = &run.measured;
+            let steps: Vec<String> = m
+                .steps
+                .iter()
+                .map(|step| format!("{} {:.1}", step.name, step.wall_s))
+                .collect();
+            let by: Vec<String> = m
+                .peaks
+                .rss_by
+                .iter()
+                .take(4)
+                .map(|p| format!("{} {}", p.name, Figure::Rss.show(p.rss as f64)))
+                .collect();
+            writeln!(
+                out,
+                "| {} {} | {:.1} | {} | {:.1} + {:.1} | {:.1}–{:.1} | {} |",
+                run.way.name(),
+                run.round,
+                m.wall_s,
+                steps.join(", "),
+                run.cpu.user_s,
+                run.cpu.system_s,
+                m.load.0,
+                m.load.1,
+                by.join(", ")
+            )?;
+        }
+        writeln!(out)
+    }
+
+    fn write_goals(&self, out: &mut String) -> std::fmt::Result {
+        let checks: Vec<(&Goal, f64)> = GOALS
+            .iter()
+            .filter_map(|goal| Some((goal, goal.measure.of(self, goal.way)?)))
+            .collect();
+        if checks.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "Goals, set for a real bootc and an image of at least 2 GB and 60 layers:\n"
+        )?;
+        for (goal, value) in checks {
+            let verdict = if value <= goal.at_most {
+                "met"
+            } else {
+                "missed"
+            };
+            writeln!(
+                out,
+                "- {}: {} at most {}, measured {}: {verdict}",
+                goal.way.name(),
+                goal.measure.title(),
+                goal.measure.show(goal.at_most),
+                goal.measure.show(value)
+            )?;
+        }
+        Ok(())
+    }
+
+    fn rounds(&self) -> usize {
+        self.runs.iter().map(|run| run.round).max().unwrap_or(0)
+    }
+}
+
+/// What a goal looks at.
+#[derive(Debug, Clone, Copy)]
+enum Measure {
+    Value(Figure),
+    Ratio(Figure),
+    /// Peak on the target divided by what stays there.
+    PeakOverFinal,
+}
+
+impl Measure {
+    fn of(self, report: &Report, way: Way) -> Option<f64> {
+        match self {
+            Measure::Value(figure) => report.median(way, figure),
+            Measure::Ratio(figure) => report.ratio(way, figure),
+            Measure::PeakOverFinal => ratio(
+                report.median(way, Figure::TargetPeak)?,
+                report.median(way, Figure::TargetFinal)?,
+            ),
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Measure::Value(figure) => figure.title(),
+            Measure::Ratio(Figure::Cpu) => "CPU against the baseline",
+            Measure::Ratio(Figure::Wall) => "wall against the baseline",
+            Measure::Ratio(figure) => figure.title(),
+            Measure::PeakOverFinal => "peak on the target against what stays",
+        }
+    }
+
+    fn show(self, value: f64) -> String {
+        match self {
+            Measure::Value(figure) => figure.show(value),
+            Measure::Ratio(_) | Measure::PeakOverFinal => format!("{value:.2}x"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Goal {
+    way: Way,
+    measure: Measure,
+    at_most: f64,
+}
+
+const fn goal(way: Way, measure: Measure, at_most: f64) -> Goal {
+    Goal {
+        way,
+        measure,
+        at_most,
+    }
+}
+
+const MOST_LIVE: f64 = 5e6;
+const MOST_RSS: f64 = 150.0 * 1024.0 * 1024.0;
+/// Journal and directories that grow and shrink again are no second copy.
+const AS_GOOD_AS_EQUAL: f64 = 1.02;
+
+const GOALS: &[Goal] = &[
+    goal(Way::Unpack, Measure::Value(Figure::Live), MOST_LIVE),
+    goal(Way::Unpack, Measure::Value(Figure::Rss), MOST_RSS),
+    goal(Way::Unpack, Measure::Ratio(Figure::Cpu), 0.85),
+    goal(Way::Unpack, Measure::Ratio(Figure::Wall), 0.92),
+    goal(Way::InPlace, Measure::Value(Figure::Live), MOST_LIVE),
+    goal(Way::InPlace, Measure::Value(Figure::Rss), MOST_RSS),
+    goal(Way::InPlace, Measure::Ratio(Figure::Cpu), 0.52),
+    goal(Way::InPlace, Measure::Ratio(Figure::Wall), 0.62),
+    goal(Way::InPlace, Measure::PeakOverFinal, AS_GOOD_AS_EQUAL),
+];
+
+/// The middle one, or the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    let upper = *values.get(half)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    Some((values.get(half.checked_sub(1)?)? + upper) / 2.0)
+}
+
+fn ratio(value: f64, baseline: f64) -> Option<f64> {
+    (baseline > 0.0).then(|| value / baseline)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sample::Peaks;
+
+    #[test]
+    fn medians() {
+        for (values, expected) in [
+            (vec![], None),
+            (vec![3.0], Some(3.0)),
+            (vec![9.0, 1.0, 2.0], Some(2.0)),
+            (vec![4.0, 1.0, 2.0, 100.0], Some(3.0)),
+        ] {
+            assert_eq!(median(values.clone()), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_compared_with_zero() {
+        assert_eq!(ratio(1.0, 0.0), None);
+        assert_eq!(ratio(1.0, 4.0), Some(0.25));
+    }
+
+    fn run(way: Way, round: usize, wall_s: f64, target: (u64, u64, u64)) -> Run {
+        Run {
+            way,
+            round,
+            cpu: CpuTime {
+                user_s: wall_s / 2.0,
+                system_s: 0.0,
+            },
+            machine_cpu_s: wall_s,
+            measured: Measured {
+                wall_s,
+                steps: Vec::new(),
+                rusage: CpuTime::default(),
+                machine_ticks: 0,
+                peaks: Peaks {
+                    rss: 100 << 20,
+                    target: target.1,
+                    live: 3_000_000,
+                    ..Peaks::default()
+                },
+                live_before_after: (1_000_000, 1_000_000),
+                target_before_after: (target.0, target.2),
+                load: (1.0, 2.0),
+                deployments: vec!["default/a.0".to_owned()],
+                failure: None,
+            },
+        }
+    }
+
+    fn report() -> Report {
+        Report {
+            machine: Machine {
+                cpu: "2 x CPU".to_owned(),
+                memory: 1 << 30,
+                kernel: "6".to_owned(),
+                os: "Debian".to_owned(),
+                work_fs: "ext4".to_owned(),
+                load: 0.5,
+                versions: vec!["podman version 5".to_owned()],
+            },
+            image: Image {
+                layout: "/l".into(),
+                tag: "v1".to_owned(),
+                digest: "sha256:aa".to_owned(),
+                layers: 3,
+                compressed: 300_000_000,
+            },
+            bootc: "bootc-standin 0.1.0".to_owned(),
+            accounting: Accounting::Cpuacct,
+            podman_failure: None,
+            runs: vec![
+                run(Way::Podman, 1, 10.0, (1_000_000, 51_000_000, 51_000_000)),
+                run(Way::InPlace, 1, 6.0, (1_000_000, 51_000_000, 51_000_000)),
+                run(Way::Podman, 2, 30.0, (1_000_000, 51_000_000, 51_000_000)),
+                run(Way::InPlace, 2, 4.0, (1_000_000, 101_000_000, 51_000_000)),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_table_shows_medians_over_empty_and_ratios() {
+        let text = report().markdown();
+        for line in [
+            "| median of 2 | podman pull + run | engine, layout and runtime root in place |",
+            "| wall, s | 20.0 | 5.0 (0.25x) |",
+            "| peak RSS, all processes, MiB | 100 | 100 (1.00x) |",
+            "| peak on the live root, MB | 2.0 | 2.0 (1.00x) |",
+            "| peak on the target, MB | 50.0 | 75.0 (1.50x) |",
+            "| finally on the target, MB | 50.0 | 50.0 (1.00x) |",
+            "- bootc in the image: bootc-standin 0.1.0 (the stand-in, not a real bootc)",
+            "- in-place: wall against the baseline at most 0.62x, measured 0.25x: met",
+            "- in-place: peak on the target against what stays at most 1.02x, measured 1.50x: missed",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no `{line}` in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_fallback_is_said() {
+        let mut report = report();
+        report.podman_failure = Some("crun:\nno cgroups".to_owned());
+        let text = report.markdown();
+        assert!(text.contains("podman cannot run here"), "{text}");
+        assert!(text.contains("crun: / no cgroups"), "{text}");
+    }
+
+    #[test]
+    fn json_has_medians_by_way() {
+        let value = report().json().unwrap();
+        assert_eq!(value["medians"]["podman"]["wall"]["median"], 20.0);
+        assert_eq!(value["medians"]["in-place"]["wall"]["ratio"], 0.25);
+        assert_eq!(value["runs"].as_array().unwrap().len(), 4);
+    }
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Our own GRUB step, for images that bring no bootupd.
+//!
+//! `grub-install` finds the file system of `/boot` by itself and puts its UUID
+//! and path into the core image, on both firmwares. On UEFI the removable path
+//! (`EFI/BOOT/BOOTX64.EFI`) is always written, so that the disk starts in any
+//! machine; a named entry in this machine's firmware comes on top and may fail.
+
+use std::path::{Path, PathBuf};
+
+use crate::boot::grubcfg::{self, Serial};
+use crate::boot::{Firmware, GrubStep, Origin};
+use crate::cancel::Cancel;
+use crate::cmd::{self, Tool};
+use crate::disk::BootPlaces;
+use crate::error::{Code, Error, Result};
+use crate::sandbox::{Sandbox, TARGET};
+use crate::write::Root;
+
+/// Modules in the core image, besides those that grub-install adds for the
+/// disk: all that grub.cfg needs on any of the supported file systems.
+const MODULES: &str = "part_gpt part_msdos ext2 xfs btrfs fat search_fs_uuid blsuki";
+
+/// Debian's grub-install prefers a signed image, which cannot read boot loader
+/// entries; this option, which others do not have, prevents that.
+const UNSIGNED: &str = "--no-uefi-secure-boot";
+
+/// How many of a failed command's last lines go into the error.
+const STDERR_LINES: usize = 10;
+
+/// What the step works on.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// Root of the target on the live system.
+    pub target: &'a Path,
+    /// Where boot loaders fit.
+    pub places: &'a BootPlaces,
+    /// Sandbox in the image's root with the target at [`TARGET`].
+    pub image: &'a Sandbox,
+    /// Name for a firmware boot entry, made from os-release's `ID`; `None`
+    /// when the firmware is to be left alone.
+    pub entry_name: Option<&'a str>,
+    /// UUID of the file system that holds `/boot`.
+    pub boot_uuid: &'a str,
+    /// It is a file system of its own.
+    pub boot_is_own: bool,
+    /// Serial console of the installed kernel.
+    pub serial: Option<Serial>,
+}
+
+/// Installs each step's GRUB and the one configuration file; gives warnings.
+pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    for step in steps {
+        let places = Places::of(job, step)?;
+        run(job, step, &places.arguments(step), cancel)?;
+        if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name) {
+            if let Err(error) = name_in_firmware(job, step, &places, name, cancel) {
+                cancel.check()?;
+                warnings.push(format!(
+                    "No boot entry was written into this machine's firmware; it starts the disk by the removable path instead ({})",
+                    error.details.join("; ")
+                ));
+            }
+        }
+    }
+    let text = grubcfg::text(job.boot_uuid, job.boot_is_own, job.serial);
+    let mut directories: Vec<&str> = steps.iter().map(GrubStep::directory).collect();
+    directories.dedup();
+    let boot = Root::open(&job.target.join("boot"))?;
+    for directory in directories {
+        let file = Path::new(directory).join("grub.cfg");
+        boot.write(&file, text.as_bytes(), 0o644)?;
+    }
+    Ok(warnings)
+}
+
+/// The places as the program that runs sees them.
+struct Places {
+    boot: PathBuf,
+    disk: Option<PathBuf>,
+    esp: Option<PathBuf>,
+}
+
+impl Places {
+    fn of(job: Job<'_>, step: &GrubStep) -> Result<Self> {
+        let seen = |path: &Path| match step.origin {
+            Origin::Host => Ok(path.to_owned()),
+            Origin::Image => path
+                .strip_prefix(job.target)
+                .map(|inside| Path::new(TARGET).join(inside))
+                .map_err(|_| {
+                    Error::new(
+                        Code::Internal,
+                        format!("{} is not below the target.", path.display()),
+                    )
+                }),
+        };
+        Ok(Self {
+            boot: seen(&job.target.join("boot"))?,
+            disk: job.places.bios.clone(),
+            esp: job
+                .places
+                .esp
+                .as_ref()
+                .map(|esp| seen(&esp.mount_point))
+                .transpose()?,
+        })
+    }
+
+    /// The arguments of grub-install that make the disk start anywhere.
+    fn arguments(&self, step: &GrubStep) -> Vec<String> {
+        let mut words = self.common(step);
+        match step.firmware {
+            Firmware::Bios => {
+                words.extend(self.disk.iter().map(|disk| disk.display().to_string()));
+            }
+            Firmware::Uefi => {
+                words.extend(self.efi_directory());
+                words.extend(["--removable".to_owned(), "--no-nvram".to_owned()]);
+            }
+        }
+        words
+    }
+
+    /// The arguments that add a named entry to the firmware.
+    fn named(&self, step: &GrubStep, name: &str) -> Vec<String> {
+        let mut words = self.common(step);
+        words.extend(self.efi_directory());
+        words.push(format!("--bootloader-id={name}"));
+        words
+    }
+
+    fn common(&self, step: &GrubStep) -> Vec<String> {
+        vec![
+            format!("--target={}", step.platform),
+            format!("--boot-directory={}", self.boot.display()),
+            format!("--modules={MODULES}"),
+        ]
+    }
+
+    fn efi_directory(&self) -> Option<String> {
+        let esp = self.esp.as_ref()?;
+        Some(format!("--efi-directory={}", esp.display()))
+    }
+}
+
+fn name_in_firmware(
+    job: Job<'_>,
+    step: &GrubStep,
+    places: &Places,
+    name: &str,
+    cancel: &Cancel,
+) -> Result<()> {
+    run(job, step, &places.named(step, name), cancel)
+}
+
+/// Runs grub-install where its tools are.
+fn run(job: Job<'_>, step: &GrubStep, args: &[String], cancel: &Cancel) -> Result<()> {
+    let mut args = args.to_vec();
+    if step.firmware == Firmware::Uefi && knows_unsigned(job, step, cancel)? {
+        args.insert(0, UNSIGNED.into());
+    }
+    call(job, step, &args, cancel).map(drop)
+}
+
+fn knows_unsigned(job: Job<'_>, step: &GrubStep, cancel: &Cancel) -> Result<bool> {
+    let help = call(job, step, &["--help".to_owned()], cancel)?;
+    Ok(help.contains(UNSIGNED))
+}
+
+/// Runs grub-install and gives its standard output.
+fn call(job: Job<'_>, step: &GrubStep, args: &[String], cancel: &Cancel) -> Result<String> {
+    match step.origin {
+        Origin::Host => Tool::new(&step.command)
+            .args(args)
+            .failing_as(Code::BootloaderFailed)
+            .run(cancel)
+            .map(|captured| captured.stdout),
+        Origin::Image => {
+            let argv: Vec<&str> = std::iter::once(step.command.as_str())
+                .chain(args.iter().map(String::as_str))
+                .collect();
+            let output = job.image.run(&argv, cancel)?;
+            if output.exit.success() {
+                return Ok(output.stdout_text());
+            }
+            let mut error = Error::new(
+                Code::BootloaderFailed,
+                format!("GRUB for {} could not be installed.", step.firmware),
+            )
+            .detail(format!(
+                "`{}` in the image: {}",
+                cmd::command_line(&argv),
+                output.exit
+            ));
+            error
+                .details
+                .extend(cmd::last_lines(&output.stderr_text(), STDERR_LINES));
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(firmware: Firmware, platform: &'static str) -> GrubStep {
+        GrubStep {
+            firmware,
+            platform,
+            origin: Origin::Image,
+            command: "/usr/sbin/grub-install".into(),
+        }
+    }
+
+    #[test]
+    fn arguments() {
+        let places = Places {
+            boot: "/run/target/boot".into(),
+            disk: Some("/dev/sda".into()),
+            esp: Some("/run/target/boot/efi".into()),
+        };
+        let common = |platform: &str| {
+            format!("--target={platform} --boot-directory=/run/target/boot --modules={MODULES}")
+        };
+        let bios = step(Firmware::Bios, "i386-pc");
+        assert_eq!(
+            places.arguments(&bios).join(" "),
+            format!("{} /dev/sda", common("i386-pc"))
+        );
+        let uefi = step(Firmware::Uefi, "arm64-efi");
+        let efi = format!("{} --efi-directory=/run/target/boot/efi", common("arm64-efi"));
+        assert_eq!(
+            places.arguments(&uefi).join(" "),
+            format!("{efi} --removable --no-nvram")
+        );
+        assert_eq!(
+            places.named(&uefi, "debian-bootc").join(" "),
+            format!("{efi} --bootloader-id=debian-bootc")
+        );
+    }
+
+    #[test]
+    fn directories() {
+        let mut step = step(Firmware::Bios, "i386-pc");
+        assert_eq!(step.directory(), "grub");
+        step.command = "/usr/sbin/grub2-install".into();
+        assert_eq!(step.directory(), "grub2");
+    }
+}

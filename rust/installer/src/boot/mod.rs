@@ -1,0 +1,691 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The boot loader: who installs which one, decided before bootc writes
+//! anything, because bootc itself finds out only after a whole deployment.
+//!
+//! | the image has | bootc is told | the boot loader comes from |
+//! |---|---|---|
+//! | bootupd | `--bootloader grub` | bootc, through bootupd |
+//! | a UKI, or systemd-boot and no GRUB | `--composefs-backend --bootloader systemd` | bootc |
+//! | GRUB 2.14 or later, or the live system has it | `--bootloader none` | [`grub`] |
+
+pub mod grub;
+pub mod grubcfg;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::disk::BootPlaces;
+use crate::doctor::RootFacts;
+use crate::error::{Code, Error, Result};
+use crate::mountinfo::{self, Mount};
+use crate::plan::BootloaderChoice;
+use crate::target::Target;
+
+/// What bootc is told to install.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BootcBootloader {
+    /// Nothing.
+    None,
+    /// GRUB, through bootupd.
+    Grub,
+    /// systemd-boot.
+    Systemd,
+}
+
+impl BootcBootloader {
+    /// The value of bootc's `--bootloader`.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Grub => "grub",
+            Self::Systemd => "systemd",
+        }
+    }
+}
+
+/// How bootc stores the deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// An ostree repository.
+    Ostree,
+    /// bootc's own composefs store.
+    Composefs,
+}
+
+/// How a machine starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firmware {
+    /// From the first sectors of a disk.
+    Bios,
+    /// From a file on an EFI system partition.
+    Uefi,
+}
+
+impl Firmware {
+    /// How this machine was started.
+    pub fn of_this_machine() -> Self {
+        if Path::new("/sys/firmware/efi").is_dir() {
+            Self::Uefi
+        } else {
+            Self::Bios
+        }
+    }
+
+    /// GRUB's name for this firmware on the processor `arch`, in Rust's
+    /// spelling ([`std::env::consts::ARCH`]).
+    pub fn grub_platform(self, arch: &str) -> Option<&'static str> {
+        match (self, arch) {
+            (Self::Bios, "x86_64" | "x86") => Some("i386-pc"),
+            (Self::Uefi, "x86_64") => Some("x86_64-efi"),
+            (Self::Uefi, "x86") => Some("i386-efi"),
+            (Self::Uefi, "aarch64") => Some("arm64-efi"),
+            (Self::Uefi, "arm") => Some("arm-efi"),
+            (Self::Uefi, "riscv64") => Some("riscv64-efi"),
+            (Self::Uefi, "loongarch64") => Some("loongarch64-efi"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bios => "BIOS",
+            Self::Uefi => "UEFI",
+        })
+    }
+}
+
+/// Whose GRUB is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The image's.
+    Image,
+    /// The live system's.
+    Host,
+}
+
+/// One GRUB to install by ourselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrubStep {
+    /// For which firmware.
+    pub firmware: Firmware,
+    /// GRUB's name of the platform.
+    pub platform: &'static str,
+    /// Whose tools and modules.
+    pub origin: Origin,
+    /// `grub-install` or `grub2-install`, as a path from its root.
+    pub command: String,
+}
+
+impl GrubStep {
+    /// GRUB's directory below `/boot`, which follows its name in the
+    /// distribution.
+    pub fn directory(&self) -> &'static str {
+        if self.command.ends_with("grub2-install") {
+            "grub2"
+        } else {
+            "grub"
+        }
+    }
+}
+
+/// Who installs which boot loader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootDecision {
+    /// What bootc is told.
+    pub bootc: BootcBootloader,
+    /// How bootc stores the deployment.
+    pub backend: Backend,
+    /// What we install after bootc.
+    pub grub: Vec<GrubStep>,
+    /// What the person should know.
+    pub warnings: Vec<String>,
+}
+
+impl BootDecision {
+    fn by_bootc(bootc: BootcBootloader, backend: Backend) -> Self {
+        Self {
+            bootc,
+            backend,
+            grub: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The file system that holds `/boot`, as GRUB finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFs {
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// It is a file system of its own, not a directory of the root's.
+    pub own: bool,
+    /// It is mounted from a directory or a btrfs subvolume of the file system.
+    pub subvolume: bool,
+}
+
+impl BootFs {
+    /// Of a target, given the mounts of this system.
+    pub fn of(target: &Target, mounts: &[Mount]) -> Self {
+        let (mount_point, uuid) = match &target.boot {
+            Some(boot) => (&boot.mount_point, &boot.uuid),
+            None => (&target.root, &target.uuid),
+        };
+        Self {
+            uuid: uuid.clone(),
+            own: target.boot.is_some(),
+            subvolume: mountinfo::at(mounts, mount_point).is_some_and(|m| m.root != Path::new("/")),
+        }
+    }
+}
+
+/// Everything the decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// What the image has.
+    pub image: &'a RootFacts,
+    /// What the live system has.
+    pub host: &'a RootFacts,
+    /// Where boot loaders fit.
+    pub places: &'a BootPlaces,
+    /// Where `/boot` is.
+    pub boot_fs: &'a BootFs,
+    /// How this machine was started.
+    pub firmware: Firmware,
+    /// The processor in Rust's spelling.
+    pub arch: &'a str,
+}
+
+/// Decides, or refuses with `BOOT_NO_PLACE` or `TOOL_MISSING` and the reasons.
+pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecision> {
+    if choice == BootloaderChoice::None {
+        return Ok(BootDecision::by_bootc(
+            BootcBootloader::None,
+            Backend::Ostree,
+        ));
+    }
+    if now.places.bios.is_none() && now.places.esp.is_none() {
+        return Err(Error::new(
+            Code::BootNoPlace,
+            "There is no place for a boot loader on the target's disk.",
+        ));
+    }
+    match choice {
+        BootloaderChoice::Systemd => by_systemd(now),
+        BootloaderChoice::Grub if now.image.bootupd() => Ok(by_bootupd()),
+        BootloaderChoice::Grub => by_grub(now),
+        BootloaderChoice::Auto | BootloaderChoice::None => automatic(now),
+    }
+    .map(|decision| with_firmware_warning(decision, now))
+}
+
+fn automatic(now: Situation<'_>) -> Result<BootDecision> {
+    if now.image.bootupd() {
+        return Ok(by_bootupd());
+    }
+    let only_systemd = has_systemd_boot(now.image) && now.image.grub_install().is_none();
+    if !now.image.ukis.is_empty() || only_systemd {
+        return by_systemd(now);
+    }
+    by_grub(now)
+}
+
+fn has_systemd_boot(image: &RootFacts) -> bool {
+    image.systemd_boot && image.has("bootctl")
+}
+
+fn by_bootupd() -> BootDecision {
+    BootDecision::by_bootc(BootcBootloader::Grub, Backend::Ostree)
+}
+
+fn by_systemd(now: Situation<'_>) -> Result<BootDecision> {
+    if !has_systemd_boot(now.image) {
+        return Err(Error::new(
+            Code::ToolMissing,
+            "The image has no systemd-boot that could start it.",
+        )
+        .why("systemd-boot is installed from the image itself, by its bootctl.")
+        .next("Choose GRUB as the boot loader, or an image with systemd-boot."));
+    }
+    if now.places.esp.is_none() {
+        return Err(Error::new(
+            Code::BootNoPlace,
+            "There is no EFI system partition for systemd-boot.",
+        )
+        .why("systemd-boot starts from a mounted EFI system partition only.")
+        .next("Add an EFI system partition to the partition layout."));
+    }
+    Ok(BootDecision::by_bootc(
+        BootcBootloader::Systemd,
+        Backend::Composefs,
+    ))
+}
+
+fn by_grub(now: Situation<'_>) -> Result<BootDecision> {
+    refuse_unreadable_boot(now.boot_fs)?;
+    let wanted = [
+        now.places.bios.as_ref().map(|_| Firmware::Bios),
+        now.places.esp.as_ref().map(|_| Firmware::Uefi),
+    ];
+    let mut steps: Vec<GrubStep> = Vec::new();
+    let mut missing = Vec::new();
+    for firmware in wanted.into_iter().flatten() {
+        match grub_for(firmware, now) {
+            Ok(step) => steps.push(step),
+            Err(reason) => missing.push((firmware, reason)),
+        }
+    }
+    let needed = missing.iter().find(|(f, _)| *f == now.firmware);
+    if let Some((firmware, _)) = needed.or(missing.first().filter(|_| steps.is_empty())) {
+        let mut error = Error::new(
+            Code::ToolMissing,
+            format!("Neither the image nor the live system has a GRUB for {firmware} that can start the image."),
+        )
+        .why("GRUB must be version 2.14 or later, which reads boot loader entries.")
+        .next("Choose an image with such a GRUB (Debian: grub-pc-bin, grub-efi-amd64-bin, grub2-common), or install it in the live system.");
+        error.details = missing.into_iter().map(|(_, reason)| reason).collect();
+        return Err(error);
+    }
+    Ok(BootDecision {
+        grub: steps,
+        warnings: missing.into_iter().map(|(_, reason)| reason).collect(),
+        ..BootDecision::by_bootc(BootcBootloader::None, Backend::Ostree)
+    })
+}
+
+/// The image's GRUB, else the live system's, else why there is none.
+fn grub_for(firmware: Firmware, now: Situation<'_>) -> std::result::Result<GrubStep, String> {
+    let Some(platform) = firmware.grub_platform(now.arch) else {
+        return Err(format!("GRUB does not start {} on {firmware}", now.arch));
+    };
+    let candidates = [(Origin::Image, now.image), (Origin::Host, now.host)];
+    let mut reasons = Vec::new();
+    for (origin, facts) in candidates {
+        let whose = match origin {
+            Origin::Image => "the image",
+            Origin::Host => "the live system",
+        };
+        match (facts.grub_install(), facts.grub_platform(platform)) {
+            (Some(command), Some(modules)) if modules.blsuki => {
+                return Ok(GrubStep {
+                    firmware,
+                    platform,
+                    origin,
+                    command: Path::new("/").join(command).display().to_string(),
+                })
+            }
+            (None, _) => reasons.push(format!("{whose} has no grub-install")),
+            (_, None) => reasons.push(format!("{whose} has no modules for it")),
+            (_, Some(_)) => reasons.push(format!("that of {whose} is older than 2.14")),
+        }
+    }
+    Err(format!(
+        "No GRUB for {firmware} ({platform}): {}",
+        reasons.join(", ")
+    ))
+}
+
+fn refuse_unreadable_boot(boot: &BootFs) -> Result<()> {
+    if boot.subvolume {
+        return Err(Error::new(
+            Code::BootNoPlace,
+            "GRUB cannot start the image from a btrfs subvolume.",
+        )
+        .why("The paths in boot loader entries are those of the file system's top level.")
+        .next("Add a file system of its own for /boot, for example ext4 with 1 GiB, or do not use a subvolume for the root."));
+    }
+    if boot.uuid.is_none() {
+        return Err(Error::new(
+            Code::BootNoPlace,
+            "The file system that holds /boot has no UUID.",
+        )
+        .why("GRUB finds it by its UUID.")
+        .next("Make a new file system on it."));
+    }
+    Ok(())
+}
+
+fn with_firmware_warning(mut decision: BootDecision, now: Situation<'_>) -> BootDecision {
+    let startable = match now.firmware {
+        Firmware::Bios => now.places.bios.is_some(),
+        Firmware::Uefi => now.places.esp.is_some(),
+    };
+    if !startable {
+        decision.warnings.push(format!(
+            "This machine was started in {} mode, but the target's disk has no place for a {} boot loader",
+            now.firmware, now.firmware
+        ));
+    }
+    decision
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::disk::Esp;
+    use crate::doctor::GrubPlatform;
+
+    fn places(bios: bool, esp: bool) -> BootPlaces {
+        BootPlaces {
+            bios: bios.then(|| "/dev/sda".into()),
+            esp: esp.then(|| Esp {
+                mount_point: "/t/boot/efi".into(),
+                device: "/dev/sda1".into(),
+            }),
+        }
+    }
+
+    fn plain_boot() -> BootFs {
+        BootFs {
+            uuid: Some("1-2".into()),
+            own: false,
+            subvolume: false,
+        }
+    }
+
+    const BOTH: &[&str] = &["i386-pc", "x86_64-efi"];
+
+    struct Case {
+        name: &'static str,
+        choice: BootloaderChoice,
+        image: RootFacts,
+        host: RootFacts,
+        places: (bool, bool),
+        firmware: Firmware,
+        /// What bootc is told, steps as `firmware origin`, number of warnings;
+        /// or the code of the refusal.
+        expected: std::result::Result<(&'static str, &'static str, usize), Code>,
+    }
+
+    impl Default for Case {
+        fn default() -> Self {
+            Self {
+                name: "",
+                choice: BootloaderChoice::Auto,
+                image: RootFacts::default(),
+                host: RootFacts::default(),
+                places: (true, true),
+                firmware: Firmware::Bios,
+                expected: Err(Code::Internal),
+            }
+        }
+    }
+
+    fn programs(names: &[&str]) -> std::collections::BTreeMap<String, String> {
+        names
+            .iter()
+            .map(|&name| (name.to_owned(), format!("usr/sbin/{name}")))
+            .collect()
+    }
+
+    fn with_grub(platforms: &[&str], too_old: &[&str]) -> RootFacts {
+        let platform = |name: &&str, blsuki| GrubPlatform {
+            name: (*name).to_owned(),
+            blsuki,
+            blscfg: false,
+        };
+        RootFacts {
+            programs: programs(&["grub-install"]),
+            grub: platforms
+                .iter()
+                .map(|name| platform(name, true))
+                .chain(too_old.iter().map(|name| platform(name, false)))
+                .collect(),
+            ..RootFacts::default()
+        }
+    }
+
+    fn cases() -> Vec<Case> {
+        let bootupd = RootFacts {
+            programs: programs(&["bootupctl", "grub-install"]),
+            bootupd_updates: true,
+            ..with_grub(BOTH, &[])
+        };
+        let systemd = RootFacts {
+            systemd_boot: true,
+            programs: programs(&["bootctl"]),
+            ..RootFacts::default()
+        };
+        let uki = RootFacts {
+            ukis: vec!["boot/EFI/Linux/x.efi".into()],
+            systemd_boot: true,
+            programs: programs(&["bootctl", "grub-install"]),
+            ..with_grub(BOTH, &[])
+        };
+        vec![
+            Case {
+                name: "bootupd is left to bootc",
+                image: bootupd.clone(),
+                expected: Ok(("grub", "", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "bootupd, GRUB chosen",
+                choice: BootloaderChoice::Grub,
+                image: bootupd.clone(),
+                expected: Ok(("grub", "", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "none wins over bootupd and needs no place",
+                choice: BootloaderChoice::None,
+                image: bootupd,
+                places: (false, false),
+                expected: Ok(("none", "", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "UKI",
+                image: uki.clone(),
+                firmware: Firmware::Uefi,
+                expected: Ok(("systemd", "", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "UKI, but GRUB chosen",
+                choice: BootloaderChoice::Grub,
+                image: uki,
+                expected: Ok(("none", "BIOS Image, UEFI Image", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "systemd-boot only, on BIOS firmware",
+                image: systemd.clone(),
+                places: (false, true),
+                expected: Ok(("systemd", "", 1)),
+                ..Case::default()
+            },
+            Case {
+                name: "systemd-boot without ESP",
+                image: systemd.clone(),
+                places: (true, false),
+                expected: Err(Code::BootNoPlace),
+                ..Case::default()
+            },
+            Case {
+                name: "systemd-boot and GRUB: GRUB",
+                image: RootFacts {
+                    systemd_boot: true,
+                    programs: programs(&["bootctl", "grub-install"]),
+                    ..with_grub(BOTH, &[])
+                },
+                expected: Ok(("none", "BIOS Image, UEFI Image", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "systemd-boot chosen but not there",
+                choice: BootloaderChoice::Systemd,
+                image: with_grub(BOTH, &[]),
+                expected: Err(Code::ToolMissing),
+                ..Case::default()
+            },
+            Case {
+                name: "systemd-boot chosen",
+                choice: BootloaderChoice::Systemd,
+                image: systemd,
+                firmware: Firmware::Uefi,
+                expected: Ok(("systemd", "", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "no place",
+                image: with_grub(BOTH, &[]),
+                places: (false, false),
+                expected: Err(Code::BootNoPlace),
+                ..Case::default()
+            },
+            Case {
+                name: "GRUB on BIOS only",
+                image: with_grub(BOTH, &[]),
+                places: (true, false),
+                expected: Ok(("none", "BIOS Image", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "GRUB from the live system",
+                host: with_grub(BOTH, &[]),
+                places: (true, false),
+                expected: Ok(("none", "BIOS Host", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "one from each",
+                image: with_grub(&["x86_64-efi"], &["i386-pc"]),
+                host: with_grub(&["i386-pc"], &[]),
+                expected: Ok(("none", "BIOS Host, UEFI Image", 0)),
+                ..Case::default()
+            },
+            Case {
+                name: "the firmware's own is missing",
+                image: with_grub(&["x86_64-efi"], &[]),
+                expected: Err(Code::ToolMissing),
+                ..Case::default()
+            },
+            Case {
+                name: "the other firmware's is missing",
+                image: with_grub(&["i386-pc"], &[]),
+                expected: Ok(("none", "BIOS Image", 1)),
+                ..Case::default()
+            },
+            Case {
+                name: "all too old",
+                image: with_grub(&[], BOTH),
+                host: with_grub(&[], BOTH),
+                expected: Err(Code::ToolMissing),
+                ..Case::default()
+            },
+            Case {
+                name: "nothing at all",
+                places: (false, true),
+                expected: Err(Code::ToolMissing),
+                ..Case::default()
+            },
+        ]
+    }
+
+    #[test]
+    fn decisions() {
+        for case in cases() {
+            let found = decide(
+                case.choice,
+                Situation {
+                    image: &case.image,
+                    host: &case.host,
+                    places: &places(case.places.0, case.places.1),
+                    boot_fs: &plain_boot(),
+                    firmware: case.firmware,
+                    arch: "x86_64",
+                },
+            );
+            let found = found
+                .map(|d| {
+                    let steps: Vec<String> = d
+                        .grub
+                        .iter()
+                        .map(|s| format!("{} {:?}", s.firmware, s.origin))
+                        .collect();
+                    assert_eq!(
+                        d.backend == Backend::Composefs,
+                        d.bootc == BootcBootloader::Systemd
+                    );
+                    (d.bootc.option(), steps.join(", "), d.warnings.len())
+                })
+                .map_err(|e| e.code);
+            let expected = case
+                .expected
+                .map(|(bootc, steps, warnings)| (bootc, steps.to_owned(), warnings));
+            assert_eq!(found, expected, "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_all_reasons() {
+        let error = decide(
+            BootloaderChoice::Auto,
+            Situation {
+                image: &with_grub(&[], &["i386-pc"]),
+                host: &RootFacts::default(),
+                places: &places(true, true),
+                boot_fs: &plain_boot(),
+                firmware: Firmware::Bios,
+                arch: "x86_64",
+            },
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.details,
+            [
+                "No GRUB for BIOS (i386-pc): that of the image is older than 2.14, \
+                 the live system has no grub-install",
+                "No GRUB for UEFI (x86_64-efi): the image has no modules for it, \
+                 the live system has no grub-install",
+            ]
+        );
+    }
+
+    #[test]
+    fn boot_that_grub_cannot_read() {
+        let good = plain_boot();
+        for (boot_fs, fine) in [
+            (good.clone(), true),
+            (
+                BootFs {
+                    subvolume: true,
+                    ..good.clone()
+                },
+                false,
+            ),
+            (BootFs { uuid: None, ..good }, false),
+        ] {
+            let found = decide(
+                BootloaderChoice::Grub,
+                Situation {
+                    image: &with_grub(BOTH, &[]),
+                    host: &RootFacts::default(),
+                    places: &places(true, false),
+                    boot_fs: &boot_fs,
+                    firmware: Firmware::Bios,
+                    arch: "x86_64",
+                },
+            );
+            assert_eq!(found.map_err(|e| e.code).err(), (!fine).then_some(Code::BootNoPlace));
+        }
+    }
+
+    #[test]
+    fn platforms() {
+        let table = [
+            (Firmware::Bios, "x86_64", Some("i386-pc")),
+            (Firmware::Bios, "aarch64", None),
+            (Firmware::Uefi, "x86_64", Some("x86_64-efi")),
+            (Firmware::Uefi, "aarch64", Some("arm64-efi")),
+            (Firmware::Uefi, "riscv64", Some("riscv64-efi")),
+            (Firmware::Uefi, "s390x", None),
+        ];
+        for (firmware, arch, platform) in table {
+            assert_eq!(firmware.grub_platform(arch), platform, "{firmware} {arch}");
+        }
+    }
+}

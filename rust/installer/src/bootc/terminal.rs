@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From the bytes of a terminal to lines of text.
+//!
+//! Progress bars are redrawn by moving the cursor (ECMA-48 control sequences,
+//! carriage returns). Any such movement ends a line here; colours and other
+//! sequences that move nothing are dropped.
+
+/// Longest line that is kept; the rest of it is dropped.
+const LINE_MAX: usize = 16 * 1024;
+
+/// Splits a stream into lines, whatever the pieces it arrives in.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    line: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Text,
+    /// After ESC.
+    Escape,
+    /// In a control sequence, up to its final byte.
+    Control,
+    /// In an operating system command, up to BEL or ESC `\`.
+    System,
+    /// After ESC in an operating system command.
+    SystemEscape,
+}
+
+impl Lines {
+    /// Takes the next bytes; gives each line that they complete. Lines have no
+    /// control characters and are not blank.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for &byte in bytes {
+            if self.step(byte) {
+                lines.extend(self.finish());
+            }
+        }
+        lines
+    }
+
+    /// The unfinished line, at the end of the stream.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        let line = String::from_utf8_lossy(&self.line).trim().to_owned();
+        self.line.clear();
+        (!line.is_empty()).then_some(line)
+    }
+
+    /// Takes one byte; whether the line ends with it.
+    fn step(&mut self, byte: u8) -> bool {
+        match (self.state, byte) {
+            (State::Text, b'\n' | b'\r') => return true,
+            (State::Text | State::Escape | State::Control, 0x1b) => self.state = State::Escape,
+            (State::Text, b'\t') => self.push(b' '),
+            (State::Text, 0..0x20 | 0x7f) => {}
+            (State::Text, _) => self.push(byte),
+            (State::Escape, b'[') => self.state = State::Control,
+            (State::Escape, b']') => self.state = State::System,
+            (State::Escape, _) => self.state = State::Text,
+            // Parameters and intermediate bytes.
+            (State::Control, 0x20..0x40) => {}
+            (State::Control, _) => {
+                self.state = State::Text;
+                // Cursor up to position, erase in display, in line.
+                return matches!(byte, b'A'..=b'H' | b'J' | b'K' | b'f');
+            }
+            (State::System, 0x07) => self.state = State::Text,
+            (State::System, 0x1b) => self.state = State::SystemEscape,
+            (State::System, _) => {}
+            (State::SystemEscape, b'\\') => self.state = State::Text,
+            (State::SystemEscape, _) => self.state = State::System,
+        }
+        false
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.line.len() < LINE_MAX {
+            self.line.push(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(bytes: &[u8]) -> Vec<String> {
+        let mut lines = Lines::default();
+        let mut found = lines.feed(bytes);
+        found.extend(lines.finish());
+        found
+    }
+
+    #[test]
+    fn streams() {
+        let table: [(&str, &[&str]); 8] = [
+            ("one\r\ntwo\r\n", &["one", "two"]),
+            ("no end", &["no end"]),
+            ("a\r\x1b[2Kb\r\x1b[2K", &["a", "b"]),
+            ("x 1/3\n\x1b[1A\x1b[2Kx 2/3\n", &["x 1/3", "x 2/3"]),
+            ("\x1b[1;31merror:\x1b[0m bad", &["error: bad"]),
+            ("\x1b]0;title\x07text\x1b]8;;x\x1b\\more", &["textmore"]),
+            ("\x1b[?25lhidden cursor\x1b[?25h", &["hidden cursor"]),
+            ("  \r\n\x07\r\n", &[]),
+        ];
+        for (stream, expected) in table {
+            assert_eq!(all(stream.as_bytes()), expected, "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_do_not_matter() {
+        let stream = " └ Fetching ███ 1/3\r\n\x1b[2K\x1b[1Aß\r\n".as_bytes();
+        let whole = all(stream);
+        let mut lines = Lines::default();
+        let mut single: Vec<String> = stream.iter().flat_map(|b| lines.feed(&[*b])).collect();
+        single.extend(lines.finish());
+        assert_eq!(single, whole);
+        assert_eq!(whole, ["└ Fetching ███ 1/3", "ß"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        assert_eq!(all(&vec![b'x'; LINE_MAX + 10])[0].len(), LINE_MAX);
+    }
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The first step: everything that can be refused before the target is
+//! touched is refused here. Nothing is written.
+
+use std::path::{Path, PathBuf};
+
+use registry::{OciLayout, Platform, Registry, Selector};
+pub use registry::{Layer, ResolvedImage};
+
+use crate::cancel::Cancel;
+use crate::client;
+use crate::cmd;
+use crate::disk::{self, BootPlaces};
+use crate::error::{Code, Error, Result};
+use crate::mountinfo;
+use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
+use crate::secret::Secrets;
+use crate::space::{self, ImageSize, SpaceNeed};
+use crate::target::{self, Target, SCRATCH_NAME};
+
+/// Label of images that bootc can install.
+const BOOTC_LABEL: &str = "containers.bootc";
+
+/// What the check found out.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The target.
+    pub target: Target,
+    /// Where boot loaders fit.
+    pub places: BootPlaces,
+    /// The image, its digest pinned. Its `reference` is where to pull it from,
+    /// which may be a mirror; what bootc records stays `plan.image.imgref`.
+    pub image: ResolvedImage,
+    /// Room needed.
+    pub space: SpaceNeed,
+    /// What the person should know although it stops nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Refuses `plan` with a coded error, or says what the next steps need to know.
+/// Writes nothing.
+pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked> {
+    plan.validate()?;
+    cancel.check()?;
+    // The cheap and local first: nobody should wait for a registry to hear
+    // that the target is not mounted.
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Error::new(Code::NotRoot, "This program does not run as root."));
+    }
+    require_tools(plan)?;
+    let target = target::inspect(&plan.target.root)?;
+    let places = disk::boot_places(&target)?;
+    require_boot_place(plan.bootc.bootloader, &places)?;
+    require_boot_space(&target)?;
+    require_inputs(plan, &target)?;
+    let scratch = scratch_place(plan, &target)?;
+
+    cancel.check()?;
+    let (image, size) = match &plan.source {
+        Source::Registry => {
+            let image = resolve_in_registry(plan, secrets, cancel)?;
+            let size = ImageSize::estimate(&image);
+            (image, size)
+        }
+        Source::OciLayout { path, reference } => resolve_in_layout(plan, path, reference.as_deref())?,
+    };
+    require_bootable(plan, &image)?;
+
+    let on_target = scratch.is_none();
+    let space = space::need(size, &plan.source, &plan.runtime_root, on_target, target.total_bytes);
+    space::require(&target.root, target.free_bytes, space.target, &space)?;
+    if let Some(dir) = &scratch {
+        space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
+    }
+    let warnings = warnings(&places, scratch.as_deref())?;
+    Ok(Checked {
+        target,
+        places,
+        image,
+        space,
+        warnings,
+    })
+}
+
+/// The live system's own tools; everything else comes with the image.
+fn require_tools(plan: &Plan) -> Result<()> {
+    let trim = plan.finish.trim.then_some(("fstrim", "It tells the disk which blocks are unused."));
+    let blkid = ("blkid", "It tells what is on the target's disk.");
+    for (tool, purpose) in [Some(blkid), trim].into_iter().flatten() {
+        if cmd::find(tool).is_none() {
+            return Err(Error::new(
+                Code::ToolMissing,
+                format!("The command `{tool}` is not installed."),
+            )
+            .why(purpose)
+            .next("Install the package util-linux and try again."));
+        }
+    }
+    Ok(())
+}
+
+fn require_boot_place(choice: BootloaderChoice, places: &BootPlaces) -> Result<()> {
+    let error = |what: &str| Err(Error::new(Code::BootNoPlace, what));
+    match choice {
+        BootloaderChoice::None => Ok(()),
+        BootloaderChoice::Auto | BootloaderChoice::Grub => {
+            if places.bios.is_none() && places.esp.is_none() {
+                return error("There is no place for a boot loader on the target's disk.")
+                    .map_err(|e: Error| {
+                        e.next(
+                            "Mount the EFI system partition at boot/efi below the target, or add a \
+                             BIOS boot partition; without a boot loader of ours choose `none`.",
+                        )
+                    });
+            }
+            Ok(())
+        }
+        BootloaderChoice::Systemd => {
+            if places.esp.is_none() {
+                return error("There is no EFI system partition for systemd-boot.").map_err(|e: Error| {
+                    e.why("No vfat file system is mounted at boot/efi, efi or boot below the target.")
+                        .next("Mount the EFI system partition there, or choose another boot loader.")
+                });
+            }
+            Ok(())
+        }
+    }
+}
+
+fn require_boot_space(target: &Target) -> Result<()> {
+    let Some(boot) = &target.boot else { return Ok(()) };
+    let (_, free) = target::space(&boot.mount_point)?;
+    if free >= space::BOOT_MIN {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::TargetTooSmall,
+        format!(
+            "{} has {} free, and at least {} are needed there.",
+            boot.mount_point.display(),
+            space::human(free),
+            space::human(space::BOOT_MIN)
+        ),
+    )
+    .why("Kernel, initramfs and boot loader go there.")
+    .next("Make that partition larger; 1 GB leaves room for updates."))
+}
+
+/// Source and runtime root must exist, and elsewhere than on the target.
+fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
+    let mut inputs: Vec<(&str, &Path)> = Vec::new();
+    if let Source::OciLayout { path, .. } = &plan.source {
+        inputs.push(("source", path));
+    }
+    match &plan.runtime_root {
+        RuntimeRoot::Unpack => {}
+        RuntimeRoot::Directory { path } => {
+            if !path.is_dir() {
+                return Err(missing_runtime_root(path, "it is no directory"));
+            }
+            inputs.push(("runtime root", path));
+        }
+        RuntimeRoot::Image { path } => {
+            if !path.is_file() {
+                return Err(missing_runtime_root(path, "it is no file"));
+            }
+            inputs.push(("runtime root", path));
+        }
+    }
+    for (name, path) in inputs {
+        // A missing source gets its message where it is opened.
+        if path.exists() && target::st_dev(path)? == target.device {
+            return Err(Error::new(
+                Code::TargetNotOwnFilesystem,
+                format!("The {name} {} is on the target itself.", path.display()),
+            )
+            .why("Installing would overwrite what it is installed from.")
+            .next("Mount another file system as the target."));
+        }
+    }
+    Ok(())
+}
+
+fn missing_runtime_root(path: &Path, reason: &str) -> Error {
+    Error::new(
+        Code::SourceInvalid,
+        format!("The runtime root {} cannot be used: {reason}.", path.display()),
+    )
+    .why("The path is misspelt, or the medium with it is not mounted.")
+    .next("Correct the path, or leave it out: the image is then unpacked on the target.")
+}
+
+/// The directory that the plan names for scratch, when that is elsewhere than
+/// the root of the target.
+fn scratch_place(plan: &Plan, target: &Target) -> Result<Option<PathBuf>> {
+    let Some(named) = &plan.target.scratch else {
+        return Ok(None);
+    };
+    let invalid = |what: &str| {
+        Error::new(
+            Code::PlanInvalid,
+            format!("The scratch directory {} {what}.", named.display()),
+        )
+        .next("Choose another directory, or leave it out to use the target.")
+    };
+    let dir = named
+        .canonicalize()
+        .ok()
+        .filter(|d| d.is_dir())
+        .ok_or_else(|| invalid("does not exist").why("It must be a directory; only what is put into it is removed at the end."))?;
+    if dir == target.root {
+        return Ok(None);
+    }
+    if dir.starts_with(&target.root) {
+        return Err(invalid("cannot lie in the target")
+            .why("bootc installs only onto a file system with nothing else on it."));
+    }
+    nix::unistd::access(&dir, nix::unistd::AccessFlags::W_OK).map_err(|e| {
+        invalid("cannot be written").why("It is read-only or belongs to somebody else.").detail(e.to_string())
+    })?;
+    if dir.join(SCRATCH_NAME).exists() {
+        return Err(Error::new(
+            Code::TargetInterrupted,
+            format!("{} holds the files of an installation that did not end.", dir.display()),
+        )
+        .next(format!("Remove {} and start again.", dir.join(SCRATCH_NAME).display())));
+    }
+    Ok(Some(dir))
+}
+
+fn resolve_in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<ResolvedImage> {
+    let registry = Registry::new(client::client_config(plan, secrets)?)?;
+    let candidates = client::candidates(plan)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string()))?;
+    let platform = Platform::host();
+    runtime.block_on(async {
+        let mut mirror_errors = Vec::new();
+        for reference in candidates {
+            let resolved = tokio::select! {
+                () = cancel.token().cancelled() => return Err(stopped()),
+                resolved = registry.resolve(&reference, &platform) => resolved,
+            };
+            match resolved {
+                Ok(image) => return Ok(image),
+                // The last one is the registry itself, whose error counts.
+                Err(e) => mirror_errors.push(Error::from(e)),
+            }
+        }
+        let mut error = mirror_errors
+            .pop()
+            .unwrap_or_else(|| Error::new(Code::Internal, "There is no place to look for the image."));
+        for mirror in mirror_errors {
+            error = error.detail(format!("mirror: {} [{}]", mirror.what, mirror.code));
+        }
+        Err(error)
+    })
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Cancelled, "The installation was stopped.")
+}
+
+fn resolve_in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<(ResolvedImage, ImageSize)> {
+    let coded = |e| client::layout_error(path, e);
+    let layout = OciLayout::open(path).map_err(coded)?;
+    let image = layout
+        .resolve(&Selector::from_tag(tag), &Platform::host())
+        .map_err(coded)?;
+    let digests = [Some(&image.manifest_digest), image.index_digest.as_ref()];
+    if let Some(pinned) = &plan.image.digest {
+        if !digests.iter().flatten().any(|d| d.to_string() == *pinned) {
+            return Err(Error::new(
+                Code::SourceInvalid,
+                format!("The OCI layout {} holds another image than the plan names.", path.display()),
+            )
+            .why("The layout was made anew after the plan, or is another one.")
+            .next("Make a new plan with `bootc-installer plan`.")
+            .detail(format!("planned {pinned}, found {}", image.manifest_digest)));
+        }
+    }
+    let size = ImageSize::of_layout(&image, &layout);
+    Ok((image, size))
+}
+
+fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
+    if image.label(BOOTC_LABEL).is_some_and(|v| v == "1" || v == "true") {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ImageNotBootable,
+        format!("The image {} is not made to be booted.", plan.image.imgref),
+    )
+    .why(format!("It does not have the label `{BOOTC_LABEL}=1`, so it is an ordinary container image."))
+    .detail(format!("looked at {} ({})", image.origin, image.manifest_digest)))
+}
+
+fn warnings(places: &BootPlaces, scratch: Option<&Path>) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    if Path::new("/sys/firmware/efi").exists() && places.esp.is_none() && places.bios.is_some() {
+        warnings.push(
+            "This machine started through UEFI, but the target has no EFI system partition: \
+             the installed system will start in BIOS mode only."
+                .to_owned(),
+        );
+    }
+    if let Some(dir) = scratch {
+        let mounts = mountinfo::read()?;
+        if let Some(mount) = mountinfo::covering(&mounts, dir) {
+            if ["tmpfs", "ramfs", "overlay"].contains(&mount.fs_type.as_str()) {
+                warnings.push(format!(
+                    "The scratch directory is on a {} and may take memory.",
+                    mount.fs_type
+                ));
+            }
+        }
+    }
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::disk::Esp;
+
+    #[test]
+    fn boot_places_by_choice() {
+        let none = BootPlaces::default();
+        let bios = BootPlaces {
+            bios: Some("/dev/sda".into()),
+            esp: None,
+        };
+        let esp = BootPlaces {
+            bios: None,
+            esp: Some(Esp {
+                mount_point: "/t/boot/efi".into(),
+                device: "/dev/sda1".into(),
+            }),
+        };
+        use BootloaderChoice::{Auto, Grub, None as No, Systemd};
+        for (choice, places, ok) in [
+            (No, &none, true),
+            (Auto, &none, false),
+            (Grub, &none, false),
+            (Systemd, &none, false),
+            (Auto, &bios, true),
+            (Grub, &bios, true),
+            (Systemd, &bios, false),
+            (Auto, &esp, true),
+            (Grub, &esp, true),
+            (Systemd, &esp, true),
+        ] {
+            match require_boot_place(choice, places) {
+                Ok(()) => assert!(ok, "{choice:?} {places:?}"),
+                Err(e) => assert!(!ok && e.code == Code::BootNoPlace, "{choice:?} {places:?}"),
+            }
+        }
+    }
+}

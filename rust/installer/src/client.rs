@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The registry client as a plan wants it, and its errors as coded ones.
+
+use std::path::Path;
+
+use imageref::Reference;
+use registry::{ClientConfig, ErrorKind, RegistryError};
+
+use crate::error::{Code, Error, Result};
+use crate::plan::{capital, Plan};
+use crate::secret::Secrets;
+
+/// The client's configuration: credentials, insecure hosts and authorities.
+pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
+    let mut config = ClientConfig {
+        credentials: secrets.credentials().clone(),
+        ..ClientConfig::default()
+    };
+    for registry in &plan.registries {
+        if registry.insecure {
+            config.insecure_hosts.insert(registry.host().to_owned());
+        }
+        if let Some(ca) = &registry.ca {
+            config.extra_ca_pem.push(read_ca(ca)?);
+        }
+    }
+    Ok(config)
+}
+
+fn read_ca(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("The certificate file {} cannot be read.", path.display()),
+        )
+        .why("The path is misspelt, or its permissions are too strict.")
+        .next("Correct the key `ca` or the option --ca.")
+        .detail(e.to_string())
+    })
+}
+
+/// Where the image of `plan` can be fetched, in the order to try: the mirrors
+/// of its registry, then the registry. Pinned when the plan names a digest.
+pub fn candidates(plan: &Plan) -> Result<Vec<Reference>> {
+    let mut reference = plan.reference()?;
+    if let Some(digest) = &plan.image.digest {
+        let digest = digest.parse().map_err(|e: imageref::ParseError| {
+            Error::new(Code::PlanInvalid, format!("`{digest}` is no digest.")).detail(e.to_string())
+        })?;
+        reference = reference.with_digest(digest);
+    }
+    let name = reference.name();
+    let mut found = Vec::new();
+    if let Some(registry) = plan.registry_for(&name) {
+        // What stands behind the prefix is the same at the mirror.
+        let rest = &reference.to_string()[registry.prefix.len()..];
+        for mirror in &registry.mirrors {
+            let text = format!("{}{rest}", mirror.trim_end_matches('/'));
+            let mirrored =
+                text.parse().map_err(|e: imageref::ParseError| {
+                    Error::new(
+                    Code::ConfigInvalid,
+                    format!("The mirror `{mirror}` of {} is no registry.", registry.prefix),
+                )
+                .why("A mirror is written as host, host:port or host/namespace, without https://.")
+                .next("Correct the entry in `mirrors`.")
+                .detail(e.to_string())
+                })?;
+            found.push(mirrored);
+        }
+    }
+    found.push(reference);
+    Ok(found)
+}
+
+impl From<RegistryError> for Error {
+    /// The one place where the registry client's errors get their codes.
+    fn from(err: RegistryError) -> Self {
+        let code = match err.kind() {
+            ErrorKind::InvalidReference => Code::ImageRefInvalid,
+            ErrorKind::Config => Code::ConfigInvalid,
+            ErrorKind::HostUnknown => Code::RegistryHostUnknown,
+            ErrorKind::ConnectionRefused | ErrorKind::Unreachable | ErrorKind::ConnectTimeout => {
+                Code::RegistryUnreachable
+            }
+            ErrorKind::Tls => Code::RegistryTls,
+            ErrorKind::AuthRequired => Code::RegistryAuthRequired,
+            ErrorKind::AuthRejected => Code::RegistryAuth,
+            ErrorKind::NotFound => Code::ImageNotFound,
+            ErrorKind::NoPlatform => Code::ImageNoPlatform,
+            ErrorKind::DigestMismatch | ErrorKind::SizeMismatch => Code::DigestMismatch,
+            ErrorKind::RateLimited
+            | ErrorKind::Server
+            | ErrorKind::Stalled
+            | ErrorKind::Interrupted => Code::NetworkInterrupted,
+            ErrorKind::TooLarge | ErrorKind::Malformed | ErrorKind::Unsupported => {
+                Code::RegistryMalformed
+            }
+            ErrorKind::Cancelled => Code::Cancelled,
+            ErrorKind::Io => match &err {
+                RegistryError::Io {
+                    action,
+                    path,
+                    source,
+                } => return Error::io(&format!("to {action}"), path, source),
+                _ => Code::Io,
+            },
+            // A kind that is newer than this table.
+            _ => Code::Io,
+        };
+        let text = err.to_string();
+        let hint = err.hint();
+        let mut error = Error::new(code, sentence(&text)).next(hint);
+        if let RegistryError::Tls { problem, .. } = &err {
+            error.why = format!("{}.", capital(&problem.to_string()));
+        }
+        if matches!(err.kind(), ErrorKind::RateLimited | ErrorKind::Server) {
+            error.why = "The registry does not serve the image at the moment.".into();
+        }
+        if matches!(err.kind(), ErrorKind::Unsupported) {
+            error.why = "The image has layers of a kind that cannot be installed.".into();
+        }
+        let mut source = std::error::Error::source(&err);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                error = error.detail(cause_text);
+            }
+            source = cause.source();
+        }
+        error
+    }
+}
+
+/// As [`Error::from`], for an image in a local layout: what would be a matter
+/// of the network there is one of the directory here.
+pub fn layout_error(path: &Path, err: RegistryError) -> Error {
+    let hint = err.hint();
+    let text = err.to_string();
+    let coded = Error::from(err);
+    match coded.code {
+        Code::ImageNotFound | Code::RegistryMalformed | Code::Io | Code::ImageRefInvalid => {
+            Error::new(
+                Code::SourceInvalid,
+                format!(
+                    "The OCI layout {} cannot be used as the source.",
+                    path.display()
+                ),
+            )
+            .detail(text)
+            .detail(hint)
+        }
+        Code::DigestMismatch => coded
+            .why("The medium or the copy of the image is damaged.")
+            .next("Check the medium, or make a new copy of the image."),
+        _ => coded,
+    }
+}
+
+/// Ends with one full stop; begins in upper case, unless with a host's name.
+fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    let text = if first.contains(['.', ':']) {
+        text.to_owned()
+    } else {
+        capital(text)
+    };
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan::RegistryPlan;
+    use registry::{Missing, Platform, TlsProblem};
+
+    #[test]
+    fn codes() {
+        let cause = || -> Box<dyn std::error::Error + Send + Sync> { "cause".into() };
+        let host = || "r.io".to_owned();
+        let what = || "a layer".to_owned();
+        let table = [
+            (
+                RegistryError::HostUnknown {
+                    host: host(),
+                    source: cause(),
+                },
+                Code::RegistryHostUnknown,
+            ),
+            (
+                RegistryError::ConnectionRefused {
+                    host: host(),
+                    source: cause(),
+                },
+                Code::RegistryUnreachable,
+            ),
+            (
+                RegistryError::ConnectTimeout {
+                    host: host(),
+                    seconds: 10.0,
+                },
+                Code::RegistryUnreachable,
+            ),
+            (
+                RegistryError::Tls {
+                    host: host(),
+                    problem: TlsProblem::NotTrusted,
+                    source: cause(),
+                },
+                Code::RegistryTls,
+            ),
+            (
+                RegistryError::AuthRequired {
+                    host: host(),
+                    repository: "a".into(),
+                },
+                Code::RegistryAuthRequired,
+            ),
+            (
+                RegistryError::AuthRejected {
+                    host: host(),
+                    repository: "a".into(),
+                    detail: String::new(),
+                },
+                Code::RegistryAuth,
+            ),
+            (
+                RegistryError::NotFound {
+                    missing: Missing::Manifest,
+                    name: "r.io/a:1".into(),
+                },
+                Code::ImageNotFound,
+            ),
+            (
+                RegistryError::NoPlatform {
+                    wanted: Platform::host(),
+                    offered: vec![],
+                },
+                Code::ImageNoPlatform,
+            ),
+            (
+                RegistryError::SizeMismatch {
+                    what: what(),
+                    expected: 1,
+                    got: 2,
+                },
+                Code::DigestMismatch,
+            ),
+            (
+                RegistryError::Stalled {
+                    host: host(),
+                    what: what(),
+                    seconds: 15.0,
+                },
+                Code::NetworkInterrupted,
+            ),
+            (
+                RegistryError::Malformed {
+                    what: what(),
+                    problem: "x".into(),
+                },
+                Code::RegistryMalformed,
+            ),
+            (RegistryError::Cancelled, Code::Cancelled),
+            (
+                RegistryError::Io {
+                    action: "write",
+                    path: "/t/x".into(),
+                    source: std::io::ErrorKind::StorageFull.into(),
+                },
+                Code::DiskFull,
+            ),
+        ];
+        for (err, code) in table {
+            let text = err.to_string();
+            let coded = Error::from(err);
+            assert_eq!(coded.code, code, "{text}");
+            for sentence in [&coded.what, &coded.why, &coded.next] {
+                assert!(sentence.ends_with('.'), "{text}: {sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn local_sources_have_their_own_code() {
+        let path = Path::new("/medium/oci");
+        let missing = RegistryError::NotFound {
+            missing: Missing::Manifest,
+            name: "oci:/medium/oci:v9".into(),
+        };
+        let err = layout_error(path, missing);
+        assert_eq!(err.code, Code::SourceInvalid);
+        assert!(err.details[0].contains("v9"), "{err:?}");
+    }
+
+    #[test]
+    fn mirrors_come_first() {
+        let mut plan = Plan::from_json(
+            r#"{"version":1,"image":{"imgref":"docker.io/library/os:13"},
+            "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+            "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
+        )
+        .unwrap();
+        let all = |plan: &Plan| -> Vec<String> {
+            candidates(plan)
+                .unwrap()
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        };
+        assert_eq!(all(&plan), ["docker.io/library/os:13"]);
+        plan.registries = vec![RegistryPlan {
+            prefix: "docker.io".into(),
+            insecure: false,
+            ca: None,
+            mirrors: vec!["mirror.example/hub/".into(), "m2.example:5000".into()],
+            auth: None,
+        }];
+        assert_eq!(
+            all(&plan),
+            [
+                "mirror.example/hub/library/os:13",
+                "m2.example:5000/library/os:13",
+                "docker.io/library/os:13"
+            ]
+        );
+        let hex = "a".repeat(64);
+        plan.image.digest = Some(format!("sha256:{hex}"));
+        assert!(all(&plan)[1].ends_with(&format!("@sha256:{hex}")));
+        plan.registries[0].mirrors = vec!["https://x".into()];
+        assert_eq!(candidates(&plan).unwrap_err().code, Code::ConfigInvalid);
+        plan.image.digest = Some("v1".into());
+        assert_eq!(candidates(&plan).unwrap_err().code, Code::PlanInvalid);
+    }
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Typed reading of YAML mappings with errors that say where and what instead.
+//!
+//! serde's derive would do most of it, but its messages quote values, which
+//! may be passwords, and know no nearest key.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::SecretString;
+use serde_yaml::{Mapping, Value};
+
+use super::template::{self, TemplateError};
+use crate::error::{Code, Error, Result};
+
+/// Least similarity (Jaro-Winkler) of a key to be proposed.
+const SIMILAR: f64 = 0.75;
+
+/// The file as a whole: its name and text for messages, its variables.
+pub(super) struct Document {
+    path: PathBuf,
+    text: Zeroizing<String>,
+    variables: Vec<(String, String)>,
+}
+
+/// One mapping. Keys are taken out of it; what is left at the end is unknown.
+pub(super) struct Section {
+    path: Vec<String>,
+    map: Mapping,
+    asked: Vec<&'static str>,
+}
+
+impl Document {
+    pub(super) fn new(path: &Path, text: Zeroizing<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            text,
+            variables: Vec::new(),
+        }
+    }
+
+    pub(super) fn set_variables(&mut self, variables: Vec<(String, String)>) {
+        self.variables = variables;
+    }
+
+    /// File name for messages.
+    pub(super) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The top-level mapping; an empty file is an empty one.
+    pub(super) fn root(&self) -> Result<Section> {
+        let value: Value = serde_yaml::from_str(&self.text).map_err(|e| {
+            let line = e.location().map(|l| format!(", line {}", l.line()));
+            Error::new(
+                Code::ConfigInvalid,
+                format!(
+                    "{}{}: this is not valid YAML.",
+                    self.name(),
+                    line.unwrap_or_default()
+                ),
+            )
+            .next("Correct the line; indentation and quotes are the usual causes.")
+            .detail(e.to_string())
+        })?;
+        match value {
+            Value::Null => Ok(Section::new(Vec::new(), Mapping::new())),
+            Value::Mapping(map) => Ok(Section::new(Vec::new(), map)),
+            other => Err(self.invalid(&[], &wrong_type("a mapping of keys", &other))),
+        }
+    }
+
+    /// `CONFIG_INVALID` at a key, with the line when it can be found.
+    pub(super) fn invalid(&self, path: &[&str], problem: &str) -> Error {
+        let line = line_of(&self.text, path).map(|n| format!(", line {n}"));
+        let key = match path {
+            [] => String::new(),
+            _ => format!("`{}`: ", path.join(".")),
+        };
+        Error::new(
+            Code::ConfigInvalid,
+            format!(
+                "{}{}: {key}{problem}.",
+                self.name(),
+                line.unwrap_or_default()
+            ),
+        )
+    }
+
+    /// `CONFIG_INVALID` for a value outside of a list of names.
+    pub(super) fn one_of(&self, path: &[&str], value: &str, names: &[&str]) -> Error {
+        let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+        self.invalid(path, &format!("`{value}` is not a known value"))
+            .why(match nearest(value, names) {
+                Some(near) => format!("Perhaps `{near}` was meant."),
+                None => "It is misspelt or not supported.".into(),
+            })
+            .next(format!("Write one of {}.", quoted.join(", ")))
+    }
+
+    fn expand(&self, path: &[&str], text: String) -> Result<String> {
+        if !text.contains("{{") {
+            return Ok(text); // most texts, and no second copy of a secret
+        }
+        template::expand(&text, &self.variables).map_err(|e| match e {
+            TemplateError::Open => self
+                .invalid(path, "a `{{` has no `}}`")
+                .next("Write variables as {{ name }}."),
+            TemplateError::Unknown(name) => {
+                let names: Vec<&str> = self.variables.iter().map(|(n, _)| n.as_str()).collect();
+                self.invalid(path, &format!("the variable `{name}` is not defined"))
+                    .why(match nearest(&name, &names) {
+                        Some(near) => format!("Perhaps `{near}` was meant."),
+                        None => "Nothing below `variables` has this name.".into(),
+                    })
+                    .next(format!("Define it: `variables: {{ {name}: … }}`."))
+            }
+        })
+    }
+}
+
+impl Section {
+    fn new(path: Vec<String>, map: Mapping) -> Self {
+        Self {
+            path,
+            map,
+            asked: Vec::new(),
+        }
+    }
+
+    fn at<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
+        self.path.iter().map(String::as_str).chain([key]).collect()
+    }
+
+    /// Takes the value of a key known by these names, of which the first is
+    /// proposed to people. `null` counts as not there.
+    fn take(
+        &mut self,
+        doc: &Document,
+        names: &[&'static str],
+    ) -> Result<Option<(&'static str, Value)>> {
+        self.asked.extend(names);
+        let mut found: Option<(&'static str, Value)> = None;
+        for name in names.iter().copied() {
+            match self.map.shift_remove(name) {
+                None | Some(Value::Null) => {}
+                Some(value) => {
+                    if let Some((first, _)) = found {
+                        return Err(doc
+                            .invalid(
+                                &self.at(name),
+                                &format!("the same key is there as `{first}` as well"),
+                            )
+                            .next("Remove one of the two."));
+                    }
+                    found = Some((name, value));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes a value of whatever type that is not looked at.
+    pub(super) fn anything(&mut self, name: &'static str) -> Option<Value> {
+        self.asked.push(name);
+        self.map.shift_remove(name)
+    }
+
+    /// A text, with variables resolved.
+    pub(super) fn text(
+        &mut self,
+        doc: &Document,
+        names: &[&'static str],
+    ) -> Result<Option<String>> {
+        let Some((key, value)) = self.take(doc, names)? else {
+            return Ok(None);
+        };
+        let path = self.at(key);
+        doc.expand(&path, into_text(doc, &path, value)?).map(Some)
+    }
+
+    /// A path; a relative one starts at the directory of the file.
+    pub(super) fn path(
+        &mut self,
+        doc: &Document,
+        names: &[&'static str],
+    ) -> Result<Option<PathBuf>> {
+        let dir = doc.path.parent().unwrap_or(Path::new("/"));
+        Ok(self.text(doc, names)?.map(|text| dir.join(text)))
+    }
+
+    /// A text that is kept secret. Variables are resolved, so that a password
+    /// cannot hold `{{`.
+    pub(super) fn secret(
+        &mut self,
+        doc: &Document,
+        names: &[&'static str],
+    ) -> Result<Option<SecretString>> {
+        Ok(self.text(doc, names)?.map(SecretString::from))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, doc: &Document, names: &[&'static str]) -> Result<Option<bool>> {
+        match self.take(doc, names)? {
+            None => Ok(None),
+            Some((_, Value::Bool(b))) => Ok(Some(b)),
+            Some((key, other)) => Err(doc
+                .invalid(&self.at(key), &wrong_type("true or false", &other))
+                .next("Write `true` or `false`.")),
+        }
+    }
+
+    /// A list of texts, with variables resolved; missing is empty.
+    pub(super) fn texts(&mut self, doc: &Document, names: &[&'static str]) -> Result<Vec<String>> {
+        match self.take(doc, names)? {
+            None => Ok(Vec::new()),
+            Some((key, Value::Sequence(items))) => {
+                let path = self.at(key);
+                items
+                    .into_iter()
+                    .map(|item| doc.expand(&path, into_text(doc, &path, item)?))
+                    .collect()
+            }
+            Some((key, other)) => Err(doc
+                .invalid(&self.at(key), &wrong_type("a list", &other))
+                .next("Write `[first, second]`, or one entry per line after `- `.")),
+        }
+    }
+
+    /// A mapping.
+    pub(super) fn section(
+        &mut self,
+        doc: &Document,
+        names: &[&'static str],
+    ) -> Result<Option<Self>> {
+        let Some((key, value)) = self.take(doc, names)? else {
+            return Ok(None);
+        };
+        let path = self.at(key).into_iter().map(str::to_owned).collect();
+        into_section(doc, path, value).map(Some)
+    }
+
+    /// All entries, whose keys are free, as mappings; `null` is an empty one.
+    pub(super) fn into_sections(self, doc: &Document) -> Result<Vec<(String, Self)>> {
+        let parent = self.path;
+        self.map
+            .into_iter()
+            .map(|(key, value)| {
+                let key = into_text(doc, &borrow(&parent), key)?;
+                let mut path = parent.clone();
+                path.push(key.clone());
+                let value = match value {
+                    Value::Null => Value::Mapping(Mapping::new()),
+                    other => other,
+                };
+                Ok((key, into_section(doc, path, value)?))
+            })
+            .collect()
+    }
+
+    /// All entries, whose keys are free, as texts.
+    pub(super) fn into_texts(self, doc: &Document) -> Result<Vec<(String, String)>> {
+        let parent = self.path;
+        self.map
+            .into_iter()
+            .map(|(key, value)| {
+                let key = into_text(doc, &borrow(&parent), key)?;
+                let mut path = borrow(&parent);
+                path.push(&key);
+                let value = into_text(doc, &path, value)?;
+                Ok((key, value))
+            })
+            .collect()
+    }
+
+    /// Refuses what nobody asked for.
+    pub(super) fn finish(self, doc: &Document) -> Result<()> {
+        let Some(key) = self.map.keys().next() else {
+            return Ok(());
+        };
+        let key = key.as_str().unwrap_or("(not a text)");
+        let err = doc.invalid(&self.at(key), "this key is not known");
+        Err(match nearest(key, &self.asked) {
+            Some(near) => err
+                .why(format!("It is probably a misspelling of `{near}`."))
+                .next(format!("Write `{near}`, or remove the key.")),
+            None => {
+                let known: Vec<String> = self.asked.iter().map(|k| format!("`{k}`")).collect();
+                err.why("Nothing here has a similar name.")
+                    .next(format!("Remove it; known here are {}.", known.join(", ")))
+            }
+        })
+    }
+}
+
+fn borrow(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
+}
+
+fn into_section(doc: &Document, path: Vec<String>, value: Value) -> Result<Section> {
+    match value {
+        Value::Mapping(map) => Ok(Section::new(path, map)),
+        other => Err(doc
+            .invalid(&borrow(&path), &wrong_type("a mapping of keys", &other))
+            .next("Write its keys below it, indented.")),
+    }
+}
+
+fn into_text(doc: &Document, path: &[&str], value: Value) -> Result<String> {
+    match value {
+        Value::String(s) => Ok(s),
+        // Not converted: YAML has already changed 007 and 1e3 into something else.
+        other => Err(doc
+            .invalid(path, &wrong_type("a text", &other))
+            .next("Put the value into quotes.")),
+    }
+}
+
+/// Never shows the value, which may be a password.
+fn wrong_type(wanted: &str, found: &Value) -> String {
+    let found = match found {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "a mapping",
+        Value::Tagged(_) => "a tagged value",
+    };
+    format!("{wanted} is expected here, not {found}")
+}
+
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    known
+        .iter()
+        .map(|k| (strsim::jaro_winkler(&word, &k.to_lowercase()), *k))
+        .filter(|(score, _)| *score >= SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+/// The line (from 1) of a key in block style; `None` in flow style.
+fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let mut wanted = path.iter();
+    let mut key = wanted.next()?;
+    // Indentation of the parent's key, and of the keys directly below it.
+    let mut parent: Option<usize> = None;
+    let mut level: Option<usize> = Some(0);
+    for (number, line) in text.lines().enumerate() {
+        let body = line.trim_start();
+        if body.is_empty() || body.starts_with('#') {
+            continue;
+        }
+        let indent = line.len() - body.len();
+        if parent.is_some_and(|p| indent <= p) {
+            return None; // the block of the parent has ended
+        }
+        if *level.get_or_insert(indent) != indent {
+            continue;
+        }
+        let here = [
+            format!("{key}:"),
+            format!("\"{key}\":"),
+            format!("'{key}':"),
+        ]
+        .iter()
+        .any(|k| body.starts_with(k.as_str()));
+        if here {
+            match wanted.next() {
+                None => return Some(number + 1),
+                Some(next) => {
+                    key = next;
+                    parent = Some(indent);
+                    level = None;
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let text =
+            "# a: 1\na: 1\nb:\n  # c: x\n  c: 2\n  \"h.io:5\":\n    d: 3\ne: { f: 1 }\nd: 4\n";
+        let table: [(&[&str], Option<usize>); 8] = [
+            (&["a"], Some(2)),
+            (&["b", "c"], Some(5)),
+            (&["b", "h.io:5", "d"], Some(7)),
+            (&["d"], Some(9)),
+            (&["b", "d"], None),
+            (&["e", "f"], None),
+            (&["b", "x"], None),
+            (&[], None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(line_of(text, path), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn nearest_key() {
+        let known = ["containerUrl", "stateroot", "kargs"];
+        assert_eq!(nearest("containerURL", &known), Some("containerUrl"));
+        assert_eq!(nearest("karg", &known), Some("kargs"));
+        assert_eq!(nearest("zzz", &known), None);
+    }
+}

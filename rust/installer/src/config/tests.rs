@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![allow(clippy::unwrap_used)]
+use super::*;
+use secrecy::ExposeSecret;
+
+fn parse_text(text: &str) -> Result<Config> {
+    parse(
+        Path::new("/etc/bootc.conf"),
+        Zeroizing::new(text.to_owned()),
+    )
+}
+
+#[test]
+fn everything() {
+    let config = parse_text(
+        r#"
+installationApproach: "systemd"
+variables: { registry: quay.io, image: "os/debian" }
+containerUrl: "{{ registry }}/{{image}}:13"
+stateroot: "default"
+remote: "default"
+transport: "registry"
+noSignatureVerification: false
+downloadPath: "/mnt/big/scratch"
+keepCredentials: true
+keepRegistries: false
+registryAuth:
+  registries:
+    "quay.io":
+      auth: "dXNlcjpwYXNz"
+    "registry.example.com:5000":
+      insecure: true
+      mirrors: ["mirror.example/a"]
+    "private.example/team":
+      username: joe
+      password: "s3cret"
+      ca: certs/ca.pem
+    "file.example":
+      username: joe
+      passwordFile: /run/secret
+installOptions:
+  target_disk: "/dev/sda"
+  rootfs_type: "ext4"
+  bootloader: "grub"
+  kargs: ["quiet", "console={{ registry }}"]
+  kargsDelete: [splash]
+"#,
+    )
+    .unwrap();
+    assert_eq!(
+        config.container_url.as_deref(),
+        Some("quay.io/os/debian:13")
+    );
+    assert_eq!(config.stateroot.as_deref(), Some("default"));
+    assert_eq!(config.transport, Some(Transport::Registry));
+    assert_eq!(
+        config.download_path.as_deref(),
+        Some(Path::new("/mnt/big/scratch"))
+    );
+    assert_eq!(
+        (config.keep_credentials, config.keep_registries),
+        (Some(true), Some(false))
+    );
+    assert_eq!(config.bootloader, Some(BootloaderChoice::Grub));
+    assert_eq!(config.kargs, ["quiet", "console=quay.io"]);
+    assert_eq!(config.kargs_delete, ["splash"]);
+    let prefixes: Vec<&str> = config
+        .registries
+        .iter()
+        .map(|r| r.prefix.as_str())
+        .collect();
+    assert_eq!(
+        prefixes,
+        [
+            "quay.io",
+            "registry.example.com:5000",
+            "private.example/team",
+            "file.example"
+        ]
+    );
+    let [quay, plain, team, file] = config.registries.as_slice() else {
+        panic!()
+    };
+    assert!(matches!(&quay.login, Some(Login::Encoded(s)) if s.expose_secret() == "dXNlcjpwYXNz"));
+    assert!(plain.insecure && plain.login.is_none());
+    assert_eq!(plain.mirrors, ["mirror.example/a"]);
+    assert!(
+        matches!(&team.login, Some(Login::Password { username, password })
+        if username == "joe" && password.expose_secret() == "s3cret")
+    );
+    assert_eq!(team.ca.as_deref(), Some(Path::new("/etc/certs/ca.pem")));
+    assert!(
+        matches!(&file.login, Some(Login::PasswordFile { path, .. }) if path == Path::new("/run/secret"))
+    );
+    assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
+
+    let debug = format!("{config:?}");
+    assert!(
+        !debug.contains("s3cret") && !debug.contains("dXNl"),
+        "{debug}"
+    );
+}
+
+#[test]
+fn foreign_spellings_and_sections_are_accepted() {
+    let arch = std::env::consts::ARCH;
+    let config = parse_text(&format!(
+        "downloadPath: x\ninstallOptions:\n  targetArch: {arch}\n  rootfsType: xfs\n  bootloader: none\n\
+         kickstartOptions: {{ services: [sshd] }}\nignitionOptions:\n  version: '3.4.0'\nintegration: {{ a: b }}\n\
+         transport: oci\n"
+    ))
+    .unwrap();
+    assert_eq!(config.download_path.as_deref(), Some(Path::new("/etc/x")));
+    assert_eq!(config.bootloader, Some(BootloaderChoice::None));
+    assert_eq!(config.transport, Some(Transport::Oci));
+    assert_eq!(config.warnings.len(), 4, "{:?}", config.warnings);
+    assert!(parse_text("").unwrap().container_url.is_none());
+    assert!(parse_text("# nothing\n").unwrap().registries.is_empty());
+}
+
+#[test]
+fn mistakes_are_named() {
+    // text, what the message must hold
+    let table: &[(&str, &[&str])] = &[
+        (
+            "containerURL: a.b/c",
+            &["line 1", "`containerURL`", "`containerUrl`"],
+        ),
+        (
+            "a: 1\nstateroot: x",
+            &["line 1", "`a`", "known here are", "`stateroot`"],
+        ),
+        (
+            "\ninstallOptions:\n  bootlaoder: grub",
+            &["line 3", "`installOptions.bootlaoder`", "`bootloader`"],
+        ),
+        (
+            "registryAuth:\n  registries:\n    quay.io:\n      insecur: true",
+            &[
+                "line 4",
+                "`registryAuth.registries.quay.io.insecur`",
+                "`insecure`",
+            ],
+        ),
+        (
+            "registryAuth:\n  registrys: {}",
+            &["line 2", "`registries`"],
+        ),
+        (
+            "registryAuth:\n  registries:\n    https://quay.io: {}",
+            &["line 3", "no registry", "without https://"],
+        ),
+        (
+            "registryAuth: { registries: { q.io: { insecure: yes } } }",
+            &["`registryAuth.registries.q.io.insecure`", "true or false"],
+        ),
+        (
+            "registryAuth: { registries: { q.io: { username: a } } }",
+            &["credentials do not fit together", "passwordFile"],
+        ),
+        (
+            "registryAuth: { registries: { q.io: { auth: hushhush, username: a } } }",
+            &["credentials do not fit together"],
+        ),
+        (
+            "registryAuth: { registries: { q.io: { username: a, password: 4711 } } }",
+            &["a text is expected here, not a number", "quotes"],
+        ),
+        (
+            "registryAuth: [a]",
+            &["a mapping of keys is expected here, not a list"],
+        ),
+        ("- a", &["a mapping of keys is expected"]),
+        (
+            "installOptions:\n  kargs: quiet",
+            &["line 2", "a list is expected", "not a text"],
+        ),
+        (
+            "installOptions:\n  bootloader: grup",
+            &["line 2", "`grup`", "`grub`"],
+        ),
+        ("installOptions:\n  rootfs_type: zfs", &["`zfs`", "`ext4`"]),
+        (
+            "installOptions:\n  target_arch: s390x",
+            &["`s390x` is not the architecture"],
+        ),
+        (
+            "installOptions:\n  rootfsType: xfs\n  rootfs_type: xfs",
+            &["line 2", "the same key is there as `rootfs_type`"],
+        ),
+        (
+            "containerUrl: '{{ registy }}/a'\nvariables: { registry: b.c }",
+            &["line 1", "`registy`", "`registry`"],
+        ),
+        (
+            "containerUrl: '{{ a }}/b'",
+            &["`a` is not defined", "variables"],
+        ),
+        ("containerUrl: '{{ a'", &["has no `}}`"]),
+        ("installationApproach: kickstart", &["line 1", "Anaconda"]),
+        ("installationApproach: ignition", &["Ignition"]),
+        ("installationApproach: systmd", &["`systemd`"]),
+        ("transport: oci-archive", &["`oci-archive`", "skopeo"]),
+        ("transport: registri", &["`registry`"]),
+        ("containerUrl: [", &["not valid YAML", "line"]),
+        (
+            "stateroot: a\nstateroot: b",
+            &["not valid YAML", "stateroot"],
+        ),
+        (
+            "variables: { a: 1 }",
+            &["`variables.a`", "a text is expected"],
+        ),
+    ];
+    for (text, parts) in table {
+        let err = parse_text(text).unwrap_err();
+        assert_eq!(err.code, Code::ConfigInvalid, "{text}");
+        let message = format!("{err} {}", err.details.join(" "));
+        assert!(message.contains("/etc/bootc.conf"), "{text}: {message}");
+        for part in *parts {
+            assert!(message.contains(part), "{text}: {part}: {message}");
+        }
+        for secret in ["4711", "hushhush"] {
+            assert!(!message.contains(secret), "{message}");
+        }
+    }
+}
+
+#[test]
+fn unreadable_file() {
+    let err = read(Path::new("/nonexistent/bootc.conf")).unwrap_err();
+    assert_eq!(err.code, Code::ConfigInvalid);
+    assert!(err.what.contains("/nonexistent/bootc.conf"));
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The disk below the target, and the places on it where a boot loader fits.
+//!
+//! How devices stack (partition on disk, LUKS on partition, volume on RAID) is
+//! read from sysfs; what is on each from blkid(8). `lsblk` is not used: without
+//! a udev database it knows neither partition types nor tables.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::blkid;
+use crate::error::{Error, Result};
+use crate::target::{split_dev, Target};
+
+/// GPT partition type of a BIOS boot partition (`ef02` in sgdisk(8)).
+const GPT_BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";
+
+/// On an msdos label GRUB's core image lies between the table and the first
+/// partition: about 32 to 60 KiB with file systems and `part_*` modules. The
+/// old 63 sector gap is too small for btrfs or LVM; 1 MiB is usual today.
+const MSDOS_MIN_GAP_SECTORS: u64 = 128;
+
+/// A mounted EFI system partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Esp {
+    /// Where it is mounted, below the target's root.
+    pub mount_point: PathBuf,
+    /// Its partition, for example `/dev/sda1`.
+    pub device: PathBuf,
+}
+
+/// Where a boot loader can be written so that firmware finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BootPlaces {
+    /// Whole disk for `grub-install --target=i386-pc`: it has a GPT with a
+    /// BIOS boot partition, or an msdos label.
+    pub bios: Option<PathBuf>,
+    /// The EFI system partition.
+    pub esp: Option<Esp>,
+}
+
+/// A whole disk and its partitions, as far as a boot loader cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Disk {
+    path: PathBuf,
+    /// `gpt`, `dos`, or nothing known.
+    table: Option<String>,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Partition {
+    /// Partition type: a GUID on GPT.
+    kind: Option<String>,
+    /// First sector, in units of 512 bytes.
+    start: u64,
+}
+
+/// Finds the boot places of the disk that carries `target` (its `/boot`, when
+/// that is a file system of its own). A disk image without partitions has none.
+pub fn boot_places(target: &Target) -> Result<BootPlaces> {
+    let boot_source = target.boot.as_ref().map_or(&target.source, |b| &b.source);
+    let mut disks = Vec::new();
+    for name in whole_disks(Path::new("/sys"), device_number(boot_source)?)
+        .map_err(|e| Error::io("finding the disk of", boot_source, &e))?
+    {
+        disks.push(look(&name)?);
+    }
+    Ok(BootPlaces {
+        bios: bios_place(&disks),
+        esp: target.esp.as_ref().map(|esp| Esp {
+            mount_point: esp.mount_point.clone(),
+            device: esp.source.clone(),
+        }),
+    })
+}
+
+fn device_number(device: &Path) -> Result<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = fs::metadata(device).map_err(|e| Error::io("looking at", device, &e))?;
+    Ok(split_dev(meta.rdev()))
+}
+
+/// Kernel names of the disks below a block device, in sysfs' order.
+fn whole_disks(sys: &Path, (major, minor): (u32, u32)) -> io::Result<Vec<String>> {
+    let dir = sys
+        .join(format!("dev/block/{major}:{minor}"))
+        .canonicalize()?;
+    let mut found = Vec::new();
+    collect_disks(sys, &dir, &mut found)?;
+    Ok(found)
+}
+
+fn collect_disks(sys: &Path, dir: &Path, found: &mut Vec<String>) -> io::Result<()> {
+    if dir.join("partition").exists() {
+        // A partition's directory lies in that of its disk.
+        if let Some(disk) = dir.parent() {
+            return collect_disks(sys, disk, found);
+        }
+    }
+    // What device mapper and md stand on.
+    let mut below = match fs::read_dir(dir.join("slaves")) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(e),
+    };
+    below.sort_by_key(fs::DirEntry::file_name);
+    for entry in &below {
+        collect_disks(sys, &entry.path().canonicalize()?, found)?;
+    }
+    if let (true, Some(name)) = (below.is_empty(), dir.file_name()) {
+        // sysfs writes `!` for the slash in names such as cciss/c0d0.
+        let name = name.to_string_lossy().replace('!', "/");
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn look(name: &str) -> Result<Disk> {
+    let path = Path::new("/dev").join(name);
+    let table = blkid::probe(&path)?.get("PTTYPE").map(str::to_owned);
+    let dir = Path::new("/sys/class/block").join(name.replace('/', "!"));
+    let mut partitions = Vec::new();
+    for (node, start) in partition_nodes(&dir).map_err(|e| Error::io("listing", &dir, &e))? {
+        let tags = blkid::probe(&Path::new("/dev").join(node.replace('!', "/")))?;
+        let kind = tags.get("PART_ENTRY_TYPE").map(str::to_ascii_lowercase);
+        partitions.push(Partition { kind, start });
+    }
+    Ok(Disk {
+        path,
+        table,
+        partitions,
+    })
+}
+
+/// Names and first sectors of a disk's partitions.
+fn partition_nodes(dir: &Path) -> io::Result<Vec<(String, u64)>> {
+    let mut nodes = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        if path.join("partition").exists() {
+            let start = fs::read_to_string(path.join("start"))?;
+            let start = start.trim().parse().map_err(io::Error::other)?;
+            nodes.push((entry.file_name().to_string_lossy().into_owned(), start));
+        }
+    }
+    nodes.sort();
+    Ok(nodes)
+}
+
+/// The first disk that firmware in BIOS mode can start GRUB from.
+fn bios_place(disks: &[Disk]) -> Option<PathBuf> {
+    disks
+        .iter()
+        .find(|disk| match disk.table.as_deref() {
+            Some("gpt") => disk
+                .partitions
+                .iter()
+                .any(|p| p.kind.as_deref() == Some(GPT_BIOS_BOOT)),
+            Some("dos") => disk
+                .partitions
+                .iter()
+                .map(|p| p.start)
+                .min()
+                .is_some_and(|first| first >= MSDOS_MIN_GAP_SECTORS),
+            _ => false,
+        })
+        .map(|disk| disk.path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    const ESP: &str = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+    const LINUX: &str = "0fc63daf-8483-4772-8e79-3d69d8477de4";
+
+    fn disk(path: &str, table: Option<&str>, partitions: &[(&str, u64)]) -> Disk {
+        Disk {
+            path: path.into(),
+            table: table.map(Into::into),
+            partitions: partitions
+                .iter()
+                .map(|(kind, start)| Partition {
+                    kind: Some((*kind).into()),
+                    start: *start,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn bios_places() {
+        let sda = Some("/dev/sda");
+        let table = [
+            (
+                "GPT with BIOS boot partition",
+                vec![disk(
+                    "/dev/sda",
+                    Some("gpt"),
+                    &[(GPT_BIOS_BOOT, 2048), (LINUX, 4096)],
+                )],
+                sda,
+            ),
+            (
+                "GPT with ESP only",
+                vec![disk("/dev/sda", Some("gpt"), &[(ESP, 2048), (LINUX, 4096)])],
+                None,
+            ),
+            (
+                "msdos",
+                vec![disk("/dev/sda", Some("dos"), &[("0x83", 2048)])],
+                sda,
+            ),
+            (
+                "msdos, old gap",
+                vec![disk("/dev/sda", Some("dos"), &[("0x83", 63)])],
+                None,
+            ),
+            (
+                "msdos without partitions",
+                vec![disk("/dev/sda", Some("dos"), &[])],
+                None,
+            ),
+            (
+                "loop without a table",
+                vec![disk("/dev/loop0", None, &[])],
+                None,
+            ),
+            (
+                "second disk of a RAID",
+                vec![
+                    disk("/dev/sdb", Some("gpt"), &[(LINUX, 2048)]),
+                    disk("/dev/sda", Some("gpt"), &[(GPT_BIOS_BOOT, 34)]),
+                ],
+                sda,
+            ),
+            ("no disk", vec![], None),
+        ];
+        for (name, disks, expected) in table {
+            assert_eq!(bios_place(&disks), expected.map(PathBuf::from), "{name}");
+        }
+    }
+
+    /// A sysfs with sda (sda1, sda2), LUKS dm-0 on sda2, LVM dm-1 on dm-0,
+    /// md0 on sda1 and sdb1, loop0 without and loop1 with a partition.
+    fn fake_sys() -> tempfile::TempDir {
+        let sys = tempfile::tempdir().unwrap();
+        let devices = sys.path().join("devices");
+        let links = sys.path().join("dev/block");
+        fs::create_dir_all(&links).unwrap();
+        for (number, path, start) in [
+            ("8:0", "pci/sda", None),
+            ("8:1", "pci/sda/sda1", Some("2048\n")),
+            ("8:2", "pci/sda/sda2", Some("4096\n")),
+            ("8:16", "pci/sdb", None),
+            ("8:17", "pci/sdb/sdb1", Some("2048\n")),
+            ("104:0", "pci/cciss!c0d0", None),
+            ("104:1", "pci/cciss!c0d0/cciss!c0d0p1", Some("63\n")),
+            ("253:0", "virtual/dm-0", None),
+            ("253:1", "virtual/dm-1", None),
+            ("9:0", "virtual/md0", None),
+            ("7:0", "virtual/loop0", None),
+            ("7:1", "virtual/loop1", None),
+            ("259:0", "virtual/loop1/loop1p1", Some("40\n")),
+        ] {
+            let dir = devices.join(path);
+            fs::create_dir_all(dir.join("slaves")).unwrap();
+            if let Some(start) = start {
+                fs::remove_dir(dir.join("slaves")).unwrap();
+                fs::write(dir.join("partition"), "1\n").unwrap();
+                fs::write(dir.join("start"), start).unwrap();
+            }
+            symlink(&dir, links.join(number)).unwrap();
+        }
+        for (upper, lower) in [
+            ("virtual/dm-0", "pci/sda/sda2"),
+            ("virtual/dm-1", "virtual/dm-0"),
+            ("virtual/md0", "pci/sda/sda1"),
+            ("virtual/md0", "pci/sdb/sdb1"),
+        ] {
+            let lower = devices.join(lower);
+            let name = lower.file_name().unwrap();
+            symlink(&lower, devices.join(upper).join("slaves").join(name)).unwrap();
+        }
+        sys
+    }
+
+    #[test]
+    fn disks_below_a_device() {
+        let sys = fake_sys();
+        let table: [((u32, u32), &[&str]); 8] = [
+            ((8, 0), &["sda"]),
+            ((8, 2), &["sda"]),
+            ((253, 0), &["sda"]),
+            ((253, 1), &["sda"]),
+            ((9, 0), &["sda", "sdb"]),
+            ((7, 0), &["loop0"]),
+            ((259, 0), &["loop1"]),
+            ((104, 1), &["cciss/c0d0"]),
+        ];
+        for (number, expected) in table {
+            assert_eq!(
+                whole_disks(sys.path(), number).unwrap(),
+                expected,
+                "{number:?}"
+            );
+        }
+        assert!(whole_disks(sys.path(), (1, 1)).is_err());
+    }
+
+    #[test]
+    fn partitions_of_a_disk() {
+        let sys = fake_sys();
+        let dir = sys.path().join("devices/pci/sda");
+        assert_eq!(
+            partition_nodes(&dir).unwrap(),
+            [("sda1".to_owned(), 2048), ("sda2".to_owned(), 4096)]
+        );
+    }
+}

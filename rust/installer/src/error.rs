@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Errors as a part of the product: a stable code, what failed, why, and what
+//! to do next.
+//!
+//! Every failure that leaves this crate is an [`Error`]. Its [`Code`] never
+//! changes its meaning once released, because scripts, the Calamares page and
+//! the translations key on it. The table behind [`Code::info`] is also what
+//! `docs/error-codes.md` is made of (a test compares the two).
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a code means in general; an [`Error`] may say it more precisely.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeInfo {
+    /// The code itself.
+    pub code: Code,
+    /// Its stable spelling, as in events and documentation.
+    pub name: &'static str,
+    /// Exit status of `bootc-installer` for it.
+    pub exit: u8,
+    /// The usual cause, one sentence.
+    pub why: &'static str,
+    /// The next step for the person, one sentence.
+    pub next: &'static str,
+}
+
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $exit:literal, $why:literal, $next:literal; )+) => {
+        /// Stable error codes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $( $(#[doc = $doc])+ #[serde(rename = $name)] $variant, )+
+        }
+
+        /// All codes in the order of the documentation.
+        pub const CODES: &[CodeInfo] = &[
+            $( CodeInfo { code: Code::$variant, name: $name, exit: $exit, why: $why, next: $next }, )+
+        ];
+    };
+}
+
+// Exit statuses: 1 the installation failed, 2 wrong usage or input, 3 refused
+// before the target was touched, 4 registry or network, 130 stopped on request.
+codes! {
+    /// The command line cannot be carried out as given.
+    Usage = "USAGE", 2,
+        "The options do not fit together.",
+        "See `bootc-installer --help`.";
+    /// A configuration file is missing, unreadable or has wrong keys or values.
+    ConfigInvalid = "CONFIG_INVALID", 2,
+        "The configuration file does not follow the format.",
+        "Correct the named key; docs/formats.md explains each one.";
+    /// A plan is not valid JSON, of another version, or contradicts itself.
+    PlanInvalid = "PLAN_INVALID", 2,
+        "The plan was written by hand or by another version.",
+        "Make a new plan with `bootc-installer plan`.";
+    /// An image reference cannot be parsed.
+    ImageRefInvalid = "IMAGE_REF_INVALID", 2,
+        "The reference does not have the form host/name:tag.",
+        "Write it in full, for example registry.example/os/debian:13.";
+    /// A secret cannot be read from where the plan says it is.
+    SecretUnreadable = "SECRET_UNREADABLE", 2,
+        "The file or descriptor with the credentials is missing or not in the expected form.",
+        "Check the path, its permissions and that it is a containers-auth.json(5) file.";
+    /// The program needs rights that it does not have.
+    NotRoot = "NOT_ROOT", 3,
+        "Installing needs the rights of the administrator.",
+        "Run it as root, for example with sudo.";
+    /// A command that a later step runs is not there.
+    ToolMissing = "TOOL_MISSING", 3,
+        "The live system or the image lacks a package.",
+        "Install the named package and try again.";
+    /// The registry's name cannot be resolved.
+    RegistryHostUnknown = "REGISTRY_HOST_UNKNOWN", 4,
+        "The name is misspelt, or this machine has no working network or DNS.",
+        "Check the name and the network connection.";
+    /// The registry's machine does not accept the connection.
+    RegistryUnreachable = "REGISTRY_UNREACHABLE", 4,
+        "The registry is down, the port is wrong, or a firewall is in the way.",
+        "Check the address and port, then try again.";
+    /// The registry's certificate is not trusted, or it speaks no TLS.
+    RegistryTls = "REGISTRY_TLS", 4,
+        "The certificate is from an authority that this system does not know, or the registry speaks plain http.",
+        "Add the authority's certificate (key `ca`), or allow plain http for this host (key `insecure`).";
+    /// The registry wants credentials and none were given.
+    RegistryAuthRequired = "REGISTRY_AUTH_REQUIRED", 4,
+        "The image is private, or does not exist and the registry will not say so.",
+        "Give a user name and password for this registry.";
+    /// The registry refused the given credentials.
+    RegistryAuth = "REGISTRY_AUTH", 4,
+        "The user name or password is wrong, or the account may not read this image.",
+        "Check the credentials and the account's rights.";
+    /// No such repository or tag.
+    ImageNotFound = "IMAGE_NOT_FOUND", 4,
+        "The name or the tag is misspelt, or was removed.",
+        "Check the reference; the registry's web page lists the tags.";
+    /// The image exists, but not for this machine's architecture.
+    ImageNoPlatform = "IMAGE_NO_PLATFORM", 4,
+        "The image was not built for this kind of machine.",
+        "Choose an image that offers this architecture.";
+    /// Downloaded bytes are not the ones the manifest names.
+    DigestMismatch = "DIGEST_MISMATCH", 4,
+        "The registry or something on the way altered the data, or storage is faulty.",
+        "Try again; if it stays, report it to whoever runs the registry.";
+    /// The connection was lost and retries did not help.
+    NetworkInterrupted = "NETWORK_INTERRUPTED", 4,
+        "The connection broke or stalled too often.",
+        "Check the network and start again; a complete part is not fetched twice.";
+    /// The registry answered something that is no valid manifest, config or layout.
+    RegistryMalformed = "REGISTRY_MALFORMED", 4,
+        "The server is no OCI registry, or a proxy answers in its place.",
+        "Check the address; a captive portal of the network may be in the way.";
+    /// The local OCI layout given as the source is unusable.
+    SourceInvalid = "SOURCE_INVALID", 3,
+        "The directory is no OCI image layout, or lacks the image.",
+        "Check the path and the tag.";
+    /// The image cannot be installed with bootc, or would not boot.
+    ImageNotBootable = "IMAGE_NOT_BOOTABLE", 3,
+        "The image is an ordinary container image, or its build left something out.",
+        "Choose a bootable container image, or mend its build as the details say.";
+    /// The image's layers cannot be unpacked.
+    UnpackFailed = "UNPACK_FAILED", 1,
+        "A layer is damaged or uses something that cannot be represented on this file system.",
+        "Report it to whoever builds the image.";
+    /// The target is not a mount point.
+    TargetNotMounted = "TARGET_NOT_MOUNTED", 3,
+        "Nothing is mounted there, so the installation would go into the running system.",
+        "Mount the target's root file system there first.";
+    /// The target is a part of another file system or of the running system.
+    TargetNotOwnFilesystem = "TARGET_NOT_OWN_FILESYSTEM", 3,
+        "The target is a bind mount, a directory or the running system itself.",
+        "Mount a file system of its own, freshly made, as the target.";
+    /// The target holds something.
+    TargetNotEmpty = "TARGET_NOT_EMPTY", 3,
+        "Something was installed or left there before; even an empty directory counts.",
+        "Make a new file system on it (this deletes its contents), mount it and start again.";
+    /// An installation onto this target ended before its time.
+    TargetInterrupted = "TARGET_INTERRUPTED", 3,
+        "An earlier installation was cut off, for example by a power loss.",
+        "Make a new file system on the target and start again; nothing of the earlier attempt is usable.";
+    /// The target's file system type cannot carry a deployment.
+    TargetFilesystem = "TARGET_FILESYSTEM", 3,
+        "bootc installs onto ext4, xfs and btrfs only.",
+        "Make one of these file systems on the target.";
+    /// The target is too small for the image.
+    TargetTooSmall = "TARGET_TOO_SMALL", 3,
+        "The download, the unpacked image and the deployment must fit at the same time.",
+        "Choose a larger partition or a smaller image.";
+    /// The target is mounted read-only or cannot be written.
+    TargetReadOnly = "TARGET_READ_ONLY", 3,
+        "The file system is mounted read-only, or has errors.",
+        "Mount it read-write and start again.";
+    /// There is no place for a boot loader that this machine could start.
+    BootNoPlace = "BOOT_NO_PLACE", 3,
+        "The disk has neither a mounted EFI system partition nor a BIOS boot partition.",
+        "Add one of them to the partition layout.";
+    /// The boot loader could not be installed.
+    BootloaderFailed = "BOOTLOADER_FAILED", 1,
+        "The boot loader's own tool reported an error.",
+        "See the details; the deployment itself is complete.";
+    /// The target filled up.
+    DiskFull = "DISK_FULL", 1,
+        "The image needs more room than was computed, or something else wrote to the target.",
+        "Choose a larger partition and start again with a new file system.";
+    /// bootc itself failed.
+    BootcFailed = "BOOTC_FAILED", 1,
+        "bootc's own last error line is in the details.",
+        "Read the kept log; then make a new file system on the target and start again.";
+    /// The deployment was made but could not be configured.
+    DeploymentFailed = "DEPLOYMENT_FAILED", 1,
+        "The deployment does not look as expected, or a file in it could not be written.",
+        "See the details and report it.";
+    /// Closing the target failed.
+    FinishFailed = "FINISH_FAILED", 1,
+        "The target is still in use, or the disk reported an error while writing.",
+        "Do not switch the machine off before the disk is idle; see the details.";
+    /// Stopped by the person, a signal, or the end of the calling program.
+    Cancelled = "CANCELLED", 130,
+        "The installation was asked to stop.",
+        "To install after all, make a new file system on the target and start again.";
+    /// An operation of the operating system failed in a way no other code tells.
+    Io = "IO", 1,
+        "The operating system refused an operation.",
+        "See the details.";
+    /// A fault of this program.
+    Internal = "INTERNAL", 1,
+        "This is a defect of the installer.",
+        "Please report it with the log.";
+}
+
+impl Code {
+    /// The table row of this code.
+    pub fn info(self) -> &'static CodeInfo {
+        // The macro lists rows in the order of the variants.
+        &CODES[self as usize]
+    }
+
+    /// Stable spelling, for example `TARGET_NOT_EMPTY`.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A failure as the person is told it.
+///
+/// `what`, `why` and `next` are whole sentences. `details` are raw facts
+/// (tool output, numbers, paths) for a log or an expandable box; none of the
+/// fields may ever hold a secret.
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+#[error("{what} {why} {next} [{code}]")]
+pub struct Error {
+    /// Stable code.
+    pub code: Code,
+    /// What failed.
+    pub what: String,
+    /// The likely cause.
+    pub why: String,
+    /// What to do next.
+    pub next: String,
+    /// Raw facts, one per entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+impl Error {
+    /// An error with the code's usual cause and next step.
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        let info = code.info();
+        Self {
+            code,
+            what: what.into(),
+            why: info.why.into(),
+            next: info.next.into(),
+            details: Vec::new(),
+        }
+    }
+
+    /// Says the cause more precisely.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    /// Says the next step more precisely.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+
+    /// Adds one raw fact.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.details.push(detail.into());
+        self
+    }
+
+    /// A failed operation on `path`; a full disk gets its own code.
+    pub fn io(doing: &str, path: &Path, err: &std::io::Error) -> Self {
+        let code = match err.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Code::DiskFull,
+            std::io::ErrorKind::ReadOnlyFilesystem => Code::TargetReadOnly,
+            _ => Code::Io,
+        };
+        Self::new(code, format!("Failed {doing} {}.", path.display())).detail(err.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_is_in_the_order_of_the_variants() {
+        for (i, row) in CODES.iter().enumerate() {
+            assert_eq!(row.code as usize, i, "{}", row.name);
+            assert_eq!(row.code.name(), row.name);
+        }
+    }
+
+    #[test]
+    fn every_text_is_a_sentence() {
+        for row in CODES {
+            for text in [row.why, row.next] {
+                assert!(text.ends_with('.'), "{}: {text}", row.name);
+                assert!(text.len() > 10, "{}: {text}", row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Closing the target: trim, flush, seal, unmount.
+//!
+//! What only makes the result better (trimming, flushing early) never fails an
+//! installation; it becomes a warning. What the person relies on (everything is
+//! on the disk, nothing is mounted any more) does.
+
+mod holders;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::mount::{mount, umount2, MntFlags, MsFlags};
+
+use crate::cancel::Cancel;
+use crate::cmd::Tool;
+use crate::error::{Code, Error, Result};
+use crate::mountinfo::{self, Mount};
+use crate::plan::FinishPlan;
+
+/// Freezes and thaws in one process, so that nothing can come between that
+/// leaves the file system frozen. Freezing writes the journal to its place,
+/// which boot loaders need that do not replay it.
+const FREEZE_AND_THAW: &str = "fsfreeze --freeze \"$1\" && fsfreeze --unfreeze \"$1\"";
+
+/// Closes the target below `root` as the plan says; gives warnings.
+///
+/// # Errors
+/// `FINISH_FAILED` when data could not be written, or when something is still
+/// mounted at the end; the details name who uses it.
+pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    let mut best_effort = |what: &str, done: Result<()>| -> Result<()> {
+        if let Err(error) = done {
+            cancel.check()?;
+            warnings.push(format!("{what}: {}", error.details.join("; ")));
+        }
+        Ok(())
+    };
+    let mounts = below(&mountinfo::read()?, root);
+    let writable: Vec<&Mount> = file_systems(&mounts);
+    if plan.trim {
+        for mount in &writable {
+            best_effort("Unused blocks were not trimmed", trim(mount, cancel))?;
+        }
+    }
+    for mount in &writable {
+        sync(&mount.mount_point)?;
+    }
+    if plan.unmount {
+        for mount in mounts.iter().rev() {
+            if !mount.is_read_only() && is_on_a_disk(mount) {
+                best_effort("Not sealed before it was unmounted", seal(mount))?;
+            }
+            unmount(mount)?;
+        }
+        return nothing_left(root).map(|()| warnings);
+    }
+    for mount in &writable {
+        best_effort("The journal was not flushed", flush_journal(mount, cancel))?;
+    }
+    Ok(warnings)
+}
+
+/// The mounts at and below `root`, in the kernel's order.
+fn below(mounts: &[Mount], root: &Path) -> Vec<Mount> {
+    mounts
+        .iter()
+        .filter(|mount| mount.mount_point.starts_with(root))
+        .cloned()
+        .collect()
+}
+
+/// One writable mount of each file system that lies on a disk.
+fn file_systems(mounts: &[Mount]) -> Vec<&Mount> {
+    let mut seen: Vec<(u32, u32)> = Vec::new();
+    mounts
+        .iter()
+        .filter(|mount| is_on_a_disk(mount) && !mount.is_read_only())
+        .filter(|mount| {
+            let new = !seen.contains(&mount.device);
+            seen.push(mount.device);
+            new
+        })
+        .collect()
+}
+
+fn is_on_a_disk(mount: &Mount) -> bool {
+    mount.source.is_absolute()
+}
+
+/// Discards unused blocks where the device can do that.
+fn trim(mount: &Mount, cancel: &Cancel) -> Result<()> {
+    Tool::new("fstrim")
+        .args(["--quiet-unsupported", "--"])
+        .arg(&mount.mount_point)
+        .failing_as(Code::FinishFailed)
+        .run(cancel)
+        .map(drop)
+}
+
+/// Writes everything to the disk, and tells of errors that came on the way.
+fn sync(mount_point: &Path) -> Result<()> {
+    let failed = |err: std::io::Error| {
+        Error::new(
+            Code::FinishFailed,
+            format!("{} could not be written to the disk.", mount_point.display()),
+        )
+        .why("The disk reported an error.")
+        .detail(err.to_string())
+    };
+    let dir = File::open(mount_point).map_err(failed)?;
+    nix::unistd::syncfs(&dir).map_err(|errno| failed(errno.into()))
+}
+
+/// Read-only from here on: what still wrote would be seen now.
+fn seal(point: &Mount) -> Result<()> {
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    mount(
+        None::<&str>,
+        &point.mount_point,
+        None::<&str>,
+        flags,
+        None::<&str>,
+    )
+    .map_err(|errno| {
+        Error::io("sealing", &point.mount_point, &errno.into())
+            .detail(point.mount_point.display().to_string())
+    })
+}
+
+fn flush_journal(mount: &Mount, cancel: &Cancel) -> Result<()> {
+    Tool::new("sh")
+        .args(["-c", FREEZE_AND_THAW, "sh"])
+        .arg(&mount.mount_point)
+        .failing_as(Code::FinishFailed)
+        .run(cancel)
+        .map(drop)
+}
+
+fn unmount(mount: &Mount) -> Result<()> {
+    let path = &mount.mount_point;
+    match umount2(path, MntFlags::UMOUNT_NOFOLLOW) {
+        Ok(()) => Ok(()),
+        Err(errno) => Err(not_unmounted(path, errno)),
+    }
+}
+
+fn not_unmounted(path: &Path, errno: Errno) -> Error {
+    let error = Error::new(
+        Code::FinishFailed,
+        format!("{} could not be unmounted.", path.display()),
+    )
+    .detail(errno.to_string());
+    if errno != Errno::EBUSY {
+        return error;
+    }
+    let mut error = error
+        .why("A program still uses it.")
+        .next("End the named programs, then unmount it; the installation itself is complete.");
+    error.details.extend(
+        holders::of(path)
+            .iter()
+            .map(|holder| format!("in use by {holder}")),
+    );
+    error
+}
+
+fn nothing_left(root: &Path) -> Result<()> {
+    let left: Vec<PathBuf> = below(&mountinfo::read()?, root)
+        .into_iter()
+        .map(|mount| mount.mount_point)
+        .collect();
+    match left.first() {
+        None => Ok(()),
+        Some(path) => Err(Error::new(
+            Code::FinishFailed,
+            format!("{} is still mounted.", path.display()),
+        )
+        .why("Something mounted it again meanwhile.")
+        .next("Unmount it; the installation itself is complete.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn mounts() -> Vec<Mount> {
+        mountinfo::parse(
+            "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n\
+             2 1 8:3 / /t rw - ext4 /dev/sda3 rw\n\
+             3 1 8:9 / /t2 rw - ext4 /dev/sda9 rw\n\
+             4 2 8:2 / /t/boot rw - ext4 /dev/sda2 rw\n\
+             5 4 8:4 / /t/boot/efi ro - vfat /dev/sda4 ro\n\
+             6 2 8:3 /x /t/y rw - ext4 /dev/sda3 rw\n\
+             7 2 0:5 / /t/proc rw - proc proc rw\n",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn only_the_target() {
+        let points: Vec<_> = below(&mounts(), Path::new("/t"))
+            .into_iter()
+            .map(|m| m.id)
+            .collect();
+        assert_eq!(points, [2, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn each_file_system_once() {
+        let mounts = below(&mounts(), Path::new("/t"));
+        let found: Vec<_> = file_systems(&mounts).iter().map(|m| m.id).collect();
+        assert_eq!(found, [2, 4]);
+    }
+
+    #[test]
+    fn an_ordinary_failure_names_no_holders() {
+        let error = not_unmounted(Path::new("/t"), Errno::EPERM);
+        assert_eq!(error.code, Code::FinishFailed);
+        assert_eq!(error.details.len(), 1);
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The engine of calamares-bootc: from an image reference to a target that
+//! boots.
+//!
+//! An installation is a [`plan::Plan`], played by the engine step by step
+//! ([`event::Task`]): check, prepare, pull and unpack side by side, deploy
+//! with the image's own bootc, boot loader, configuration of the deployment,
+//! finish. It reports [`event::Event`]s and fails with an [`error::Error`]
+//! that has a stable code. See `docs/architecture.md`.
+
+pub mod blkid;
+pub mod cancel;
+pub mod check;
+pub mod client;
+pub mod cmd;
+pub mod config;
+pub mod disk;
+pub mod doctor;
+pub mod error;
+pub mod event;
+pub mod helper;
+mod janitor;
+pub mod mountinfo;
+pub mod plan;
+mod rmtree;
+mod rootdir;
+pub mod sandbox;
+pub mod scratch;
+pub mod secret;
+pub mod space;
+pub mod target;

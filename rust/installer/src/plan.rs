@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The plan: everything an installation will do, as data.
+//!
+//! A plan can be printed (`bootc-installer plan`), compared, kept and replayed
+//! (`install --plan`). It holds no secrets, only where to read them. The
+//! GUI, the command line and the disk-image builder all hand the same plan to
+//! the same engine. `docs/formats.md` explains every field.
+
+use std::path::PathBuf;
+
+use imageref::Reference;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+
+/// Version of the plan's format; a plan of another version is refused.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Everything that will be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub version: u32,
+    /// Which image.
+    pub image: ImagePlan,
+    /// Where its bytes come from.
+    pub source: Source,
+    /// Where bootc runs from.
+    pub runtime_root: RuntimeRoot,
+    /// Where it goes.
+    pub target: TargetPlan,
+    /// How registries are reached.
+    #[serde(default)]
+    pub registries: Vec<RegistryPlan>,
+    /// What bootc is told.
+    pub bootc: BootcPlan,
+    /// What is written into the deployment.
+    #[serde(default)]
+    pub deployment: DeploymentPlan,
+    /// How the target is closed.
+    #[serde(default)]
+    pub finish: FinishPlan,
+}
+
+impl Plan {
+    /// Reads a plan and refuses (`PLAN_INVALID`) one of another version, with
+    /// unknown fields, or that contradicts itself.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let invalid = |e: serde_json::Error| {
+            Error::new(Code::PlanInvalid, "The plan cannot be understood.").detail(e.to_string())
+        };
+        let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
+        // The version first: all other differences follow from it.
+        match value.get("version").and_then(serde_json::Value::as_u64) {
+            Some(v) if v == u64::from(PLAN_VERSION) => {}
+            Some(v) => {
+                return Err(Error::new(
+                    Code::PlanInvalid,
+                    format!(
+                        "The plan has version {v}, and this program reads version {PLAN_VERSION}."
+                    ),
+                ))
+            }
+            None => {
+                return Err(Error::new(
+                    Code::PlanInvalid,
+                    "This is no plan: it has no `version`.",
+                ))
+            }
+        }
+        // From the text again, for the line in the message.
+        let plan: Self = serde_json::from_str(text).map_err(invalid)?;
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// The plan as indented JSON with a line end.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map(|json| json + "\n")
+            .map_err(|e| {
+                Error::new(Code::Internal, "The plan cannot be written.").detail(e.to_string())
+            })
+    }
+
+    /// The reference in `image.imgref`.
+    pub fn reference(&self) -> Result<Reference> {
+        self.image
+            .imgref
+            .parse()
+            .map_err(|e: imageref::ParseError| {
+                Error::new(
+                    Code::ImageRefInvalid,
+                    format!("`{}` is no image reference.", e.input()),
+                )
+                .why(format!("{}.", capital(&e.problem().to_string())))
+            })
+    }
+
+    /// How the registry of `name` (`host[:port]/repository`) is reached: the
+    /// entry with the longest matching prefix.
+    pub fn registry_for(&self, name: &str) -> Option<&RegistryPlan> {
+        self.registries
+            .iter()
+            .filter(|r| r.matches(name))
+            .max_by_key(|r| r.prefix.len())
+    }
+
+    /// Refuses contradictions that no type rules out.
+    pub fn validate(&self) -> Result<()> {
+        let invalid = |what: String| Err(Error::new(Code::PlanInvalid, what));
+        self.reference()?;
+        let mut paths = vec![("target.root", &self.target.root)];
+        paths.extend(self.target.scratch.as_ref().map(|p| ("target.scratch", p)));
+        if let Source::OciLayout { path, .. } = &self.source {
+            paths.push(("source.path", path));
+        }
+        if let RuntimeRoot::Directory { path } | RuntimeRoot::Image { path } = &self.runtime_root {
+            paths.push(("runtimeRoot.path", path));
+        }
+        if let Some((key, path)) = paths.iter().find(|(_, p)| !p.is_absolute()) {
+            return invalid(format!(
+                "`{key}` must be an absolute path, not `{}`.",
+                path.display()
+            ));
+        }
+        let stateroot = &self.bootc.stateroot;
+        if stateroot.is_empty() || stateroot.starts_with('.') || stateroot.contains(['/', ' ']) {
+            return invalid(format!("`{stateroot}` cannot be the name of a stateroot."));
+        }
+        for registry in &self.registries {
+            if let Some(SecretRef::AuthFd { fd }) = registry.auth {
+                if fd < 3 {
+                    return invalid(format!(
+                        "Descriptor {fd} cannot deliver credentials; it must be 3 or higher."
+                    ));
+                }
+            }
+        }
+        for entry in &self.deployment.fstab {
+            entry.validate()?;
+        }
+        Ok(())
+    }
+}
+
+impl RegistryPlan {
+    /// Whether this entry is about `name`, `host[:port]/repository`. A prefix
+    /// ends at a slash: `host/team` is not about `host/teamwork`.
+    pub fn matches(&self, name: &str) -> bool {
+        name.strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The `host[:port]` of the prefix.
+    pub fn host(&self) -> &str {
+        self.prefix.split('/').next().unwrap_or(&self.prefix)
+    }
+}
+
+impl FstabEntry {
+    /// Refuses what would keep the system from booting.
+    fn validate(&self) -> Result<()> {
+        let invalid = |what: String| Err(Error::new(Code::PlanInvalid, what));
+        if self.mount_point == "/" {
+            return invalid("The root file system cannot be in `deployment.fstab`.".to_owned()).map_err(
+                |e: Error| {
+                    e.why("bootc's own kernel argument mounts it, and a second entry would stop the boot.")
+                        .next("Remove the entry for `/`.")
+                },
+            );
+        }
+        let fields = [&self.source, &self.mount_point, &self.fs_type];
+        for field in fields.into_iter().chain(&self.options) {
+            if field.is_empty() || field.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                return invalid(format!("`{field}` cannot be a field of fstab.")).map_err(
+                    |e: Error| {
+                        e.why("Fields must not be empty and blanks in them are written \\040.")
+                    },
+                );
+            }
+        }
+        if self.mount_point != "none" && !self.mount_point.starts_with('/') {
+            return invalid(format!(
+                "`{}` is no mount point: it must be `none` or start with `/`.",
+                self.mount_point
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// First letter in upper case, for texts that become a sentence.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// Which image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImagePlan {
+    /// Normalised reference, without a transport: `host/name:tag[@digest]`.
+    /// It becomes the origin that the installed system updates from.
+    pub imgref: String,
+    /// Digest of the image manifest, once it was looked up: what is installed
+    /// is exactly this, whatever the tag says later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// Where the image's bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Source {
+    /// Pulled from the registry that `image.imgref` names.
+    Registry,
+    /// An OCI image layout directory, used in place and never written to, for
+    /// example on the installer medium.
+    OciLayout {
+        /// The directory with `oci-layout` and `index.json`.
+        path: PathBuf,
+        /// `org.opencontainers.image.ref.name` in its index; not needed when
+        /// the layout holds one image.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+    },
+}
+
+/// Where bootc and its tools run from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum RuntimeRoot {
+    /// The image itself, unpacked into the scratch directory.
+    Unpack,
+    /// A directory that holds the unpacked image.
+    Directory {
+        /// Its path; mounted read-only.
+        path: PathBuf,
+    },
+    /// A squashfs (or erofs) file of the unpacked image.
+    Image {
+        /// Its path; mounted read-only through a loop device.
+        path: PathBuf,
+    },
+}
+
+/// Where the installation goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TargetPlan {
+    /// Mount point of the target's root file system. `/boot` and the ESP, when
+    /// they are file systems of their own, are mounted below it already.
+    pub root: PathBuf,
+    /// Existing directory in which the scratch directory is made; `None` is
+    /// the root of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch: Option<PathBuf>,
+}
+
+/// How one registry is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegistryPlan {
+    /// `host[:port]` or `host[:port]/namespace`, the longest match counts.
+    pub prefix: String,
+    /// Plain http, or TLS without a check of the certificate.
+    #[serde(default)]
+    pub insecure: bool,
+    /// PEM file with certificate authorities to trust besides the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// Other places to fetch from, tried in this order before the registry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<String>,
+    /// Where the credentials are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<SecretRef>,
+}
+
+/// Where a secret is read from; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum SecretRef {
+    /// A containers-auth.json(5) file.
+    AuthFile {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// An inherited file descriptor that delivers containers-auth.json(5).
+    AuthFd {
+        /// Its number, 3 or higher.
+        fd: i32,
+    },
+    /// The `registryAuth` section of a configuration file.
+    Config {
+        /// The bootc.conf.
+        path: PathBuf,
+        /// The entry below `registryAuth.registries`.
+        registry: String,
+    },
+}
+
+/// Which boot loader is installed, and by whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootloaderChoice {
+    /// Decided from what the image holds.
+    #[default]
+    Auto,
+    /// GRUB: through bootupd when the image has it, else by this program.
+    Grub,
+    /// systemd-boot, through bootc's composefs backend.
+    Systemd,
+    /// None at all.
+    None,
+}
+
+/// What bootc is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BootcPlan {
+    /// `--stateroot`.
+    pub stateroot: String,
+    /// Boot loader.
+    #[serde(default)]
+    pub bootloader: BootloaderChoice,
+    /// `--karg`, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kargs: Vec<String>,
+    /// `--karg-delete`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kargs_delete: Vec<String>,
+    /// `--enforce-container-sigpolicy`.
+    #[serde(default)]
+    pub enforce_sigpolicy: bool,
+    /// `--disable-selinux`.
+    #[serde(default)]
+    pub disable_selinux: bool,
+}
+
+/// What is written into the deployment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeploymentPlan {
+    /// Lines for `/etc/fstab`; never `/`, which bootc mounts by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fstab: Vec<FstabEntry>,
+    /// The person agreed to keep the pull credentials for updates, in
+    /// `/etc/ostree/auth.json` (0600).
+    #[serde(default)]
+    pub keep_auth: bool,
+    /// Write insecure and mirror registries to
+    /// `/etc/containers/registries.conf.d/`, so that updates reach them.
+    #[serde(default)]
+    pub keep_registries: bool,
+}
+
+/// One line of fstab(5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FstabEntry {
+    /// First field, for example `UUID=…`.
+    pub source: String,
+    /// Mount point, or `none` for swap. `/home` becomes `/var/home`.
+    pub mount_point: String,
+    /// File system type.
+    pub fs_type: String,
+    /// Mount options.
+    pub options: Vec<String>,
+    /// Sixth field: the order of fsck, 0 for never.
+    #[serde(default)]
+    pub pass: u8,
+}
+
+/// How the target is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinishPlan {
+    /// fstrim(8) the target's file systems.
+    pub trim: bool,
+    /// Unmount the target and everything below it at the end.
+    pub unmount: bool,
+}
+
+impl Default for FinishPlan {
+    fn default() -> Self {
+        Self {
+            trim: true,
+            unmount: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const MINIMAL: &str = r#"{"version":1,"image":{"imgref":"quay.io/os/debian:13"},
+        "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+        "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#;
+
+    #[test]
+    fn round_trip() {
+        let plan = Plan::from_json(MINIMAL).unwrap();
+        assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
+        assert!(plan.finish.trim && !plan.finish.unmount);
+    }
+
+    #[test]
+    fn refusals() {
+        let edit = |from: &str, to: &str| {
+            assert!(MINIMAL.contains(from), "{from}");
+            MINIMAL.replace(from, to)
+        };
+        let fstab = |mount_point: &str, options: &str| {
+            edit(
+                "\"bootc\":",
+                &format!(
+                    r#""deployment":{{"fstab":[{{"source":"UUID=1","mountPoint":"{mount_point}","fsType":"ext4","options":[{options}]}}]}},"bootc":"#
+                ),
+            )
+        };
+        let table = [
+            ("{}".to_owned(), Code::PlanInvalid, "no `version`"),
+            ("[".to_owned(), Code::PlanInvalid, "understood"),
+            (
+                edit("\"version\":1", "\"version\":2"),
+                Code::PlanInvalid,
+                "version 2",
+            ),
+            (
+                edit("\"target\":", "\"traget\":"),
+                Code::PlanInvalid,
+                "traget",
+            ),
+            (edit("/target", "target"), Code::PlanInvalid, "absolute"),
+            (
+                edit("\"default\"", "\"a/b\""),
+                Code::PlanInvalid,
+                "stateroot",
+            ),
+            (
+                edit("\"default\"", "\"..\""),
+                Code::PlanInvalid,
+                "stateroot",
+            ),
+            (
+                edit("quay.io/os/debian:13", "debian"),
+                Code::ImageRefInvalid,
+                "docker.io/library/debian",
+            ),
+            (fstab("/", "\"ro\""), Code::PlanInvalid, "`/`"),
+            (fstab("/a b", "\"ro\""), Code::PlanInvalid, "040"),
+            (fstab("home", "\"ro\""), Code::PlanInvalid, "`home`"),
+            (fstab("/home", "\"\""), Code::PlanInvalid, "fstab"),
+            (
+                edit(
+                    "\"bootc\":",
+                    r#""registries":[{"prefix":"a.b","auth":{"type":"auth-fd","fd":1}}],"bootc":"#,
+                ),
+                Code::PlanInvalid,
+                "Descriptor 1",
+            ),
+        ];
+        for (text, code, part) in table {
+            let err = Plan::from_json(&text).unwrap_err();
+            let message = format!("{err} {}", err.details.join(" "));
+            assert_eq!(err.code, code, "{text}: {message}");
+            assert!(message.contains(part), "{text}: {message}");
+        }
+        assert!(Plan::from_json(&fstab("/home", "\"ro\"")).is_ok());
+        assert!(Plan::from_json(&fstab("none", "\"sw\"")).is_ok());
+    }
+
+    #[test]
+    fn the_longest_prefix_counts() {
+        let mut plan = Plan::from_json(MINIMAL).unwrap();
+        plan.registries = ["quay.io", "quay.io/os", "quay.io/o"]
+            .map(|prefix| RegistryPlan {
+                prefix: prefix.into(),
+                insecure: false,
+                ca: None,
+                mirrors: Vec::new(),
+                auth: None,
+            })
+            .into();
+        let prefix = |name: &str| plan.registry_for(name).map(|r| r.prefix.as_str());
+        assert_eq!(prefix("quay.io/os/debian"), Some("quay.io/os"));
+        assert_eq!(prefix("quay.io/osx"), Some("quay.io"));
+        assert_eq!(prefix("quay.io:5000/os"), None);
+        assert_eq!(plan.registries[1].host(), "quay.io");
+    }
+}

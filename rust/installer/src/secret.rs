@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Secrets: read once, handed out by registry, never printed.
+//!
+//! A plan only says where credentials are ([`crate::plan::SecretRef`]). Here
+//! they are read from there, kept in memory that is wiped on drop, and given
+//! to whoever pulls or writes the deployment's auth file. Nothing in this
+//! module implements `Serialize`, and `Debug` never shows a secret.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use imageref::Reference;
+use registry::{CredentialStore, Credentials};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{self, Login};
+use crate::error::{Code, Error, Result};
+use crate::plan::{Plan, SecretRef};
+
+/// More than any honest auth file or password.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// All secrets of one plan.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    store: CredentialStore,
+}
+
+impl Secrets {
+    /// Reads every secret that `plan` refers to. `SECRET_UNREADABLE` names
+    /// the place. Descriptors are read to their end, so call it once.
+    pub fn read(plan: &Plan) -> Result<Self> {
+        let mut store = CredentialStore::default();
+        let mut seen: Vec<&SecretRef> = Vec::new();
+        for registry in &plan.registries {
+            let Some(place) = &registry.auth else {
+                continue;
+            };
+            if seen.contains(&place) {
+                continue; // one file or descriptor for several registries
+            }
+            seen.push(place);
+            match place {
+                SecretRef::AuthFile { path } => {
+                    store.append(auth_json(&read_file(path)?, &path.display().to_string())?);
+                }
+                SecretRef::AuthFd { fd } => {
+                    // Opens the same pipe or file anew: no descriptor is taken
+                    // over that something else might close.
+                    let path = PathBuf::from(format!("/proc/self/fd/{fd}"));
+                    store.append(auth_json(&read_file(&path)?, &format!("descriptor {fd}"))?);
+                }
+                SecretRef::Config { path, registry } => {
+                    store.append(from_config(path, registry)?);
+                }
+            }
+        }
+        Ok(Self { store })
+    }
+
+    /// The credentials, for the registry client.
+    pub fn credentials(&self) -> &CredentialStore {
+        &self.store
+    }
+
+    /// A containers-auth.json(5) document with exactly the entry for `name`
+    /// (`host[:port]/repository`), for the installed system's updates or for
+    /// bootc; `None` when there are no credentials for it.
+    pub fn auth_json(&self, name: &str) -> Option<SecretString> {
+        let reference: Reference = name.parse().ok()?;
+        let entry = match self.store.lookup(&reference) {
+            Credentials::Anonymous => return None,
+            Credentials::Basic { username, password } => {
+                let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+                let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+                Zeroizing::new(format!("{{\"auth\":\"{}\"}}", *encoded))
+            }
+            Credentials::Bearer { token } => {
+                // A token is base64 or a JWT; anything else would need escapes.
+                let quoted = serde_json::to_string(token.expose_secret()).ok()?;
+                let quoted = Zeroizing::new(quoted);
+                Zeroizing::new(format!("{{\"registrytoken\":{}}}", *quoted))
+            }
+        };
+        Some(SecretString::from(format!(
+            "{{\"auths\":{{\"{}\":{}}}}}\n",
+            reference.name(),
+            *entry
+        )))
+    }
+}
+
+fn unreadable(what: String) -> Error {
+    Error::new(Code::SecretUnreadable, what)
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>> {
+    let fail = |e: std::io::Error| {
+        unreadable(format!(
+            "The credentials in {} cannot be read.",
+            path.display()
+        ))
+        .detail(e.to_string())
+    };
+    let mut text = Zeroizing::new(String::new());
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let read = file
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(fail)?;
+    if read as u64 > MAX_BYTES {
+        return Err(unreadable(format!(
+            "{} is too large for credentials.",
+            path.display()
+        )));
+    }
+    Ok(text)
+}
+
+fn auth_json(text: &str, place: &str) -> Result<CredentialStore> {
+    CredentialStore::from_auth_json(text).map_err(|e| {
+        unreadable(format!(
+            "The credentials from {place} cannot be understood."
+        ))
+        .detail(e.to_string())
+    })
+}
+
+fn from_config(path: &Path, prefix: &str) -> Result<CredentialStore> {
+    let config = config::read(path)?;
+    let place = format!("`registryAuth.registries.{prefix}` in {}", path.display());
+    let login = config
+        .registries
+        .into_iter()
+        .find(|r| r.prefix == prefix)
+        .and_then(|r| r.login)
+        .ok_or_else(|| {
+            unreadable(format!("There are no credentials at {place}."))
+                .why("The file was changed after the plan was made.")
+                .next("Make a new plan with `bootc-installer plan`.")
+        })?;
+    let (username, password) = match login {
+        Login::Encoded(auth) => return decode(&auth, prefix, &place),
+        Login::Password { username, password } => (username, password),
+        Login::PasswordFile { username, path } => {
+            let text = read_file(&path)?;
+            let line = text.lines().next().unwrap_or_default();
+            if line.is_empty() {
+                return Err(
+                    unreadable(format!("The password file {} is empty.", path.display()))
+                        .why("Its first line must be the password."),
+                );
+            }
+            (username, SecretString::from(line))
+        }
+    };
+    let mut store = CredentialStore::default();
+    store.insert(prefix, Credentials::Basic { username, password });
+    Ok(store)
+}
+
+fn decode(auth: &SecretString, prefix: &str, place: &str) -> Result<CredentialStore> {
+    let bad = || {
+        unreadable(format!("`auth` of {place} is not base64 of user:password."))
+            .why("It was copied incompletely, or is a placeholder.")
+            .next("Copy the value from an auth.json file, or give `username` and `password`.")
+    };
+    let bytes = Zeroizing::new(
+        STANDARD
+            .decode(auth.expose_secret().trim())
+            .map_err(|_| bad())?,
+    );
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
+    let (username, password) = text.split_once(':').ok_or_else(bad)?;
+    let mut store = CredentialStore::default();
+    store.insert(
+        prefix,
+        Credentials::Basic {
+            username: username.to_owned(),
+            password: SecretString::from(password),
+        },
+    );
+    Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+    use std::os::fd::AsRawFd;
+
+    fn plan(auth: &[(&str, SecretRef)]) -> Plan {
+        let mut plan = Plan::from_json(
+            r#"{"version":1,"image":{"imgref":"quay.io/os/debian:13"},
+            "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+            "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
+        )
+        .unwrap();
+        plan.registries = auth
+            .iter()
+            .map(|(prefix, auth)| crate::plan::RegistryPlan {
+                prefix: (*prefix).into(),
+                insecure: false,
+                ca: None,
+                mirrors: Vec::new(),
+                auth: Some(auth.clone()),
+            })
+            .collect();
+        plan
+    }
+
+    /// What would be kept for the image, decoded.
+    fn kept(secrets: &Secrets, name: &str) -> Option<serde_json::Value> {
+        let text = secrets.auth_json(name)?;
+        Some(serde_json::from_str(text.expose_secret()).unwrap())
+    }
+
+    #[test]
+    fn auth_file_and_descriptor() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("auth.json");
+        // user:pass for one namespace, other:pass for another registry
+        fs::write(
+            &path,
+            r#"{"auths":{"quay.io/os":{"auth":"dXNlcjpwYXNz"},"x.io":{"auth":"b3RoZXI6cGFzcw=="}}}"#,
+        )
+        .unwrap();
+        let file = fs::File::open(&path).unwrap();
+        for place in [
+            SecretRef::AuthFile { path: path.clone() },
+            SecretRef::AuthFd {
+                fd: file.as_raw_fd(),
+            },
+        ] {
+            let secrets =
+                Secrets::read(&plan(&[("quay.io", place.clone()), ("x.io", place)])).unwrap();
+            assert_eq!(
+                kept(&secrets, "quay.io/os/debian").unwrap(),
+                serde_json::json!({"auths":{"quay.io/os/debian":{"auth":"dXNlcjpwYXNz"}}})
+            );
+            assert!(kept(&secrets, "quay.io/other/debian").is_none());
+            assert!(kept(&secrets, "x.io/a").is_some());
+            let debug = format!("{secrets:?}");
+            assert!(
+                !debug.contains("pass") || debug.contains("REDACTED"),
+                "{debug}"
+            );
+            assert!(!debug.contains("dXNl"), "{debug}");
+        }
+    }
+
+    #[test]
+    fn configuration() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bootc.conf");
+        fs::write(dir.path().join("pw"), "pass\nnot this\n").unwrap();
+        fs::write(dir.path().join("empty"), "\n").unwrap();
+        fs::write(
+            &path,
+            "registryAuth:\n  registries:\n    a.io: { auth: dXNlcjpwYXNz }\n    \
+             b.io: { username: user, password: pass }\n    c.io: { username: user, passwordFile: pw }\n    \
+             d.io: { auth: base64-encoded-credentials }\n    e.io: { username: u, passwordFile: empty }\n    \
+             f.io: { insecure: true }\n",
+        )
+        .unwrap();
+        let read = |prefix: &str| {
+            let place = SecretRef::Config {
+                path: path.clone(),
+                registry: prefix.into(),
+            };
+            Secrets::read(&plan(&[(prefix, place)]))
+        };
+        for prefix in ["a.io", "b.io", "c.io"] {
+            let name = format!("{prefix}/x");
+            assert_eq!(
+                kept(&read(prefix).unwrap(), &name).unwrap(),
+                serde_json::json!({"auths":{name:{"auth":"dXNlcjpwYXNz"}}})
+            );
+        }
+        for prefix in ["d.io", "e.io", "f.io", "g.io"] {
+            assert_eq!(
+                read(prefix).unwrap_err().code,
+                Code::SecretUnreadable,
+                "{prefix}"
+            );
+        }
+    }
+
+    #[test]
+    fn unreadable_places() {
+        let dir = tempfile::tempdir().unwrap();
+        let garbage = dir.path().join("garbage");
+        fs::write(&garbage, "{ \"auths\": hunter2 }").unwrap();
+        for place in [
+            SecretRef::AuthFile { path: garbage },
+            SecretRef::AuthFile {
+                path: "/nonexistent".into(),
+            },
+            SecretRef::AuthFd { fd: 987 },
+        ] {
+            let err = Secrets::read(&plan(&[("quay.io", place)])).unwrap_err();
+            assert_eq!(err.code, Code::SecretUnreadable);
+            assert!(!format!("{err:?}").contains("hunter2"), "{err:?}");
+        }
+    }
+}

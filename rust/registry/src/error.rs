@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can go wrong, by cause.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use imageref::{Digest, ParseError};
+
+use crate::platform::Platform;
+
+/// The error behind an error.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Why an image could not be resolved or pulled.
+///
+/// The text of each says what failed and why; [`RegistryError::hint`] says what
+/// to do about it, and [`RegistryError::kind`] is for programs. None of them
+/// holds a password, a token or a signed URL.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The reference cannot be parsed.
+    #[error(transparent)]
+    InvalidReference(#[from] ParseError),
+    /// The client cannot be set up as asked.
+    #[error("the registry client cannot be set up: {what}")]
+    Config {
+        /// What is wrong with the configuration.
+        what: String,
+    },
+    /// The name of the registry does not resolve.
+    #[error("the registry host {host} cannot be found: {source}")]
+    HostUnknown {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What the resolver said.
+        source: Cause,
+    },
+    /// Nothing listens on the registry's port.
+    #[error("{host} refused the connection: {source}")]
+    ConnectionRefused {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What the kernel said.
+        source: Cause,
+    },
+    /// There is no route to the registry.
+    #[error("{host} cannot be reached: {source}")]
+    Unreachable {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What the kernel said.
+        source: Cause,
+    },
+    /// The registry did not answer the connection attempt.
+    #[error("{host} did not answer within {seconds} s")]
+    ConnectTimeout {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// The timeout that passed.
+        seconds: f64,
+    },
+    /// No trusted connection could be made.
+    #[error("no trusted connection to {host}: {problem}: {source}")]
+    Tls {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What was wrong.
+        problem: TlsProblem,
+        /// What the TLS library said.
+        source: Cause,
+    },
+    /// The registry wants credentials and none are configured for it.
+    #[error("{host} wants a login for {repository} and no credentials are configured for it")]
+    AuthRequired {
+        /// `host[:port]`.
+        host: String,
+        /// The repository asked for.
+        repository: String,
+    },
+    /// The registry does not accept the configured credentials.
+    #[error("{host} rejected the configured credentials for {repository}{}", said(.detail))]
+    AuthRejected {
+        /// `host[:port]`.
+        host: String,
+        /// The repository asked for.
+        repository: String,
+        /// What the registry said, may be empty.
+        detail: String,
+    },
+    /// The registry does not have what was asked for.
+    #[error("{missing} not found: {name}")]
+    NotFound {
+        /// What kind of thing is missing.
+        missing: Missing,
+        /// Its name.
+        name: String,
+    },
+    /// The registry limits the number of pulls.
+    #[error("{host} refuses more pulls for now{}", said(.detail))]
+    RateLimited {
+        /// `host[:port]`.
+        host: String,
+        /// What the registry said, may be empty.
+        detail: String,
+    },
+    /// The registry answered with an HTTP status that has no better meaning.
+    #[error("{host} answered {status}{}", said(.detail))]
+    Server {
+        /// `host[:port]`.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the registry said, shortened, may be empty.
+        detail: String,
+    },
+    /// The image does not exist for the wanted platform.
+    #[error("the image is not made for {wanted}, only for {}", list(.offered))]
+    NoPlatform {
+        /// The platform asked for.
+        wanted: Platform,
+        /// The platforms that the image has.
+        offered: Vec<Platform>,
+    },
+    /// Content is not what its digest says.
+    #[error("{what} is not what was asked for: expected {expected}, got {got}")]
+    DigestMismatch {
+        /// What was read, and where from.
+        what: String,
+        /// The digest of the descriptor or reference.
+        expected: Digest,
+        /// The digest of the bytes.
+        got: Digest,
+    },
+    /// Content is shorter or longer than its descriptor says.
+    #[error("{what} should have {expected} bytes and has {got}")]
+    SizeMismatch {
+        /// What was read, and where from.
+        what: String,
+        /// Bytes in the descriptor.
+        expected: u64,
+        /// Bytes found; for a body that is too long, those read so far.
+        got: u64,
+    },
+    /// A manifest or configuration is larger than any honest one.
+    #[error("{what} is larger than the {limit} bytes that are accepted")]
+    TooLarge {
+        /// What was read, and where from.
+        what: String,
+        /// Largest size accepted, in bytes.
+        limit: u64,
+    },
+    /// A document does not have the form that its specification demands.
+    #[error("{what} cannot be understood: {problem}")]
+    Malformed {
+        /// What was read, and where from.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A media type that cannot be handled.
+    #[error("{what} has the unsupported media type `{media_type}`")]
+    Unsupported {
+        /// What has it.
+        what: String,
+        /// The media type.
+        media_type: String,
+    },
+    /// The connection stayed open and brought no data, more often than the
+    /// retry policy allows.
+    #[error("{host} sent nothing for {seconds} s while reading {what}")]
+    Stalled {
+        /// `host[:port]`.
+        host: String,
+        /// What was being read.
+        what: String,
+        /// The timeout that passed.
+        seconds: f64,
+    },
+    /// The connection broke, more often than the retry policy allows.
+    #[error("the connection to {host} broke while reading {what}: {source}")]
+    Interrupted {
+        /// `host[:port]`.
+        host: String,
+        /// What was being read.
+        what: String,
+        /// The last break.
+        source: Cause,
+    },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// What the registry or layout does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The whole repository.
+    Repository,
+    /// This tag or digest in an existing repository.
+    Manifest,
+    /// A layer or configuration that the manifest names.
+    Blob,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Repository => "repository",
+            Self::Manifest => "image",
+            Self::Blob => "layer or configuration",
+        })
+    }
+}
+
+/// What was wrong with a TLS connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsProblem {
+    /// The certificate comes from an authority that is not trusted here.
+    NotTrusted,
+    /// The certificate is for another host name.
+    WrongHost,
+    /// The certificate is expired or not valid yet: often a wrong clock.
+    NotInForce,
+    /// The server does not speak TLS at all.
+    PlainHttp,
+    /// Anything else.
+    Other,
+}
+
+impl std::fmt::Display for TlsProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotTrusted => "its certificate is not trusted",
+            Self::WrongHost => "its certificate is for another host",
+            Self::NotInForce => "its certificate is expired or not valid yet",
+            Self::PlainHttp => "the server speaks plain HTTP",
+            Self::Other => "the TLS handshake failed",
+        })
+    }
+}
+
+/// The cause in a form that programs may depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each is the variant of RegistryError with its name
+pub enum ErrorKind {
+    InvalidReference,
+    Config,
+    HostUnknown,
+    ConnectionRefused,
+    Unreachable,
+    ConnectTimeout,
+    Tls,
+    AuthRequired,
+    AuthRejected,
+    NotFound,
+    RateLimited,
+    Server,
+    NoPlatform,
+    DigestMismatch,
+    SizeMismatch,
+    TooLarge,
+    Malformed,
+    Unsupported,
+    Stalled,
+    Interrupted,
+    Cancelled,
+    Io,
+}
+
+impl ErrorKind {
+    /// A stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidReference => "REFERENCE_INVALID",
+            Self::Config => "REGISTRY_CONFIG",
+            Self::HostUnknown => "REGISTRY_HOST_UNKNOWN",
+            Self::ConnectionRefused => "REGISTRY_CONNECTION_REFUSED",
+            Self::Unreachable => "REGISTRY_UNREACHABLE",
+            Self::ConnectTimeout => "REGISTRY_CONNECT_TIMEOUT",
+            Self::Tls => "REGISTRY_TLS",
+            Self::AuthRequired => "REGISTRY_AUTH_REQUIRED",
+            Self::AuthRejected => "REGISTRY_AUTH_REJECTED",
+            Self::NotFound => "IMAGE_NOT_FOUND",
+            Self::RateLimited => "REGISTRY_RATE_LIMITED",
+            Self::Server => "REGISTRY_SERVER",
+            Self::NoPlatform => "IMAGE_NO_PLATFORM",
+            Self::DigestMismatch => "IMAGE_DIGEST_MISMATCH",
+            Self::SizeMismatch => "IMAGE_SIZE_MISMATCH",
+            Self::TooLarge => "IMAGE_TOO_LARGE",
+            Self::Malformed => "IMAGE_MALFORMED",
+            Self::Unsupported => "IMAGE_UNSUPPORTED",
+            Self::Stalled => "REGISTRY_STALLED",
+            Self::Interrupted => "REGISTRY_INTERRUPTED",
+            Self::Cancelled => "CANCELLED",
+            Self::Io => "PULL_IO",
+        }
+    }
+}
+
+impl RegistryError {
+    /// The cause, for programs.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::InvalidReference(_) => ErrorKind::InvalidReference,
+            Self::Config { .. } => ErrorKind::Config,
+            Self::HostUnknown { .. } => ErrorKind::HostUnknown,
+            Self::ConnectionRefused { .. } => ErrorKind::ConnectionRefused,
+            Self::Unreachable { .. } => ErrorKind::Unreachable,
+            Self::ConnectTimeout { .. } => ErrorKind::ConnectTimeout,
+            Self::Tls { .. } => ErrorKind::Tls,
+            Self::AuthRequired { .. } => ErrorKind::AuthRequired,
+            Self::AuthRejected { .. } => ErrorKind::AuthRejected,
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::RateLimited { .. } => ErrorKind::RateLimited,
+            Self::Server { .. } => ErrorKind::Server,
+            Self::NoPlatform { .. } => ErrorKind::NoPlatform,
+            Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
+            Self::SizeMismatch { .. } => ErrorKind::SizeMismatch,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Malformed { .. } => ErrorKind::Malformed,
+            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Stalled { .. } => ErrorKind::Stalled,
+            Self::Interrupted { .. } => ErrorKind::Interrupted,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Io { .. } => ErrorKind::Io,
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::InvalidReference(_) => "Correct the image reference.",
+            Self::Config { .. } => "Correct the registry configuration.",
+            Self::HostUnknown { .. } => {
+                "Check the spelling of the host and that the network and its DNS server are up."
+            }
+            Self::ConnectionRefused { .. } => {
+                "Check host and port, and that the registry is running."
+            }
+            Self::Unreachable { .. } => "Check that this machine is connected to the network.",
+            Self::ConnectTimeout { .. } => {
+                "Check the network and that no firewall or proxy stands in between."
+            }
+            Self::Tls { problem, .. } => problem.hint(),
+            Self::AuthRequired { .. } => {
+                "Configure credentials for this registry, or check the spelling: \
+                 many registries ask for a login when a repository does not exist."
+            }
+            Self::AuthRejected { .. } => {
+                "Check user name and password or token, and that they may read this repository."
+            }
+            Self::NotFound { .. } => "Check the spelling of the repository and of the tag.",
+            Self::RateLimited { .. } => "Wait, or log in to the registry to raise the limit.",
+            Self::Server { .. } => "Try again later, or ask whoever runs the registry.",
+            Self::NoPlatform { .. } => "Choose an image that is made for this machine.",
+            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => {
+                "The content was damaged or replaced on its way. Try again; \
+                 if it stays, tell whoever runs the registry."
+            }
+            Self::TooLarge { .. } | Self::Malformed { .. } => {
+                "Tell whoever made the image: it does not follow the image specification."
+            }
+            Self::Unsupported { .. } => {
+                "Build the image with plain, gzip or zstd compressed layers."
+            }
+            Self::Stalled { .. } | Self::Interrupted { .. } => {
+                "Check the network and start again; what is complete is kept."
+            }
+            Self::Cancelled => "Start again when ready; what is complete is kept.",
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "Free some space or choose a larger disk."
+                }
+                _ => "Check the file system and its permissions.",
+            },
+        }
+    }
+
+    /// Makes a closure for `map_err` on file operations.
+    pub(crate) fn io<'a>(
+        action: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(io::Error) -> Self + 'a {
+        move |source| Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn malformed(what: &str, problem: impl std::fmt::Display) -> Self {
+        Self::Malformed {
+            what: what.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Stalled { .. } | Self::Interrupted { .. } | Self::RateLimited { .. } => true,
+            Self::Server { status, .. } => *status >= 500 || *status == 408,
+            _ => false,
+        }
+    }
+
+    /// Whether the network is gone: worth waiting for within a pull, where the
+    /// registry has answered before, but not at first contact.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::HostUnknown { .. }
+                | Self::ConnectionRefused { .. }
+                | Self::Unreachable { .. }
+                | Self::ConnectTimeout { .. }
+        )
+    }
+}
+
+impl TlsProblem {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::NotTrusted => {
+                "Add the certificate of the authority that signed it to the configuration (ca)."
+            }
+            Self::WrongHost => "Use the host name that the certificate was made for.",
+            Self::NotInForce => "Check the date and time of this machine.",
+            Self::PlainHttp => {
+                "If this registry is meant to be used without encryption, \
+                 mark it as insecure in the configuration."
+            }
+            Self::Other => {
+                "Check that the address is that of a registry and not of something else."
+            }
+        }
+    }
+}
+
+fn said(detail: &str) -> String {
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {detail}")
+    }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    if platforms.is_empty() {
+        return "no platform that it names".to_owned();
+    }
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}

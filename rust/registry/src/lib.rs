@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Verified pulls from container registries into an OCI image layout.
+//!
+//! The way of an image through this crate:
+//!
+//! 1. [`Registry::new`] takes a [`ClientConfig`]: credentials, hosts that speak
+//!    plain HTTP, extra CA certificates, timeouts.
+//! 2. [`Registry::resolve`] turns a reference into a [`ResolvedImage`]: the
+//!    manifest for one [`Platform`], its configuration and its layers, all
+//!    checked, nothing written yet.
+//! 3. [`Registry::pull`] brings the layers into an [`OciLayout`], several at a
+//!    time and in layer order, and tells a [`PullObserver`] about it.
+//!
+//! [`OciLayout::resolve`] gives the same [`ResolvedImage`] for an image that is
+//! already in a layout.
+//!
+//! Nothing gets its final name before its size and digest are right. Each byte
+//! is hashed once. Nothing is synced to disk: a layout that is used after a
+//! power loss is verified again.
+
+mod auth_files;
+mod blob;
+mod classify;
+mod client;
+mod credentials;
+mod error;
+mod hash;
+mod image;
+mod layout;
+mod manifest;
+mod observer;
+mod platform;
+mod pull;
+mod resolve;
+mod retry;
+
+pub use auth_files::{load_credentials, search_order, AuthFile};
+pub use client::{ClientConfig, Registry};
+pub use credentials::{AuthFileError, CredentialStore, Credentials};
+pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
+pub use image::{Compression, ImageConfig, Layer, ResolvedImage};
+pub use layout::{OciLayout, Selector};
+pub use observer::{NoObserver, PullObserver};
+pub use platform::{Platform, PlatformError};
+pub use pull::PullReport;
+pub use retry::RetryPolicy;
+/// Stops a pull from another task; what is on disk stays for the next one.
+pub use tokio_util::sync::CancellationToken;
+
+/// Largest manifest or index that is accepted, in bytes (what registries
+/// themselves accept).
+pub const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
+/// Largest image configuration that is accepted, in bytes.
+pub const CONFIG_MAX: u64 = 8 * 1024 * 1024;

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Connections that do not come about, and TLS.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use registry::{ClientConfig, ErrorKind, NoObserver, Registry, RegistryError, TlsProblem};
+use testkit::registry::{Options, ServerCertificate};
+
+async fn failure(config: ClientConfig, name: &str) -> RegistryError {
+    let client = Registry::new(config).unwrap();
+    client
+        .resolve(&reference(name), &amd64())
+        .await
+        .unwrap_err()
+}
+
+fn tls_problem(error: &RegistryError) -> TlsProblem {
+    match error {
+        RegistryError::Tls { problem, .. } => *problem,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn an_unknown_host() {
+    // .invalid never resolves (RFC 6761).
+    let error = run(failure(config(&[]), "registry.invalid/app:v1"));
+    assert_eq!(error.kind(), ErrorKind::HostUnknown, "{error:?}");
+    assert!(error.to_string().contains("registry.invalid"), "{error}");
+}
+
+#[test]
+fn a_port_where_nobody_listens() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = free.local_addr().unwrap().to_string();
+    drop(free);
+    for config in [config(&[]), config(&[&host])] {
+        let error = run(failure(config, &format!("{host}/app:v1")));
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error:?}");
+    }
+}
+
+#[test]
+fn a_host_that_does_not_answer() {
+    run(async {
+        // A listener whose queue is full: the kernel drops further attempts.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queue = Vec::new();
+        let patience = Duration::from_millis(200);
+        while let Ok(connection) =
+            tokio::time::timeout(patience, tokio::net::TcpStream::connect(address)).await
+        {
+            queue.push(connection.unwrap());
+        }
+        let config = ClientConfig {
+            connect_timeout: patience,
+            ..config(&[&address.to_string()])
+        };
+        let error = failure(config, &format!("{address}/app:v1")).await;
+        assert_eq!(error.kind(), ErrorKind::ConnectTimeout, "{error:?}");
+    });
+}
+
+#[test]
+fn a_server_that_accepts_and_says_nothing() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = silent.local_addr().unwrap().to_string();
+    let config = ClientConfig {
+        stall_timeout: Duration::from_millis(100),
+        connect_timeout: Duration::from_millis(100),
+        ..config(&[&host])
+    };
+    let error = run(failure(config, &format!("{host}/app:v1")));
+    assert_eq!(error.kind(), ErrorKind::Stalled, "{error:?}");
+}
+
+#[test]
+fn tls_with_and_without_the_authority() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let certificate = ServerCertificate::make(&["DNS:localhost"]).unwrap();
+    let storage = tempfile::tempdir().unwrap();
+    let plain = Options::default().storage(storage.path()).start().unwrap();
+    let server = Options::default()
+        .storage(storage.path())
+        .tls(&certificate)
+        .start()
+        .unwrap();
+    let port = server.address().port();
+    run(async {
+        let image = TestImage::amd64(500_000);
+        Pusher::new(&plain.host(), "app").image("v1", &image).await;
+        let name = format!("localhost:{port}/app:v1");
+
+        let error = failure(config(&[]), &name).await;
+        assert_eq!(tls_problem(&error), TlsProblem::NotTrusted, "{error:?}");
+
+        let trusting = || ClientConfig {
+            extra_ca_pem: vec![certificate.authority().unwrap()],
+            ..config(&[])
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let client = Registry::new(trusting()).unwrap();
+        let report = pull(&client, &name, dir.path(), &NoObserver).await.unwrap();
+        assert_eq!(report.downloaded, image.size());
+
+        let error = failure(trusting(), &format!("127.0.0.1:{port}/app:v1")).await;
+        assert_eq!(tls_problem(&error), TlsProblem::WrongHost, "{error:?}");
+
+        // Plain HTTP only where configured.
+        let error = failure(trusting(), &format!("{}/app:v1", plain.host())).await;
+        assert_eq!(tls_problem(&error), TlsProblem::PlainHttp, "{error:?}");
+        assert!(error.hint().contains("insecure"));
+    });
+}
+
+#[test]
+fn a_certificate_that_is_none_is_told_at_once() {
+    for pem in [
+        "",
+        "nonsense",
+        "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+    ] {
+        let config = ClientConfig {
+            extra_ca_pem: vec![pem.as_bytes().to_vec()],
+            ..config(&[])
+        };
+        let error = Registry::new(config).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    }
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Bad networks and bad servers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use registry::{
+    ClientConfig, ErrorKind, NoObserver, OciLayout, PullReport, Registry, RegistryError,
+};
+use testkit::fault_proxy::{Fault, FaultProxy, Request};
+
+/// Pulls an image of one layer of `size` bytes through a proxy; `fault` is asked
+/// for each request for that layer, with the number of those before it.
+fn through(
+    size: usize,
+    stall_timeout: Duration,
+    fault: impl Fn(usize, &Request) -> Fault + Send + Sync + 'static,
+    check: impl FnOnce(Result<PullReport, RegistryError>, &Recorder, &FaultProxy, &std::path::Path),
+) {
+    with_registry(|server| async move {
+        let layer = noise(9, size);
+        let name = digest(&layer);
+        let image = TestImage::new("amd64", vec![layer]);
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        let proxy = FaultProxy::start(server.address(), move |request| {
+            if request.target.contains(&name) {
+                fault(request.nth, request)
+            } else {
+                Fault::None
+            }
+        })
+        .unwrap();
+        let client = Registry::new(ClientConfig {
+            stall_timeout,
+            ..config(&[&proxy.host()])
+        })
+        .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let recorder = Recorder::default();
+        let from = format!("{}/app:v1", proxy.host());
+        let result = pull(&client, &from, dir.path(), &recorder).await;
+        if result.is_ok() {
+            assert_eq!(blobs(dir.path()).len(), 3);
+            assert_eq!(recorder.total(), size as u64);
+            assert_eq!(recorder.done(), [0]);
+        } else {
+            let layout = OciLayout::open(dir.path()).unwrap();
+            assert!(layout.images().unwrap().is_empty());
+            assert!(recorder.done().is_empty());
+        }
+        check(result, &recorder, &proxy, dir.path());
+    });
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_reset_connection_is_resumed_where_it_broke() {
+    let fault = |nth, _: &Request| match nth {
+        0..=3 => Fault::Reset(1_000_000),
+        _ => Fault::None,
+    };
+    through(6_000_000, LONG, fault, |result, recorder, proxy, _| {
+        let report = result.unwrap();
+        assert_eq!(report.retries, 4);
+        assert_eq!(report.downloaded, 6_000_000, "nothing came twice");
+        assert_eq!(*recorder.rewound.lock().unwrap(), 0);
+        let ranges: Vec<String> = proxy
+            .requests()
+            .iter()
+            .filter_map(|r| r.header("range").map(str::to_owned))
+            .collect();
+        assert!(ranges.iter().any(|r| r == "bytes=0-"), "{ranges:?}");
+    });
+}
+
+#[test]
+fn a_closed_connection_is_resumed() {
+    let fault = |nth, _: &Request| match nth {
+        0 => Fault::Close(2_000_000),
+        1 => Fault::Close(0),
+        _ => Fault::None,
+    };
+    through(3_000_000, LONG, fault, |result, _, _, _| {
+        let report = result.unwrap();
+        assert_eq!((report.retries, report.downloaded), (2, 3_000_000));
+    });
+}
+
+#[test]
+fn a_stalled_connection_is_given_up_and_resumed() {
+    let fault = |nth, _: &Request| match nth {
+        0 => Fault::Stall(1_000_000),
+        _ => Fault::None,
+    };
+    through(2_000_000, SHORT, fault, |result, recorder, _, _| {
+        let report = result.unwrap();
+        assert_eq!((report.retries, report.downloaded), (1, 2_000_000));
+        let retries = recorder.retries.lock().unwrap();
+        assert!(retries[0].starts_with("Stalled: "), "{retries:?}");
+    });
+}
+
+#[test]
+fn a_server_that_stalls_for_ever_ends_the_pull() {
+    let fault = |_, _: &Request| Fault::Stall(0);
+    through(
+        2_000_000,
+        Duration::from_millis(50),
+        fault,
+        |result, recorder, _, _| {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Stalled);
+            assert_eq!(recorder.retries.lock().unwrap().len(), 10);
+        },
+    );
+}
+
+#[test]
+fn a_server_without_ranges_starts_the_layer_again() {
+    let fault = |nth, _: &Request| match nth {
+        0 => Fault::NoRangeReset(1_000_000),
+        _ => Fault::NoRange,
+    };
+    through(2_000_000, LONG, fault, |result, recorder, _, _| {
+        let report = result.unwrap();
+        assert_eq!(report.retries, 1);
+        let rewound = *recorder.rewound.lock().unwrap();
+        assert_eq!(report.downloaded, 2_000_000 + rewound);
+    });
+}
+
+#[test]
+fn a_server_that_forgets_ranges_half_way_starts_the_layer_again() {
+    let fault = |nth, _: &Request| match nth {
+        0 => Fault::Close(1_000_000),
+        _ => Fault::NoRange,
+    };
+    through(2_000_000, LONG, fault, |result, recorder, _, _| {
+        assert_eq!(result.unwrap().downloaded, 3_000_000);
+        assert_eq!(*recorder.rewound.lock().unwrap(), 1_000_000);
+    });
+}
+
+#[test]
+fn a_server_without_ranges_that_always_breaks_does_not_go_on_for_ever() {
+    let fault = |_, _: &Request| Fault::NoRangeReset(1_000_000);
+    through(2_000_000, LONG, fault, |result, _, proxy, _| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Interrupted);
+        let tries = proxy.requests().iter().filter(|r| r.nth > 0).count();
+        assert!(tries <= 30, "{tries}");
+    });
+}
+
+#[test]
+fn wrong_bytes_are_refused_and_not_kept() {
+    for fault in [Fault::Flip(1_500_000), Fault::Flip(0)] {
+        let fault = move |_, _: &Request| fault.clone();
+        through(2_000_000, LONG, fault, |result, _, _, dir| {
+            match result.unwrap_err() {
+                RegistryError::DigestMismatch { expected, got, .. } => assert_ne!(expected, got),
+                other => panic!("{other}"),
+            }
+            assert!(blobs(dir).is_empty(), "{:?}", blobs(dir));
+        });
+    }
+}
+
+#[test]
+fn wrong_bytes_of_a_server_without_ranges_are_refused() {
+    let wrong = |_, _: &Request| {
+        let mut bytes = noise(9, 500_000);
+        bytes[77] ^= 1;
+        Fault::Answer("200 OK", String::new(), bytes)
+    };
+    through(500_000, LONG, wrong, |result, _, _, dir| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::DigestMismatch);
+        assert!(blobs(dir).is_empty());
+    });
+}
+
+#[test]
+fn wrong_bytes_in_one_of_several_pieces_are_fetched_again() {
+    let fault = |nth, _: &Request| match nth {
+        0 => Fault::Close(500_000),
+        1 => Fault::Flip(10_000),
+        _ => Fault::None,
+    };
+    through(2_000_000, LONG, fault, |result, recorder, _, _| {
+        assert_eq!(result.unwrap().downloaded, 4_000_000);
+        assert_eq!(*recorder.rewound.lock().unwrap(), 2_000_000);
+    });
+}
+
+#[test]
+fn a_body_that_is_too_long_is_refused() {
+    let fault = |_, _: &Request| Fault::Append(vec![0; 10]);
+    through(300_000, LONG, fault, |result, _, _, dir| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::SizeMismatch);
+        assert!(blobs(dir).is_empty());
+    });
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    let fault = |nth, _: &Request| match nth {
+        0 | 1 => Fault::Answer("503 Service Unavailable", String::new(), b"busy".to_vec()),
+        _ => Fault::None,
+    };
+    through(300_000, LONG, fault, |result, _, _, _| {
+        assert_eq!(result.unwrap().retries, 2);
+    });
+}
+
+#[test]
+fn a_missing_layer_is_named() {
+    let fault = |_, _: &Request| {
+        let body = br#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}"#;
+        Fault::Answer("404 Not Found", String::new(), body.to_vec())
+    };
+    through(300_000, LONG, fault, |result, _, _, _| {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("layer 1 of "), "{error}");
+    });
+}
+
+#[test]
+fn a_full_disk_is_an_io_error_with_the_path() {
+    // /dev/full in place of the growing file.
+    let fault = |_, _: &Request| Fault::None;
+    with_registry(|server| async move {
+        let image = TestImage::amd64(2_000_000);
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        let proxy = FaultProxy::start(server.address(), move |r| fault(r.nth, r)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let layout = OciLayout::create(dir.path()).unwrap();
+        let lowest = digest(&image.layers[0]).parse().unwrap();
+        let partial = layout.blob_path(&lowest).with_extension("partial");
+        std::os::unix::fs::symlink("/dev/full", &partial).unwrap();
+        let name = format!("{}/app:v1", proxy.host());
+        let client = client(&[&proxy.host()]);
+        match pull(&client, &name, dir.path(), &NoObserver).await {
+            Err(RegistryError::Io { path, .. }) => assert_eq!(path, partial),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+/// Answers every manifest request with this.
+async fn resolve_from(answer: Fault) -> RegistryError {
+    let nowhere = ([127, 0, 0, 1], 9).into();
+    let proxy = FaultProxy::start(nowhere, move |request| {
+        if request.target == "/v2/" {
+            Fault::Answer("200 OK", String::new(), Vec::new())
+        } else {
+            answer.clone()
+        }
+    })
+    .unwrap();
+    let name = reference(&format!("{}/app:v1", proxy.host()));
+    let client = Registry::new(ClientConfig {
+        stall_timeout: SHORT,
+        ..config(&[&proxy.host()])
+    });
+    client.unwrap().resolve(&name, &amd64()).await.unwrap_err()
+}
+
+fn ok(body: impl Into<Vec<u8>>) -> Fault {
+    Fault::Answer("200 OK", String::new(), body.into())
+}
+
+#[test]
+fn bad_manifests_are_told_apart() {
+    run(async {
+        let config = br#"{"mediaType":"application/vnd.oci.image.config.v1+json",
+            "digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":SIZE}"#;
+        let config = String::from_utf8(config.to_vec()).unwrap();
+        let huge = config.replace("SIZE", "99999999999");
+        let cases = [
+            (ok("<html>"), ErrorKind::Malformed),
+            (ok(r#"{"schemaVersion":2}"#), ErrorKind::Malformed),
+            (ok(r#"{"schemaVersion":1}"#), ErrorKind::Unsupported),
+            (
+                ok(r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#),
+                ErrorKind::Malformed,
+            ),
+            (
+                ok(r#"{"schemaVersion":2,"manifests":[]}"#),
+                ErrorKind::NoPlatform,
+            ),
+            (
+                ok(r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#),
+                ErrorKind::Unsupported,
+            ),
+            (
+                ok(format!(
+                    r#"{{"schemaVersion":2,"config":{huge},"layers":[]}}"#
+                )),
+                ErrorKind::TooLarge,
+            ),
+            (ok(vec![b' '; 5 << 20]), ErrorKind::TooLarge),
+            (
+                Fault::Answer("429 Too Many Requests", String::new(), b"later".to_vec()),
+                ErrorKind::RateLimited,
+            ),
+            (
+                Fault::Answer("500 Oops", String::new(), b"<html>".to_vec()),
+                ErrorKind::Server,
+            ),
+            (
+                Fault::Answer(
+                    "200 OK",
+                    format!("Docker-Content-Digest: {}\r\n", digest(b"other")),
+                    b"{}".to_vec(),
+                ),
+                ErrorKind::DigestMismatch,
+            ),
+            (
+                Fault::Answer(
+                    "404 Not Found",
+                    String::new(),
+                    br#"{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}"#.to_vec(),
+                ),
+                ErrorKind::NotFound,
+            ),
+            (
+                Fault::Answer("403 Forbidden", String::new(), Vec::new()),
+                ErrorKind::AuthRequired,
+            ),
+        ];
+        for (answer, kind) in cases {
+            let error = resolve_from(answer.clone()).await;
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+    });
+}

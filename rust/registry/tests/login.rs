@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Logins: basic authentication at a real registry, bearer tokens at one that
+//! hands them out in front of a real one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::*;
+use registry::{ClientConfig, CredentialStore, Credentials, ErrorKind, NoObserver, Registry};
+use testkit::fault_proxy::{Fault, FaultProxy, Request};
+use testkit::registry::Options;
+
+fn as_user(host: &str, scope: &str, user: &str, password: &str) -> ClientConfig {
+    let mut credentials = CredentialStore::default();
+    credentials.insert(
+        scope,
+        Credentials::Basic {
+            username: user.to_owned(),
+            password: password.into(),
+        },
+    );
+    ClientConfig {
+        credentials,
+        ..config(&[host])
+    }
+}
+
+#[test]
+fn basic_authentication_with_the_right_wrong_and_no_password() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let server = Options::default().login("alice", "s3cret").start().unwrap();
+    let host = server.host();
+    run(async {
+        let image = TestImage::amd64(50_000);
+        Pusher::new(&host, "team/app")
+            .login("alice", "s3cret")
+            .image("v1", &image)
+            .await;
+        let name = format!("{host}/team/app:v1");
+
+        let right = Registry::new(as_user(&host, &format!("{host}/team"), "alice", "s3cret"));
+        let dir = tempfile::tempdir().unwrap();
+        let report = pull(&right.unwrap(), &name, dir.path(), &NoObserver).await;
+        assert_eq!(report.unwrap().downloaded, image.size());
+
+        let wrong = Registry::new(as_user(&host, &host, "alice", "s3cret-not")).unwrap();
+        let error = wrong
+            .resolve(&reference(&name), &amd64())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AuthRejected);
+        assert!(
+            !format!("{error} {error:?}").contains("s3cret"),
+            "{error:?}"
+        );
+
+        for none in [
+            Registry::new(config(&[&host])),
+            Registry::new(as_user(&host, &format!("{host}/other"), "alice", "s3cret")),
+        ] {
+            let error = none
+                .unwrap()
+                .resolve(&reference(&name), &amd64())
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AuthRequired);
+        }
+    });
+}
+
+/// A registry whose tokens come from `/token`: the one for alice opens
+/// everything, the anonymous one only `public/`, and a token works for
+/// `uses` requests.
+fn token_server(upstream: std::net::SocketAddr, uses: usize) -> FaultProxy {
+    let issued = std::sync::Mutex::new((0_usize, 0_usize));
+    // alice:s3cret
+    let alice = "Basic YWxpY2U6czNjcmV0";
+    let answer = move |request: &Request| {
+        let mut issued = issued.lock().unwrap();
+        let own = request.header("host").unwrap().to_owned();
+        if request.target.starts_with("/token") {
+            let scope_is_there = request.target.contains("scope=repository%3A");
+            let who = match request.header("authorization") {
+                Some(text) if text == alice => "alice",
+                None => "nobody",
+                Some(_) => {
+                    let body = br#"{"errors":[{"code":"UNAUTHORIZED","message":"bad login"}]}"#;
+                    return Fault::Answer("401 Unauthorized", String::new(), body.to_vec());
+                }
+            };
+            assert!(scope_is_there, "{}", request.target);
+            *issued = (issued.0 + 1, 0);
+            let body = format!(r#"{{"token":"{who}-{}"}}"#, issued.0);
+            return Fault::Answer("200 OK", String::new(), body.into_bytes());
+        }
+        let bearer = request
+            .header("authorization")
+            .and_then(|text| text.strip_prefix("Bearer "));
+        let public = request.target.starts_with("/v2/public/");
+        let open = match bearer {
+            Some(token) if token == format!("alice-{}", issued.0) => true,
+            Some(token) if token == format!("nobody-{}", issued.0) => public,
+            _ => false,
+        };
+        issued.1 += 1;
+        if open && issued.1 <= uses {
+            return Fault::None;
+        }
+        let challenge =
+            format!("WWW-Authenticate: Bearer realm=\"http://{own}/token\",service=\"test\"\r\n");
+        Fault::Answer("401 Unauthorized", challenge, Vec::new())
+    };
+    FaultProxy::start(upstream, answer).unwrap()
+}
+
+#[test]
+fn bearer_tokens_are_fetched_and_used() {
+    with_registry(|server| async move {
+        let image = TestImage::amd64(50_000);
+        for repository in ["public/app", "private/app"] {
+            Pusher::new(&server.host(), repository)
+                .image("v1", &image)
+                .await;
+        }
+        let proxy = token_server(server.address(), usize::MAX);
+        let host = proxy.host();
+        let public = format!("{host}/public/app:v1");
+        let private = format!("{host}/private/app:v1");
+        let dir = tempfile::tempdir().unwrap();
+
+        let nobody = client(&[&host]);
+        pull(&nobody, &public, dir.path(), &NoObserver)
+            .await
+            .unwrap();
+        let tokens = |r: &Request| r.target.starts_with("/token");
+        assert_eq!(proxy.requests().iter().filter(|r| tokens(r)).count(), 1);
+        let error = nobody.resolve(&reference(&private), &amd64()).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::AuthRequired);
+
+        let alice = Registry::new(as_user(&host, &host, "alice", "s3cret")).unwrap();
+        pull(&alice, &private, dir.path(), &NoObserver)
+            .await
+            .unwrap();
+
+        let wrong = Registry::new(as_user(&host, &host, "alice", "guess")).unwrap();
+        let error = wrong.resolve(&reference(&private), &amd64()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AuthRejected);
+        assert!(error.to_string().ends_with(": bad login"), "{error}");
+    });
+}
+
+#[test]
+fn a_token_that_expires_half_way_is_renewed() {
+    with_registry(|server| async move {
+        let image = TestImage::new("amd64", (0..8).map(|n| noise(n, 20_000)).collect());
+        Pusher::new(&server.host(), "private/app")
+            .image("v1", &image)
+            .await;
+        // Good for the manifest, the configuration and a few layers.
+        let proxy = token_server(server.address(), 5);
+        let host = proxy.host();
+        let config = ClientConfig {
+            max_concurrent_layers: std::num::NonZeroUsize::MIN,
+            ..as_user(&host, &host, "alice", "s3cret")
+        };
+        let alice = Registry::new(config).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("{host}/private/app:v1");
+        let report = pull(&alice, &name, dir.path(), &NoObserver).await.unwrap();
+        assert_eq!(report.downloaded, image.size());
+        let tokens = proxy.requests();
+        let tokens = tokens.iter().filter(|r| r.target.starts_with("/token"));
+        assert!(tokens.count() > 1);
+    });
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Boots an installed disk alone and asks the booted system what it is.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use test_guest::{BootedDisk, Disk, DiskConfig, Firmware};
+
+/// What a booted system says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booted {
+    /// Digest of the booted image, as `bootc status` says it.
+    pub digest: String,
+    /// The whole answer of `bootc status`.
+    pub status: String,
+    /// Kernel command line.
+    pub cmdline: String,
+    /// `findmnt` of the mounts that matter.
+    pub mounts: String,
+    /// `uefi` or `bios`, as the kernel saw it.
+    pub firmware: String,
+}
+
+/// Boots `disk` (left unchanged), logs in as root on the serial console, looks
+/// around and powers off.
+pub fn boot(disk: &Path, firmware: Firmware, log: &Path) -> Result<Booted> {
+    let config = DiskConfig::new(Disk::new(disk).snapshot())
+        .firmware(firmware)
+        .console_log(log);
+    let mut system = BootedDisk::start(&config)?;
+    // Not on a terminal, bootc prints YAML; the digest is in both forms.
+    let status = system.check("bootc status | cat")?;
+    let booted = Booted {
+        digest: digest_in(&status)
+            .with_context(|| format!("no digest in the answer of bootc status:\n{status}"))?,
+        cmdline: system.check("cat /proc/cmdline")?.trim().to_owned(),
+        mounts: system.check("findmnt -rno TARGET,FSTYPE,SOURCE -t overlay,ext4,xfs,btrfs,vfat")?,
+        firmware: system
+            .check("[ -d /sys/firmware/efi ] && echo uefi || echo bios")?
+            .trim()
+            .to_owned(),
+        status,
+    };
+    system.power_off()?;
+    Ok(booted)
+}
+
+/// The first `sha256:` digest in a text.
+fn digest_in(text: &str) -> Option<String> {
+    let start = text.find("sha256:")?;
+    let hex: String = text[start + 7..]
+        .chars()
+        .take_while(char::is_ascii_hexdigit)
+        .collect();
+    (hex.len() == 64).then(|| format!("sha256:{hex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_found_in_both_forms_of_status() {
+        let hex = "8a459b1c".repeat(8);
+        let table = [
+            (
+                format!("  Digest: sha256:{hex} (amd64)\n"),
+                Some(format!("sha256:{hex}")),
+            ),
+            (
+                format!("      imageDigest: sha256:{hex}\n"),
+                Some(format!("sha256:{hex}")),
+            ),
+            ("no digest".to_owned(), None),
+            ("sha256:8a45".to_owned(), None),
+        ];
+        for (text, want) in table {
+            assert_eq!(digest_in(&text), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The live guest: our own root, and the agent that runs commands in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+use tempfile::TempDir;
+use testkit::apt;
+use testkit::cmd::CommandExt;
+
+use crate::agent::{self, ReplyParser};
+use crate::deadline::Deadline;
+use crate::image::LiveImage;
+use crate::machine::{Accel, DirectKernel, Disk, Firmware, Machine};
+use crate::output::Output;
+use crate::vm::{self, Vm};
+
+/// Under TCG on a host with other work a boot takes minutes.
+const BOOT_LIMIT: Duration = Duration::from_secs(420);
+const COMMAND_LIMIT: Duration = Duration::from_secs(600);
+const POWER_OFF_LIMIT: Duration = Duration::from_secs(120);
+
+/// Speed over safety: nothing secret lives in the guest, and under TCG both
+/// mitigations and the timer's self-test cost (the latter can even hang).
+const KERNEL_COMMAND_LINE: &str = "console=ttyS0 panic=-1 loglevel=5 no_timer_check \
+    mitigations=off nokaslr random.trust_cpu=on audit=0 apparmor=0 net.ifnames=0";
+
+/// How to start a [`Guest`].
+#[derive(Clone, Debug)]
+pub struct GuestConfig {
+    machine: Machine,
+    shares: Vec<PathBuf>,
+    kernel_args: String,
+    console_log: Option<PathBuf>,
+    boot_limit: Duration,
+    command_limit: Duration,
+}
+
+impl Default for GuestConfig {
+    fn default() -> Self {
+        Self {
+            machine: Machine::default(),
+            shares: Vec::new(),
+            kernel_args: String::new(),
+            console_log: None,
+            boot_limit: BOOT_LIMIT,
+            command_limit: COMMAND_LIMIT,
+        }
+    }
+}
+
+impl GuestConfig {
+    /// 1 GiB of memory, 2 processors, BIOS, network, no disk.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Memory in MiB; half of it is what the root's overlay can hold.
+    #[must_use]
+    pub fn memory_mib(mut self, mib: u32) -> Self {
+        self.machine.memory_mib = mib;
+        self
+    }
+
+    /// Number of virtual processors.
+    #[must_use]
+    pub fn cpus(mut self, cpus: u32) -> Self {
+        self.machine.cpus = cpus;
+        self
+    }
+
+    /// One more disk: the first is `/dev/vda`.
+    #[must_use]
+    pub fn disk(mut self, disk: Disk) -> Self {
+        self.machine.disks.push(disk);
+        self
+    }
+
+    /// BIOS (the default) or UEFI.
+    #[must_use]
+    pub fn firmware(mut self, firmware: Firmware) -> Self {
+        self.machine.firmware = firmware;
+        self
+    }
+
+    /// KVM or not; by itself it finds out.
+    #[must_use]
+    pub fn accel(mut self, accel: Accel) -> Self {
+        self.machine.accel = accel;
+        self
+    }
+
+    /// Whether there is a network (there is by default). The host's 127.0.0.1
+    /// is 10.0.2.2 in the guest.
+    #[must_use]
+    pub fn network(mut self, network: bool) -> Self {
+        self.machine.network = network;
+        self
+    }
+
+    /// A file or directory of the host, read-only at `/host/<its name>` as it
+    /// is at the start. `/host` is in the guest's `PATH`, so a shared program
+    /// is called by its name.
+    #[must_use]
+    pub fn share(mut self, path: impl Into<PathBuf>) -> Self {
+        self.shares.push(path.into());
+        self
+    }
+
+    /// More words for the kernel's command line.
+    #[must_use]
+    pub fn kernel_args(mut self, words: &str) -> Self {
+        self.kernel_args.push(' ');
+        self.kernel_args.push_str(words);
+        self
+    }
+
+    /// More QEMU arguments.
+    #[must_use]
+    pub fn qemu_args(mut self, args: &[&str]) -> Self {
+        let args = args.iter().map(|a| (*a).to_owned());
+        self.machine.extra_args.extend(args);
+        self
+    }
+
+    /// A file to whose end the serial console's text goes.
+    #[must_use]
+    pub fn console_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.console_log = Some(path.into());
+        self
+    }
+
+    /// How long a boot may take (7 minutes by default).
+    #[must_use]
+    pub fn boot_limit(mut self, limit: Duration) -> Self {
+        self.boot_limit = limit;
+        self
+    }
+
+    /// How long a command may take (10 minutes by default).
+    #[must_use]
+    pub fn command_limit(mut self, limit: Duration) -> Self {
+        self.command_limit = limit;
+        self
+    }
+
+    /// The machine with the live root and the shares as its last disks.
+    fn machine_in(&self, dir: &Path, image: &LiveImage) -> Result<Machine> {
+        let mut machine = self.machine.clone();
+        let root = Disk::new(&image.root).read_only().serial("live-root");
+        machine.disks.push(root);
+        if !self.shares.is_empty() {
+            let file = dir.join("host-share.squashfs");
+            pack_shares(&self.shares, &file)?;
+            let share = Disk::new(file).read_only().serial("host-share");
+            machine.disks.push(share);
+        }
+        Ok(machine)
+    }
+
+    fn kernel(&self, image: &LiveImage) -> DirectKernel {
+        DirectKernel {
+            kernel: image.kernel.clone(),
+            initramfs: image.initramfs.clone(),
+            command_line: format!("{KERNEL_COMMAND_LINE}{}", self.kernel_args),
+        }
+    }
+}
+
+/// Packs the shared paths into one squashfs, each under its own name. Not
+/// compressed: it is read once, by a slow processor.
+fn pack_shares(paths: &[PathBuf], file: &Path) -> Result<()> {
+    apt::ensure(&["mksquashfs"])?;
+    let mut names = Vec::new();
+    for path in paths {
+        let name = path
+            .file_name()
+            .with_context(|| format!("{} has no name to be shared under", path.display()))?;
+        if names.contains(&name) {
+            bail!("two shared paths have the name {}", name.to_string_lossy());
+        }
+        if !path.exists() {
+            bail!(
+                "{}, to be shared with the guest, is not there",
+                path.display()
+            );
+        }
+        names.push(name);
+    }
+    let mut command = Command::new("mksquashfs");
+    command.args(paths).arg(file);
+    command.args(["-noappend", "-no-progress", "-quiet", "-all-root"]);
+    command.args([
+        "-noI",
+        "-noD",
+        "-noF",
+        "-noX",
+        "-keep-as-directory",
+        "-root-mode",
+        "755",
+    ]);
+    command.run().context("packing the files for the guest")
+}
+
+/// A running live guest. Dropping it ends the virtual machine at once;
+/// [`Guest::power_off`] ends it in an orderly way.
+#[derive(Debug)]
+pub struct Guest {
+    vm: Vm,
+    command_limit: Duration,
+    /// Set while a command has no complete reply: nothing can be asked then.
+    busy_with: Option<String>,
+}
+
+impl Guest {
+    /// Boots the live root (made first when the cache lacks it) and returns
+    /// when it takes commands.
+    pub fn start(config: &GuestConfig) -> Result<Self> {
+        let image = LiveImage::build()?;
+        let dir = vm::directory()?;
+        let machine = config.machine_in(dir.path(), &image)?;
+        let kernel = Some(config.kernel(&image));
+        let vm = Vm::start(dir, &machine, kernel, config.console_log.as_deref())?;
+        vm.stream
+            .wait_for(Deadline::after(config.boot_limit), None, |bytes| {
+                let at = agent::find(bytes, agent::READY)?;
+                bytes.drain(..at + agent::READY.len());
+                Some(())
+            })
+            .map_err(|missed| vm.missed("booting the test guest", missed, config.boot_limit))?;
+        Ok(Self {
+            vm,
+            command_limit: config.command_limit,
+            busy_with: None,
+        })
+    }
+
+    /// Boots the live root on the terminal of this process and returns when
+    /// it is powered off. Ctrl-A x ends it at once.
+    pub fn interactive(config: &GuestConfig) -> Result<()> {
+        let image = LiveImage::build()?;
+        let dir: TempDir = vm::directory()?;
+        let machine = config.machine_in(dir.path(), &image)?;
+        vm::interactive(&dir, &machine, Some(config.kernel(&image)))
+    }
+
+    /// Runs a shell script as root, with stdin closed, in `/root`.
+    ///
+    /// The error is about the guest, not the script: the script's failure is
+    /// in [`Output::status`]. After a missed deadline the guest is still busy
+    /// and refuses further commands.
+    pub fn run(&mut self, script: &str) -> Result<Output> {
+        self.run_within(self.command_limit, script)
+    }
+
+    /// Like [`Guest::run`] with another limit.
+    pub fn run_within(&mut self, limit: Duration, script: &str) -> Result<Output> {
+        let mut stdout = Vec::new();
+        let (status, stderr) =
+            self.run_streaming(limit, script, |bytes| stdout.extend_from_slice(bytes))?;
+        Ok(Output {
+            status,
+            stdout,
+            stderr,
+        })
+    }
+
+    /// Runs a script that must succeed and returns its standard output.
+    pub fn check(&mut self, script: &str) -> Result<String> {
+        self.run(script)?.checked(script)
+    }
+
+    /// Like [`Guest::run_within`]; standard output is handed over in pieces
+    /// as it comes. Returns the exit status and standard error.
+    pub fn run_streaming(
+        &mut self,
+        limit: Duration,
+        script: &str,
+        on_stdout: impl FnMut(&[u8]),
+    ) -> Result<(i32, Vec<u8>)> {
+        let nonce = agent::nonce();
+        let request = agent::run_request(&nonce, script);
+        self.request(&nonce, &request, script.trim(), limit, on_stdout)
+    }
+
+    /// Writes a file; missing directories are made.
+    pub fn put(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        if !path.starts_with('/') || path.contains('\n') || path.ends_with([' ', '\t']) {
+            bail!("{path:?} is no path that a file can be sent to");
+        }
+        let nonce = agent::nonce();
+        let request = agent::put_request(&nonce, path, mode, content);
+        let what = format!("sending {path}");
+        let (status, stderr) = self.request(&nonce, &request, &what, self.command_limit, |_| {})?;
+        if status != 0 {
+            bail!("{what} failed: {}", String::from_utf8_lossy(&stderr).trim());
+        }
+        Ok(())
+    }
+
+    /// Reads a file.
+    pub fn get(&mut self, path: &str) -> Result<Vec<u8>> {
+        let script = format!("cat -- '{}'", path.replace('\'', r"'\''"));
+        let output = self.run(&script)?;
+        if !output.success() {
+            bail!(
+                "reading {path} in the guest: {}",
+                output.stderr_text().trim()
+            );
+        }
+        Ok(output.stdout)
+    }
+
+    /// Unmounts the disks, powers off and waits for the end.
+    pub fn power_off(self) -> Result<()> {
+        self.refuse_if_busy("powering off")?;
+        let request = agent::off_request(&agent::nonce());
+        self.vm.stream.send(&request)?;
+        self.vm.wait_off(POWER_OFF_LIMIT)
+    }
+
+    /// The last lines of the serial console, for messages.
+    pub fn console_tail(&self) -> String {
+        self.vm.console_tail()
+    }
+
+    /// The process id of QEMU.
+    pub fn pid(&self) -> i32 {
+        self.vm.pid()
+    }
+
+    fn refuse_if_busy(&self, what: &str) -> Result<()> {
+        match &self.busy_with {
+            Some(command) => bail!("{what}: the guest is still busy with `{command}`"),
+            None => Ok(()),
+        }
+    }
+
+    fn request(
+        &mut self,
+        nonce: &str,
+        request: &[u8],
+        what: &str,
+        limit: Duration,
+        mut on_stdout: impl FnMut(&[u8]),
+    ) -> Result<(i32, Vec<u8>)> {
+        self.refuse_if_busy(what)?;
+        self.busy_with = Some(what.to_owned());
+        self.vm.stream.send(request)?;
+        let mut parser = ReplyParser::new(nonce);
+        let reply = self
+            .vm
+            .stream
+            .wait_for(Deadline::after(limit), None, |bytes| {
+                parser.advance(bytes, &mut on_stdout)
+            })
+            .map_err(|missed| {
+                let state = if parser.begun() { "" } else { " (not begun)" };
+                let what = format!("`{what}`{state} in the guest");
+                self.vm.missed(&what, missed, limit)
+            })?;
+        self.busy_with = None;
+        Ok((reply.status, reply.stderr))
+    }
+}

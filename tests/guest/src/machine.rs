@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A virtual machine as data, and the QEMU command line it becomes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context, Result};
+
+/// What the machine starts with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Firmware {
+    /// SeaBIOS.
+    #[default]
+    Bios,
+    /// OVMF without Secure Boot, with variables of its own that last as long
+    /// as the machine.
+    Uefi,
+}
+
+/// How the guest's instructions run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Accel {
+    /// KVM where it is usable, else TCG.
+    #[default]
+    Auto,
+    /// The host's processor.
+    Kvm,
+    /// Translation in software.
+    Tcg,
+}
+
+/// A raw disk image (or block device) of the machine. The first disk of a
+/// machine is `/dev/vda` in a Linux guest, the second `/dev/vdb`.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    pub(crate) path: PathBuf,
+    pub(crate) serial: Option<String>,
+    pub(crate) read_only: bool,
+    pub(crate) snapshot: bool,
+}
+
+impl Disk {
+    /// A disk whose changes go to the file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            serial: None,
+            read_only: false,
+            snapshot: false,
+        }
+    }
+
+    /// Changes are lost when the machine ends; the file stays as it is.
+    #[must_use]
+    pub fn snapshot(mut self) -> Self {
+        self.snapshot = true;
+        self
+    }
+
+    /// The guest cannot write.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// The serial number, 20 characters at most: a guest with udev has
+    /// `/dev/disk/by-id/virtio-SERIAL`.
+    #[must_use]
+    pub fn serial(mut self, serial: &str) -> Self {
+        self.serial = Some(serial.to_owned());
+        self
+    }
+}
+
+/// The hardware that both kinds of machine share.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// The disks, in the order of their names in the guest.
+    pub disks: Vec<Disk>,
+    /// BIOS or UEFI.
+    pub firmware: Firmware,
+    /// KVM or not.
+    pub accel: Accel,
+    /// A network card in QEMU's user networking: the host's 127.0.0.1 is
+    /// 10.0.2.2, and the world is reachable through the host.
+    pub network: bool,
+    /// More QEMU arguments.
+    pub extra_args: Vec<String>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            memory_mib: 1024,
+            cpus: 2,
+            disks: Vec::new(),
+            firmware: Firmware::Bios,
+            accel: Accel::Auto,
+            network: true,
+            extra_args: Vec::new(),
+        }
+    }
+}
+
+/// A kernel that QEMU loads by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct DirectKernel {
+    pub(crate) kernel: PathBuf,
+    pub(crate) initramfs: PathBuf,
+    pub(crate) command_line: String,
+}
+
+/// Where the serial console and the agent's port end on the host.
+#[derive(Clone, Debug)]
+pub(crate) enum Wiring {
+    /// The console on QEMU's stdin and stdout.
+    ConsoleOnStdio,
+    /// The console in a file, the agent's port on stdin and stdout.
+    AgentOnStdio { console_log: PathBuf },
+    /// The console on a person's terminal; Ctrl-A x ends QEMU.
+    Terminal,
+}
+
+/// What decides the command line besides the machine itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    pub(crate) kernel: Option<DirectKernel>,
+    pub(crate) wiring: Wiring,
+    /// KVM, as [`Accel::Auto`] was decided.
+    pub(crate) kvm: bool,
+    /// For UEFI: the code, and this machine's copy of the variables.
+    pub(crate) uefi: Option<(PathBuf, PathBuf)>,
+}
+
+impl Machine {
+    /// QEMU's arguments.
+    pub(crate) fn arguments(&self, launch: &Launch) -> Vec<String> {
+        let mut args: Vec<String> = Vec::new();
+        let mut add = |words: &[&str]| args.extend(words.iter().map(|w| (*w).to_owned()));
+        add(&["-nodefaults", "-no-user-config", "-no-reboot"]);
+        add(&["-display", "none", "-rtc", "base=utc", "-machine", "q35"]);
+        if launch.kvm {
+            add(&["-accel", "kvm", "-cpu", "host"]);
+        } else {
+            add(&["-accel", "tcg,thread=multi", "-cpu", "max"]);
+        }
+        add(&["-smp", &self.cpus.to_string()]);
+        add(&["-m", &self.memory_mib.to_string()]);
+        if let Some((code, variables)) = &launch.uefi {
+            let code = option_path(code);
+            let variables = option_path(variables);
+            add(&[
+                "-drive",
+                &format!("if=pflash,format=raw,unit=0,readonly=on,file={code}"),
+                "-drive",
+                &format!("if=pflash,format=raw,unit=1,file={variables}"),
+            ]);
+        }
+        match &launch.kernel {
+            Some(direct) => add(&[
+                "-kernel",
+                &direct.kernel.to_string_lossy(),
+                "-initrd",
+                &direct.initramfs.to_string_lossy(),
+                "-append",
+                &direct.command_line,
+            ]),
+            // What boots by itself gets what a usual machine has: GRUB wants
+            // to draw, and systemd wants random numbers early.
+            None => add(&["-device", "VGA", "-device", "virtio-rng-pci"]),
+        }
+        match &launch.wiring {
+            Wiring::ConsoleOnStdio => add(&["-chardev", "stdio,id=console,signal=off"]),
+            Wiring::AgentOnStdio { console_log } => add(&[
+                "-chardev",
+                &format!("file,id=console,path={}", option_path(console_log)),
+                "-chardev",
+                "stdio,id=agent,signal=off",
+                "-device",
+                "virtio-serial-pci",
+                "-device",
+                "virtserialport,chardev=agent,name=test-guest.agent",
+            ]),
+            Wiring::Terminal => add(&[
+                "-chardev",
+                "stdio,id=console,mux=on,signal=off",
+                "-mon",
+                "chardev=console",
+            ]),
+        }
+        add(&["-serial", "chardev:console"]);
+        for (n, disk) in self.disks.iter().enumerate() {
+            // cache=unsafe: a flush costs much on a busy host, and what it
+            // protects from is a crash of the host, not of the guest.
+            let mut drive = format!(
+                "id=disk{n},if=none,format=raw,cache=unsafe,file={}",
+                option_path(&disk.path)
+            );
+            drive.push_str(if disk.read_only {
+                ",readonly=on"
+            } else {
+                ",discard=unmap,detect-zeroes=unmap"
+            });
+            if disk.snapshot {
+                drive.push_str(",snapshot=on");
+            }
+            let mut device = format!("virtio-blk-pci,drive=disk{n}");
+            if let Some(serial) = &disk.serial {
+                device.push_str(&format!(",serial={}", serial.replace(',', ",,")));
+            }
+            // -kernel takes the first place in the boot order.
+            if launch.kernel.is_none() {
+                device.push_str(&format!(",bootindex={n}"));
+            }
+            add(&["-drive", &drive, "-device", &device]);
+        }
+        if self.network {
+            add(&[
+                "-netdev",
+                "user,id=net0",
+                "-device",
+                "virtio-net-pci,netdev=net0,romfile=",
+            ]);
+        } else {
+            add(&["-nic", "none"]);
+        }
+        args.extend(self.extra_args.iter().cloned());
+        args
+    }
+}
+
+/// A path as a value in one of QEMU's comma-separated options.
+fn option_path(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
+}
+
+/// Whether to use KVM.
+pub(crate) fn use_kvm(accel: Accel) -> bool {
+    match accel {
+        Accel::Kvm => true,
+        Accel::Tcg => false,
+        Accel::Auto => {
+            let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+            let device = fs::File::options().read(true).write(true).open("/dev/kvm");
+            has_virtualisation(&cpuinfo) && device.is_ok()
+        }
+    }
+}
+
+/// `/dev/kvm` alone says little: a KVM without the processor's help opens,
+/// makes virtual machines, and then hangs with every ordinary kernel.
+fn has_virtualisation(cpuinfo: &str) -> bool {
+    cpuinfo
+        .lines()
+        .filter(|line| line.starts_with("flags"))
+        .flat_map(str::split_whitespace)
+        .any(|flag| flag == "vmx" || flag == "svm")
+}
+
+/// Where Debian's package `ovmf` puts code and variables.
+const OVMF: (&str, &str) = (
+    "/usr/share/OVMF/OVMF_CODE_4M.fd",
+    "/usr/share/OVMF/OVMF_VARS_4M.fd",
+);
+
+/// The UEFI code, and a copy of the empty variables in `dir`.
+pub(crate) fn uefi_files(dir: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (code, variables) = (Path::new(OVMF.0), Path::new(OVMF.1));
+    if !code.exists() || !variables.exists() {
+        bail!(
+            "no UEFI firmware in {}. Next step: apt-get install ovmf",
+            OVMF.0
+        );
+    }
+    let copy = dir.join("uefi-variables.fd");
+    fs::copy(variables, &copy).with_context(|| format!("copying {}", variables.display()))?;
+    Ok((code.to_owned(), copy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(machine: &Machine, launch: &Launch) -> String {
+        format!(" {} ", machine.arguments(launch).join(" "))
+    }
+
+    fn disk_boot() -> Launch {
+        Launch {
+            kernel: None,
+            wiring: Wiring::ConsoleOnStdio,
+            kvm: false,
+            uefi: None,
+        }
+    }
+
+    fn live_boot() -> Launch {
+        Launch {
+            kernel: Some(DirectKernel {
+                kernel: "/c/vmlinuz".into(),
+                initramfs: "/c/initramfs".into(),
+                command_line: "console=ttyS0 panic=-1".into(),
+            }),
+            wiring: Wiring::AgentOnStdio {
+                console_log: "/t/a,b.log".into(),
+            },
+            ..disk_boot()
+        }
+    }
+
+    #[test]
+    fn arguments_follow_the_machine() {
+        let plain = Machine::default;
+        let with_disk = |disk: Disk| Machine {
+            disks: vec![disk],
+            ..plain()
+        };
+        let uefi = Launch {
+            uefi: Some(("/o/CODE.fd".into(), "/t/vars.fd".into())),
+            ..disk_boot()
+        };
+        let kvm = Launch {
+            kvm: true,
+            ..disk_boot()
+        };
+        let no_net = Machine {
+            network: false,
+            ..plain()
+        };
+        let big = Machine {
+            memory_mib: 2048,
+            cpus: 1,
+            ..plain()
+        };
+        let cases = [
+            (plain(), disk_boot(), " -accel tcg,thread=multi -cpu max "),
+            (plain(), kvm, " -accel kvm -cpu host "),
+            (big, disk_boot(), " -smp 1 -m 2048 "),
+            (no_net, disk_boot(), " -nic none "),
+            (plain(), disk_boot(), " -netdev user,id=net0 "),
+            (plain(), disk_boot(), " -chardev stdio,id=console,signal=off -serial chardev:console "),
+            (plain(), live_boot(), " -kernel /c/vmlinuz -initrd /c/initramfs -append console=ttyS0 panic=-1 "),
+            (plain(), live_boot(), " -chardev file,id=console,path=/t/a,,b.log "),
+            (
+                plain(),
+                uefi,
+                " -drive if=pflash,format=raw,unit=0,readonly=on,file=/o/CODE.fd \
+                 -drive if=pflash,format=raw,unit=1,file=/t/vars.fd ",
+            ),
+            (
+                with_disk(Disk::new("/d")),
+                disk_boot(),
+                " -drive id=disk0,if=none,format=raw,cache=unsafe,file=/d,discard=unmap,detect-zeroes=unmap \
+                 -device virtio-blk-pci,drive=disk0,bootindex=0 ",
+            ),
+            (
+                with_disk(Disk::new("/d,e").snapshot()),
+                disk_boot(),
+                ",file=/d,,e,discard=unmap,detect-zeroes=unmap,snapshot=on ",
+            ),
+            (
+                with_disk(Disk::new("/d").read_only().serial("live-root")),
+                live_boot(),
+                ",file=/d,readonly=on -device virtio-blk-pci,drive=disk0,serial=live-root ",
+            ),
+        ];
+        for (machine, launch, expected) in cases {
+            let line = line(&machine, &launch);
+            assert!(line.contains(expected), "{expected}\nis not in\n{line}");
+        }
+    }
+
+    #[test]
+    fn disks_keep_their_order() {
+        let machine = Machine {
+            disks: vec![Disk::new("/first"), Disk::new("/second")],
+            ..Machine::default()
+        };
+        let line = line(&machine, &disk_boot());
+        assert!(
+            line.find("file=/first") < line.find("file=/second"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn kvm_needs_the_processor() {
+        let cases = [
+            ("flags\t\t: fpu vmx sse\n", true),
+            ("flags\t\t: fpu svm\n", true),
+            ("flags\t\t: fpu hypervisor vmx_like\n", false),
+            ("vmx flags\t: ept\n", false),
+            ("", false),
+        ];
+        for (cpuinfo, expected) in cases {
+            assert_eq!(has_virtualisation(cpuinfo), expected, "{cpuinfo}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The tools that tests and demo run, and the Debian packages that have them.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use anyhow::{bail, Context, Result};
+
+use crate::cmd::{self, CommandExt};
+
+/// Tool and the Debian package (bookworm to forky) that provides it.
+const PACKAGES: &[(&str, &str)] = &[
+    ("addpart", "util-linux"),
+    ("delpart", "util-linux"),
+    ("docker-registry", "docker-registry"),
+    ("dpkg-deb", "dpkg"),
+    ("htpasswd", "apache2-utils"),
+    ("losetup", "mount"),
+    ("mcopy", "mtools"),
+    ("mkfs.btrfs", "btrfs-progs"),
+    ("mkfs.erofs", "erofs-utils"),
+    ("mkfs.ext4", "e2fsprogs"),
+    ("mkfs.vfat", "dosfstools"),
+    ("mkfs.xfs", "xfsprogs"),
+    ("mksquashfs", "squashfs-tools"),
+    ("mmd", "mtools"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("openssl", "openssl"),
+    ("podman", "podman"),
+    ("qemu-img", "qemu-utils"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("sgdisk", "gdisk"),
+    ("skopeo", "skopeo"),
+    ("tar", "tar"),
+    ("umoci", "umoci"),
+    ("unshare", "util-linux"),
+    ("unsquashfs", "squashfs-tools"),
+    ("zstd", "zstd"),
+];
+
+/// Makes sure that the tools are there: as root it installs the missing
+/// packages and says which, otherwise the error names the line to type.
+pub fn ensure(tools: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = tools
+        .iter()
+        .copied()
+        .filter(|t| cmd::find(t).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = packages_for(&missing)?;
+    let line = format!(
+        "apt-get install --no-install-recommends {}",
+        packages.join(" ")
+    );
+    if !cmd::is_root() {
+        bail!(
+            "missing here: {}. Next step: sudo {line}",
+            missing.join(", ")
+        );
+    }
+    eprintln!("missing here: {}; running {line}", missing.join(", "));
+    install(&packages).or_else(|_| {
+        // A machine whose package lists are older than the mirror's, or that has none.
+        apt_get(&["update"]).context("refreshing the package lists")?;
+        install(&packages)
+    })?;
+    match tools.iter().find(|t| cmd::find(t).is_none()) {
+        Some(tool) => bail!("{tool} is still missing after {line}"),
+        None => Ok(()),
+    }
+}
+
+/// The packages that provide these tools, sorted, each once.
+pub fn packages_for(tools: &[&str]) -> Result<Vec<&'static str>> {
+    let mut packages = BTreeSet::new();
+    for tool in tools {
+        match PACKAGES.iter().find(|(name, _)| name == tool) {
+            Some((_, package)) => packages.insert(*package),
+            None => bail!(
+                "no package known for the tool {tool}: add it to the table in tests/kit/src/apt.rs"
+            ),
+        };
+    }
+    Ok(packages.into_iter().collect())
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let mut args = vec!["install", "--yes", "--no-install-recommends"];
+    args.extend(packages);
+    apt_get(&args)
+}
+
+fn apt_get(args: &[&str]) -> Result<()> {
+    Command::new("apt-get")
+        .args(args)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn packages_are_sorted_and_named_once() {
+        let packages = packages_for(&["umoci", "mmd", "mcopy", "sgdisk"]).unwrap();
+        assert_eq!(packages, ["gdisk", "mtools", "umoci"]);
+    }
+
+    #[test]
+    fn an_unknown_tool_is_an_error() {
+        assert!(packages_for(&["no-such-tool"])
+            .unwrap_err()
+            .to_string()
+            .contains("no-such-tool"));
+    }
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(PACKAGES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn tools_that_are_there_cost_nothing() {
+        ensure(&["tar"]).unwrap();
+    }
+}

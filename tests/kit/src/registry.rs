@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A real registry on the loopback interface: Debian's `docker-registry`, with
+//! its own storage and port, gone when dropped.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{bail, Context, Result};
+use tempfile::TempDir;
+
+use crate::cmd::{find, CommandExt};
+
+/// A running registry.
+#[derive(Debug)]
+pub struct Registry {
+    child: Child,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+/// How a registry is to run; the default is plain HTTP, no login, own storage.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    login: Option<(String, String)>,
+    tls: Option<(PathBuf, PathBuf)>,
+    storage: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+}
+
+impl Options {
+    /// Demands this user name and password (HTTP basic authentication).
+    #[must_use]
+    pub fn login(mut self, user: &str, password: &str) -> Self {
+        self.login = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Speaks TLS with this certificate and key.
+    #[must_use]
+    pub fn tls(mut self, server: &ServerCertificate) -> Self {
+        self.tls = Some((server.certificate.clone(), server.key.clone()));
+        self
+    }
+
+    /// Keeps its content in this directory, which stays.
+    #[must_use]
+    pub fn storage(mut self, directory: &Path) -> Self {
+        self.storage = Some(directory.to_owned());
+        self
+    }
+
+    /// Listens on this address instead of a free loopback port.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// When a program is missing or the registry ends at once; its log is in
+    /// the error.
+    pub fn start(self) -> Result<Registry> {
+        let program = find("docker-registry").context(MISSING)?;
+        let directory = tempfile::Builder::new().prefix("registry-").tempdir()?;
+        let config = directory.path().join("config.yml");
+        fs::write(&config, self.config(directory.path())?).context("writing its configuration")?;
+        let mut child = Command::new(program)
+            .arg("serve")
+            .arg(&config)
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("starting docker-registry")?;
+        match wait_until_it_listens(&mut child) {
+            Ok(address) => Ok(Registry {
+                child,
+                address,
+                _directory: directory,
+            }),
+            Err(error) => {
+                end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    fn config(&self, directory: &Path) -> Result<String> {
+        let own_storage = directory.join("storage");
+        let storage = self.storage.as_deref().unwrap_or(&own_storage);
+        // Port 0: the kernel chooses, the log tells, and nobody can be faster.
+        let listen = self.listen.unwrap_or(([127, 0, 0, 1], 0).into());
+        let mut text = format!(
+            "version: 0.1\nlog:\n  level: info\n  accesslog:\n    disabled: true\n\
+             storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
+             http:\n  addr: {listen}\n",
+            storage.display(),
+        );
+        if let Some((certificate, key)) = &self.tls {
+            text += &format!(
+                "  tls:\n    certificate: {}\n    key: {}\n",
+                certificate.display(),
+                key.display()
+            );
+        }
+        if let Some((user, password)) = &self.login {
+            let htpasswd = find("htpasswd").context(MISSING)?;
+            let line = Command::new(htpasswd)
+                .args(["-Bbn", user, password])
+                .read()?;
+            let path = directory.join("htpasswd");
+            fs::write(&path, line).context("writing the password file")?;
+            text += &format!(
+                "auth:\n  htpasswd:\n    realm: test\n    path: {}\n",
+                path.display()
+            );
+        }
+        Ok(text)
+    }
+}
+
+impl Registry {
+    /// Starts one with the default options.
+    ///
+    /// # Errors
+    /// As [`Options::start`].
+    pub fn start() -> Result<Self> {
+        Options::default().start()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `127.0.0.1:port`, as the first part of a reference.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+const MISSING: &str =
+    "the test registry needs: apt-get install docker-registry apache2-utils openssl";
+
+/// Whether the registry's programs are here. Says what to install if not; in
+/// continuous integration (`$CI` is set) that is a failure.
+///
+/// # Panics
+/// When a program is missing and `$CI` is set.
+pub fn available() -> bool {
+    let programs = ["docker-registry", "htpasswd", "openssl"];
+    let Some(missing) = programs.iter().find(|p| find(p).is_none()) else {
+        return true;
+    };
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{missing} is not installed; {MISSING}"
+    );
+    eprintln!("skipped: {missing} is not installed; {MISSING}");
+    false
+}
+
+/// A certificate for a server and its key, signed by an authority of its own.
+#[derive(Debug)]
+pub struct ServerCertificate {
+    directory: TempDir,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl ServerCertificate {
+    /// Makes one for these names, each `DNS:name` or `IP:address`.
+    ///
+    /// # Errors
+    /// When `openssl` is missing or fails.
+    pub fn make(names: &[&str]) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("certificate-").tempdir()?;
+        let path = |name: &str| directory.path().join(name);
+        let openssl = find("openssl").context(MISSING)?;
+        let key = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ];
+        Command::new(&openssl)
+            .args(["req", "-x509", "-subj", "/CN=Test authority", "-days", "2"])
+            .args(["-addext", "keyUsage=critical,keyCertSign"])
+            .args(key)
+            .arg("-keyout")
+            .arg(path("ca.key"))
+            .arg("-out")
+            .arg(path("ca.pem"))
+            .run()?;
+        Command::new(&openssl)
+            .args(["req", "-subj", "/CN=Test registry"])
+            .args(key)
+            .arg("-keyout")
+            .arg(path("server.key"))
+            .arg("-out")
+            .arg(path("server.csr"))
+            .run()?;
+        let extensions = format!("subjectAltName={}\n", names.join(","));
+        fs::write(path("extensions"), extensions).context("writing the names")?;
+        Command::new(&openssl)
+            .args(["x509", "-req", "-days", "2", "-CAcreateserial"])
+            .arg("-in")
+            .arg(path("server.csr"))
+            .arg("-CA")
+            .arg(path("ca.pem"))
+            .arg("-CAkey")
+            .arg(path("ca.key"))
+            .arg("-extfile")
+            .arg(path("extensions"))
+            .arg("-out")
+            .arg(path("server.pem"))
+            .run()?;
+        Ok(Self {
+            certificate: path("server.pem"),
+            key: path("server.key"),
+            directory,
+        })
+    }
+
+    /// The certificate of the authority, in PEM form.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn authority(&self) -> Result<Vec<u8>> {
+        fs::read(self.directory.path().join("ca.pem")).context("reading the authority")
+    }
+}
+
+/// Reads the log up to the line that names the address; a thread reads on, so
+/// that the registry never waits for its log.
+fn wait_until_it_listens(child: &mut Child) -> Result<SocketAddr> {
+    let log = child.stderr.take().context("its log is not there")?;
+    let mut lines = BufReader::new(log).lines();
+    let mut seen = String::new();
+    for line in lines.by_ref() {
+        let line = line.context("reading the log of docker-registry")?;
+        if let Some((_, rest)) = line.split_once("listening on ") {
+            let end = rest.find([',', '"']).unwrap_or(rest.len());
+            let address = rest[..end]
+                .parse()
+                .with_context(|| format!("the address in `{line}`"))?;
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(address);
+        }
+        seen += &line;
+        seen.push('\n');
+    }
+    bail!("docker-registry ended at once:\n{seen}")
+}
+
+/// Ends the process and waits for it.
+fn end(child: &mut Child) {
+    // Both fail only when it has ended already.
+    child.kill().ok();
+    child.wait().ok();
+}
