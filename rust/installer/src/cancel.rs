@@ -31,6 +31,14 @@ impl Cancel {
         self.token.is_cancelled()
     }
 
+    /// A signal for a part of the work: raised with this one, and on its own.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            token: self.token.child_token(),
+        }
+    }
+
     /// The token for asynchronous code.
     pub fn token(&self) -> &CancellationToken {
         &self.token

@@ -11,15 +11,13 @@ use crate::cancel::Cancel;
 use crate::client;
 use crate::cmd;
 use crate::disk::{self, BootPlaces};
+use crate::doctor;
 use crate::error::{Code, Error, Result};
 use crate::mountinfo;
 use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
 use crate::secret::Secrets;
 use crate::space::{self, ImageSize, SpaceNeed};
 use crate::target::{self, Target, SCRATCH_NAME};
-
-/// Label of images that bootc can install.
-const BOOTC_LABEL: &str = "containers.bootc";
 
 /// What the check found out.
 #[derive(Debug, Clone)]
@@ -31,6 +29,8 @@ pub struct Checked {
     /// The image, its digest pinned. Its `reference` is where to pull it from,
     /// which may be a mirror; what bootc records stays `plan.image.imgref`.
     pub image: ResolvedImage,
+    /// Its size.
+    pub size: ImageSize,
     /// Room needed.
     pub space: SpaceNeed,
     /// What the person should know although it stops nothing.
@@ -56,16 +56,7 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     let scratch = scratch_place(plan, &target)?;
 
     cancel.check()?;
-    let (image, size) = match &plan.source {
-        Source::Registry => {
-            let image = resolve_in_registry(plan, secrets, cancel)?;
-            let size = ImageSize::estimate(&image);
-            (image, size)
-        }
-        Source::OciLayout { path, reference } => resolve_in_layout(plan, path, reference.as_deref())?,
-    };
-    require_bootable(plan, &image)?;
-
+    let (image, size) = image(plan, secrets, cancel)?;
     let on_target = scratch.is_none();
     let space = space::need(size, &plan.source, &plan.runtime_root, on_target, target.total_bytes);
     space::require(&target.root, target.free_bytes, space.target, &space)?;
@@ -77,9 +68,28 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
         target,
         places,
         image,
+        size,
         space,
         warnings,
     })
+}
+
+/// The part of [`check`] that is about the image alone: it exists, can be
+/// read, is for this machine and says that it can be booted. Needs no rights
+/// and no target.
+pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<(ResolvedImage, ImageSize)> {
+    let (image, size) = match &plan.source {
+        Source::Registry => {
+            let image = resolve_in_registry(plan, secrets, cancel)?;
+            let size = ImageSize::estimate(&image);
+            (image, size)
+        }
+        Source::OciLayout { path, reference } => {
+            resolve_in_layout(plan, path, reference.as_deref())?
+        }
+    };
+    require_bootable(plan, &image)?;
+    Ok((image, size))
 }
 
 /// The live system's own tools; everything else comes with the image.
@@ -286,14 +296,14 @@ fn resolve_in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<(Res
 }
 
 fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
-    if image.label(BOOTC_LABEL).is_some_and(|v| v == "1" || v == "true") {
+    if doctor::has_bootc_label(&image.config.labels) {
         return Ok(());
     }
     Err(Error::new(
         Code::ImageNotBootable,
         format!("The image {} is not made to be booted.", plan.image.imgref),
     )
-    .why(format!("It does not have the label `{BOOTC_LABEL}=1`, so it is an ordinary container image."))
+    .why("It does not have the label `containers.bootc=1`, so it is an ordinary container image.")
     .detail(format!("looked at {} ({})", image.origin, image.manifest_digest)))
 }
 

@@ -88,6 +88,8 @@ pub struct RootFacts {
     pub selinux: bool,
     /// `/usr/lib/bootupd/updates` is there.
     pub bootupd_updates: bool,
+    /// Other images come with it (`/usr/lib/bootc/bound-images.d`).
+    pub bound_images: bool,
     /// systemd-boot's EFI program is there.
     pub systemd_boot: bool,
     /// GRUB's platforms.
@@ -170,6 +172,7 @@ pub fn facts(root: &Path) -> Result<RootFacts> {
         policy_json: dir.is_file("etc/containers/policy.json"),
         selinux: has_selinux_policy(&dir),
         bootupd_updates: dir.is_dir("usr/lib/bootupd/updates"),
+        bound_images: !dir.list("usr/lib/bootc/bound-images.d").is_empty(),
         systemd_boot: dir
             .list("usr/lib/systemd/boot/efi")
             .iter()
@@ -276,6 +279,11 @@ fn unquote(value: &str) -> String {
     plain
 }
 
+/// Whether an image's labels say that bootc can install it.
+pub fn has_bootc_label(labels: &BTreeMap<String, String>) -> bool {
+    labels.get("containers.bootc").is_some_and(|value| value == "1")
+}
+
 /// How much a failed check matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -335,8 +343,7 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Fatal,
         description: "Bootable container images say what they are with the label containers.bootc=1.",
         test: |_, image| {
-            let label = image.labels.get("containers.bootc").map(String::as_str);
-            missing(label == Some("1"), "label containers.bootc=1")
+            missing(has_bootc_label(image.labels), "label containers.bootc=1")
         },
     },
     Check {

@@ -9,19 +9,26 @@
 //! that has a stable code. See `docs/architecture.md`.
 
 pub mod blkid;
+pub mod boot;
+pub mod bootc;
 pub mod cancel;
 pub mod check;
+pub mod cli;
 pub mod client;
 pub mod cmd;
 pub mod config;
+pub mod deployment;
 pub mod disk;
 pub mod doctor;
+pub mod engine;
 pub mod error;
 pub mod event;
+pub mod finish;
 pub mod helper;
 mod janitor;
 pub mod mountinfo;
 pub mod plan;
+pub mod report;
 mod rmtree;
 mod rootdir;
 pub mod sandbox;
@@ -29,3 +36,5 @@ pub mod scratch;
 pub mod secret;
 pub mod space;
 pub mod target;
+pub mod unpack;
+pub mod write;

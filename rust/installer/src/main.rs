@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // First of all: a helper process must not have threads or handlers.
-    if let Some(code) = installer::helper::dispatch() {
-        return code;
+    match installer::helper::dispatch() {
+        Some(code) => code,
+        None => installer::cli::main(),
     }
-    ExitCode::SUCCESS
 }

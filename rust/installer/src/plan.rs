@@ -86,8 +86,13 @@ impl Plan {
 
     /// The reference in `image.imgref`.
     pub fn reference(&self) -> Result<Reference> {
-        self.image
-            .imgref
+        reference(&self.image.imgref)
+    }
+}
+
+/// Parses a normalised reference; `IMAGE_REF_INVALID` says what is wrong.
+pub fn reference(text: &str) -> Result<Reference> {
+        text
             .parse()
             .map_err(|e: imageref::ParseError| {
                 Error::new(
@@ -98,6 +103,7 @@ impl Plan {
             })
     }
 
+impl Plan {
     /// How the registry of `name` (`host[:port]/repository`) is reached: the
     /// entry with the longest matching prefix.
     pub fn registry_for(&self, name: &str) -> Option<&RegistryPlan> {
@@ -111,6 +117,7 @@ impl Plan {
     pub fn validate(&self) -> Result<()> {
         let invalid = |what: String| Err(Error::new(Code::PlanInvalid, what));
         self.reference()?;
+        reference(self.image.origin())?;
         let mut paths = vec![("target.root", &self.target.root)];
         paths.extend(self.target.scratch.as_ref().map(|p| ("target.scratch", p)));
         if let Source::OciLayout { path, .. } = &self.source {
@@ -205,12 +212,23 @@ pub(crate) fn capital(text: &str) -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImagePlan {
     /// Normalised reference, without a transport: `host/name:tag[@digest]`.
-    /// It becomes the origin that the installed system updates from.
+    /// Without `targetImgref` the installed system updates from it.
     pub imgref: String,
     /// Digest of the image manifest, once it was looked up: what is installed
     /// is exactly this, whatever the tag says later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// What the installed system updates from, where that is another reference
+    /// than `imgref`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_imgref: Option<String>,
+}
+
+impl ImagePlan {
+    /// The reference that the installed system updates from.
+    pub fn origin(&self) -> &str {
+        self.target_imgref.as_deref().unwrap_or(&self.imgref)
+    }
 }
 
 /// Where the image's bytes come from.

@@ -113,6 +113,11 @@ fn stored_size(path: &Path, layer: &Layer) -> Option<u64> {
     (size >= layer.size).then_some(size)
 }
 
+/// Bytes that the deployment of an image takes.
+pub fn deployment_size(size: ImageSize) -> u64 {
+    size.unpacked.saturating_mul(DEPLOYMENT_PERCENT) / 100
+}
+
 /// What the plan needs for an image of this size on a target of `total` bytes.
 pub fn need(
     size: ImageSize,
@@ -129,7 +134,7 @@ pub fn need(
         RuntimeRoot::Unpack => size.unpacked,
         RuntimeRoot::Directory { .. } | RuntimeRoot::Image { .. } => 0,
     };
-    let deployment = size.unpacked.saturating_mul(DEPLOYMENT_PERCENT) / 100;
+    let deployment = deployment_size(size);
     let reserve = total / 100 * OSTREE_MIN_FREE_PERCENT + HEADROOM;
     let temporary = download.saturating_add(rootfs);
     let kept = deployment.saturating_add(reserve);

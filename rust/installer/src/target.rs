@@ -437,7 +437,7 @@ fn block_device(mount: &Mount) -> Result<PathBuf> {
     )))
 }
 
-fn uuid_of(device: &Path) -> Result<Option<String>> {
+pub(crate) fn uuid_of(device: &Path) -> Result<Option<String>> {
     Ok(blkid::probe(device)?.get("UUID").map(str::to_owned))
 }
 

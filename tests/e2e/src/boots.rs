@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use test_guest::{BootedDisk, Disk, DiskConfig, Firmware};
 
 /// What a booted system says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Booted {
     /// Digest of the booted image, as `bootc status` says it.
     pub digest: String,
+    /// Version of the image's bootc; the stand-in says that it is one.
+    pub bootc: String,
     /// The whole answer of `bootc status`.
     pub status: String,
     /// Kernel command line.
@@ -23,9 +25,15 @@ pub struct Booted {
 
 /// Boots `disk` (left unchanged), logs in as root on the serial console, looks
 /// around and powers off.
+///
+/// # Errors
+/// When it does not boot, with the end of the serial console, or when it does
+/// not answer as a booted image does.
 pub fn boot(disk: &Path, firmware: Firmware, log: &Path) -> Result<Booted> {
     let config = DiskConfig::new(Disk::new(disk).snapshot())
         .firmware(firmware)
+        // What the disk needs must be on it.
+        .network(false)
         .console_log(log);
     let mut system = BootedDisk::start(&config)?;
     // Not on a terminal, bootc prints YAML; the digest is in both forms.
@@ -33,6 +41,7 @@ pub fn boot(disk: &Path, firmware: Firmware, log: &Path) -> Result<Booted> {
     let booted = Booted {
         digest: digest_in(&status)
             .with_context(|| format!("no digest in the answer of bootc status:\n{status}"))?,
+        bootc: system.check("bootc --version")?.trim().to_owned(),
         cmdline: system.check("cat /proc/cmdline")?.trim().to_owned(),
         mounts: system.check("findmnt -rno TARGET,FSTYPE,SOURCE -t overlay,ext4,xfs,btrfs,vfat")?,
         firmware: system

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs `bootc-installer` in the guest and shows its events.
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 use serde_json::Value;
 use test_guest::Guest;
+
+use crate::stage::say;
 
 /// Emulation is slow: a whole installation may take this long.
 const INSTALL_LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -13,11 +18,19 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(40 * 60);
 const SHOW_EVERY: Duration = Duration::from_secs(10);
 
 /// Runs `command` (which must write its events to stdout), prints them
-/// condensed, and returns the `Done` event.
-pub fn run(guest: &mut Guest, command: &str) -> Result<Value> {
+/// condensed, and returns the `Done` event. All events go to the file `log`.
+///
+/// # Errors
+/// When the command fails, with its `Error` event and its stderr.
+pub fn run(guest: &mut Guest, command: &str, log: &Path) -> Result<Value> {
     let mut printer = Printer::default();
     let mut rest = Vec::new();
+    let mut file = File::create(log).with_context(|| format!("making {}", log.display()))?;
+    let mut logged = Ok(());
     let (status, stderr) = guest.run_streaming(INSTALL_LIMIT, command, |bytes| {
+        if logged.is_ok() {
+            logged = file.write_all(bytes);
+        }
         rest.extend_from_slice(bytes);
         while let Some(end) = rest.iter().position(|b| *b == b'\n') {
             let line: Vec<u8> = rest.drain(..=end).collect();
@@ -31,6 +44,7 @@ pub fn run(guest: &mut Guest, command: &str) -> Result<Value> {
             String::from_utf8_lossy(&stderr)
         );
     }
+    logged.with_context(|| format!("writing {}", log.display()))?;
     printer
         .done
         .with_context(|| format!("`{command}` ended well without a Done event"))
@@ -45,10 +59,9 @@ struct Printer {
 }
 
 impl Printer {
-    #[allow(clippy::print_stdout)] // the demo talks to a person
     fn line(&mut self, line: &str) {
         let Ok(event) = serde_json::from_str::<Value>(line) else {
-            println!("    {}", line.trim_end());
+            say(&format!("    {}", line.trim_end()));
             return;
         };
         match event["type"].as_str() {
@@ -63,7 +76,7 @@ impl Printer {
             _ => {}
         }
         if let Some(text) = describe(&event) {
-            println!("    {text}");
+            say(&format!("    {text}"));
         }
     }
 }

@@ -4,6 +4,10 @@
 //! later boot tests use the same pieces.
 
 pub mod boots;
+pub mod demo;
+pub mod disk;
 pub mod install;
 pub mod layout;
+pub mod served;
 pub mod stage;
+pub mod verdict;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! placeholder
+//! Virtual machines for tests and the demo, in QEMU, with KVM or without.
+//!
+//! [`Guest`] is a small Debian live system that runs entirely from RAM and a
+//! read-only root: privileged work happens in it, whatever the host's kernel
+//! lacks. [`BootedDisk`] boots a disk by itself, as a person's machine would,
+//! and drives it over the serial console.
 
 mod agent;
 mod console;

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
+use testkit::apt;
 
 /// What the machine starts with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -239,15 +240,17 @@ fn option_path(path: &Path) -> String {
     path.to_string_lossy().replace(',', ",,")
 }
 
-/// Whether to use KVM.
-pub(crate) fn use_kvm(accel: Accel) -> bool {
-    match accel {
-        Accel::Kvm => true,
-        Accel::Tcg => false,
-        Accel::Auto => {
-            let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-            let device = fs::File::options().read(true).write(true).open("/dev/kvm");
-            has_virtualisation(&cpuinfo) && device.is_ok()
+impl Accel {
+    /// Whether this comes to KVM on this host.
+    pub fn uses_kvm(self) -> bool {
+        match self {
+            Self::Kvm => true,
+            Self::Tcg => false,
+            Self::Auto => {
+                let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+                let device = fs::File::options().read(true).write(true).open("/dev/kvm");
+                has_virtualisation(&cpuinfo) && device.is_ok()
+            }
         }
     }
 }
@@ -262,21 +265,13 @@ fn has_virtualisation(cpuinfo: &str) -> bool {
         .any(|flag| flag == "vmx" || flag == "svm")
 }
 
-/// Where Debian's package `ovmf` puts code and variables.
-const OVMF: (&str, &str) = (
-    "/usr/share/OVMF/OVMF_CODE_4M.fd",
-    "/usr/share/OVMF/OVMF_VARS_4M.fd",
-);
+/// The empty variables that belong to [`apt::OVMF`].
+const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /// The UEFI code, and a copy of the empty variables in `dir`.
 pub(crate) fn uefi_files(dir: &Path) -> Result<(PathBuf, PathBuf)> {
-    let (code, variables) = (Path::new(OVMF.0), Path::new(OVMF.1));
-    if !code.exists() || !variables.exists() {
-        bail!(
-            "no UEFI firmware in {}. Next step: apt-get install ovmf",
-            OVMF.0
-        );
-    }
+    apt::ensure(&[apt::OVMF])?;
+    let (code, variables) = (Path::new(apt::OVMF), Path::new(OVMF_VARIABLES));
     let copy = dir.join("uefi-variables.fd");
     fs::copy(variables, &copy).with_context(|| format!("copying {}", variables.display()))?;
     Ok((code.to_owned(), copy))

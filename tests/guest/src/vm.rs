@@ -168,7 +168,7 @@ fn launch(
     Ok(Launch {
         kernel,
         wiring,
-        kvm: machine::use_kvm(machine.accel),
+        kvm: machine.accel.uses_kvm(),
         uefi: match machine.firmware {
             Firmware::Bios => None,
             Firmware::Uefi => Some(machine::uefi_files(dir)?),

@@ -2,14 +2,18 @@
 //! The tools that tests and demo run, and the Debian packages that have them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 
+use crate::cache;
 use crate::cmd::{self, CommandExt};
 
-/// Tool and the Debian package (bookworm to forky) that provides it.
+/// Tool and the Debian package (bookworm to forky) that provides it. A tool is
+/// a program's name, or the absolute path of a file that is no program.
 const PACKAGES: &[(&str, &str)] = &[
+    (OVMF, "ovmf"),
     ("addpart", "util-linux"),
     ("delpart", "util-linux"),
     ("docker-registry", "docker-registry"),
@@ -38,37 +42,54 @@ const PACKAGES: &[(&str, &str)] = &[
     ("zstd", "zstd"),
 ];
 
+/// The UEFI firmware for QEMU.
+pub const OVMF: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+
 /// Makes sure that the tools are there: as root it installs the missing
 /// packages and says which, otherwise the error names the line to type.
 pub fn ensure(tools: &[&str]) -> Result<()> {
-    let missing: Vec<&str> = tools
-        .iter()
-        .copied()
-        .filter(|t| cmd::find(t).is_none())
-        .collect();
-    if missing.is_empty() {
+    if missing(tools).is_empty() {
         return Ok(());
     }
-    let packages = packages_for(&missing)?;
+    if !cmd::is_root() {
+        let missing = missing(tools);
+        let packages = packages_for(&missing)?.join(" ");
+        bail!(
+            "missing here: {}. Next step: sudo apt-get install --no-install-recommends {packages}",
+            missing.join(", ")
+        );
+    }
+    // Tests run side by side, and apt refuses to.
+    let _lock = cache::lock(&cache::dir()?.join(".apt.lock"))?;
+    let missing_now = missing(tools);
+    if missing_now.is_empty() {
+        return Ok(());
+    }
+    let packages = packages_for(&missing_now)?;
     let line = format!(
         "apt-get install --no-install-recommends {}",
         packages.join(" ")
     );
-    if !cmd::is_root() {
-        bail!(
-            "missing here: {}. Next step: sudo {line}",
-            missing.join(", ")
-        );
-    }
-    eprintln!("missing here: {}; running {line}", missing.join(", "));
+    eprintln!("missing here: {}; running {line}", missing_now.join(", "));
     install(&packages).or_else(|_| {
         // A machine whose package lists are older than the mirror's, or that has none.
         apt_get(&["update"]).context("refreshing the package lists")?;
         install(&packages)
     })?;
-    match tools.iter().find(|t| cmd::find(t).is_none()) {
+    match missing(tools).first() {
         Some(tool) => bail!("{tool} is still missing after {line}"),
         None => Ok(()),
+    }
+}
+
+fn missing<'a>(tools: &[&'a str]) -> Vec<&'a str> {
+    tools.iter().copied().filter(|t| !is_there(t)).collect()
+}
+
+fn is_there(tool: &str) -> bool {
+    match tool.starts_with('/') {
+        true => Path::new(tool).exists(),
+        false => cmd::find(tool).is_some(),
     }
 }
 
@@ -94,6 +115,8 @@ fn install(packages: &[&str]) -> Result<()> {
 
 fn apt_get(args: &[&str]) -> Result<()> {
     Command::new("apt-get")
+        // Another apt-get may be at work, for example the machine's own updates.
+        .arg("-oDPkg::Lock::Timeout=600")
         .args(args)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .run()
@@ -126,5 +149,12 @@ mod tests {
     #[test]
     fn tools_that_are_there_cost_nothing() {
         ensure(&["tar"]).unwrap();
+    }
+
+    #[test]
+    fn a_path_is_looked_for_where_it_says() {
+        assert!(is_there("/proc/self/status"));
+        assert!(!is_there("/proc/self/no-such-file"));
+        assert_eq!(packages_for(&[OVMF]).unwrap(), ["ovmf"]);
     }
 }

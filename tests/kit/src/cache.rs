@@ -130,7 +130,7 @@ pub fn lock(path: &Path) -> Result<Flock<File>> {
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(lock),
         Err((file, nix::errno::Errno::EWOULDBLOCK)) => {
-            eprintln!("waiting for another process to make {}", path.display());
+            eprintln!("waiting for another process that holds {}", path.display());
             Flock::lock(file, FlockArg::LockExclusive)
                 .map_err(|(_, errno)| errno)
                 .with_context(|| format!("locking {}", path.display()))

@@ -8,3 +8,4 @@ pub mod cmd;
 pub mod fault_proxy;
 pub mod registry;
 pub mod rootfs;
+mod served;

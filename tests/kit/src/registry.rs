@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{bail, Context, Result};
 use tempfile::TempDir;
 
+use crate::apt;
 use crate::cmd::{find, CommandExt};
 
 /// A running registry.
@@ -154,21 +155,18 @@ impl Drop for Registry {
 const MISSING: &str =
     "the test registry needs: apt-get install docker-registry apache2-utils openssl";
 
-/// Whether the registry's programs are here. Says what to install if not; in
-/// continuous integration (`$CI` is set) that is a failure.
+/// Whether the registry's programs are here; root gets them installed. Says
+/// what to install if not; in continuous integration (`$CI` is set) that is a
+/// failure.
 ///
 /// # Panics
 /// When a program is missing and `$CI` is set.
 pub fn available() -> bool {
-    let programs = ["docker-registry", "htpasswd", "openssl"];
-    let Some(missing) = programs.iter().find(|p| find(p).is_none()) else {
+    let Err(error) = apt::ensure(&["docker-registry", "htpasswd", "openssl"]) else {
         return true;
     };
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{missing} is not installed; {MISSING}"
-    );
-    eprintln!("skipped: {missing} is not installed; {MISSING}");
+    assert!(std::env::var_os("CI").is_none(), "{error:#}");
+    eprintln!("skipped: {error:#}");
     false
 }
 

@@ -8,6 +8,7 @@
 //! | a UKI, or systemd-boot and no GRUB | `--composefs-backend --bootloader systemd` | bootc |
 //! | GRUB 2.14 or later, or the live system has it | `--bootloader none` | [`grub`] |
 
+pub mod entries;
 pub mod grub;
 pub mod grubcfg;
 

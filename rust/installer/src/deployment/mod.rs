@@ -154,7 +154,7 @@ fn write_registries(root: &Root, plan: &Plan) -> Result<()> {
 }
 
 fn write_auth(root: &Root, plan: &Plan, secrets: &Secrets) -> Result<()> {
-    match secrets.auth_json(repository(&plan.image.imgref)) {
+    match secrets.auth_json(repository(plan.image.origin())) {
         Some(json) => root.write(
             Path::new(AUTH_FILE),
             json.expose_secret().as_bytes(),

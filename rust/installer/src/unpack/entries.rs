@@ -17,6 +17,8 @@ const BLOCK: usize = 512;
 const EXTENSION_MAX: u64 = 1024 * 1024;
 /// Most runs of a sparse file that are accepted.
 const RUNS_MAX: usize = 1 << 16;
+/// Digits of the largest number.
+const DIGITS_MAX: usize = 20;
 
 /// What an entry makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +141,9 @@ impl<R: Read> Archive<R> {
         if self.ended {
             return Ok(None);
         }
-        self.skip(self.data + self.padding)?;
+        // One by one: a size may be all that a number can hold.
+        self.skip(self.data)?;
+        self.skip(self.padding)?;
         (self.data, self.padding) = (0, 0);
         let Some(block) = self.block()? else {
             self.ended = true;
@@ -332,6 +336,9 @@ impl<R: Read> Archive<R> {
             for &byte in &block {
                 if byte != b'\n' {
                     number.push(byte);
+                    if number.len() > DIGITS_MAX {
+                        return Err(invalid("damaged sparse map"));
+                    }
                     continue;
                 }
                 numbers.push(

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be said on the command line.
+
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bootc;
+use crate::plan::BootloaderChoice;
+
+/// Put a bootable container image on a mounted target, so that it boots and
+/// updates from its registry.
+#[derive(Debug, Parser)]
+#[command(name = "bootc-installer", version, max_term_width = 80)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Install an image onto a mounted target
+    ///
+    /// Partition the disk, make an ext4, xfs or btrfs file system, mount it (and
+    /// /boot and the EFI system partition below it), then name the image. At a
+    /// terminal progress is drawn; elsewhere each event is a line of JSON.
+    #[command(after_help = EXAMPLES)]
+    Install(InstallCommand),
+    /// Print as JSON everything that an installation would do
+    Plan(PlanCommand),
+    /// Do all that can be refused before the target is touched
+    ///
+    /// Without --root only the image is looked up: version, digest, size, and
+    /// whether it can be booted at all. That needs no special rights.
+    Check(CheckCommand),
+    /// Print every error code with its cause and next step
+    Errors,
+    /// Print the version
+    Version,
+}
+
+const EXAMPLES: &str = "Examples:
+  bootc-installer install --image registry.example/os/debian:13 --root /mnt
+  bootc-installer plan --image … --root /mnt > plan.json
+  bootc-installer install --plan plan.json --events -";
+
+#[derive(Debug, Args)]
+pub(super) struct InstallCommand {
+    #[command(flatten)]
+    pub(super) image: ImageArgs,
+
+    /// Directory where the target's root file system is mounted
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["plan", "plan_fd"], conflicts_with_all = ["plan", "plan_fd"])]
+    pub(super) root: Option<PathBuf>,
+
+    /// Do exactly what this plan says (`-` is standard input)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ImageArgs::ALL)]
+    pub(super) plan: Option<PathBuf>,
+
+    /// Read the plan from this descriptor; stop when its other end closes
+    ///
+    /// For a program that starts this one: the plan is one JSON document, after
+    /// which the pipe stays open. When it closes, or the parent dies, the
+    /// installation is stopped and cleaned up.
+    #[arg(long, value_name = "FD", value_parser = inherited_fd, conflicts_with = "plan", conflicts_with_all = ImageArgs::ALL)]
+    pub(super) plan_fd: Option<RawFd>,
+
+    /// Write events as JSON lines to a descriptor (`-` is standard output)
+    #[arg(long, value_name = "FD")]
+    pub(super) events: Option<EventsTo>,
+
+    /// Directory for bootc's log
+    #[arg(long, value_name = "DIR", default_value = bootc::LOG_DIR)]
+    pub(super) log_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanCommand {
+    #[command(flatten)]
+    pub(super) image: ImageArgs,
+
+    /// Directory where the target's root file system is mounted
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: PathBuf,
+
+    /// Do not ask the registry for the image's digest
+    #[arg(long)]
+    pub(super) no_lookup: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckCommand {
+    #[command(flatten)]
+    pub(super) image: ImageArgs,
+
+    /// Check the target that is mounted here as well
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+
+    /// How to answer [default: text at a terminal, json elsewhere]
+    #[arg(long)]
+    pub(super) format: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Text,
+    /// For a program
+    Json,
+}
+
+/// The image and how it is installed; everything else comes from the
+/// configuration file.
+#[derive(Debug, Default, Args)]
+pub(super) struct ImageArgs {
+    /// Image to install: host/name:tag, or oci:DIR[:TAG] for a local layout
+    #[arg(long, value_name = "REF")]
+    pub(super) image: Option<String>,
+
+    /// Configuration file (bootc.conf); options win over it
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Take the image's bytes from this layout: oci:DIR[:TAG]
+    #[arg(long, value_name = "REF")]
+    pub(super) source: Option<String>,
+
+    /// Run bootc from this unpacked image (directory, squashfs or erofs file)
+    #[arg(long, value_name = "PATH")]
+    pub(super) runtime_root: Option<PathBuf>,
+
+    /// What the installed system updates from [default: the image]
+    #[arg(long, value_name = "REF")]
+    pub(super) target_imgref: Option<String>,
+
+    /// Directory for temporary files [default: the target]
+    #[arg(long, value_name = "DIR")]
+    pub(super) scratch: Option<PathBuf>,
+
+    /// Name of the stateroot [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub(super) stateroot: Option<String>,
+
+    /// Which boot loader to install
+    #[arg(long, value_name = "NAME", value_parser = bootloader)]
+    pub(super) bootloader: Option<BootloaderChoice>,
+
+    /// Kernel argument to add (repeatable)
+    #[arg(long, value_name = "KARG", allow_hyphen_values = true)]
+    pub(super) karg: Vec<String>,
+
+    /// Kernel argument of the image to leave out (repeatable)
+    #[arg(long, value_name = "KARG", allow_hyphen_values = true)]
+    pub(super) karg_delete: Vec<String>,
+
+    /// Credentials: a containers-auth.json(5) file
+    #[arg(long, value_name = "FILE")]
+    pub(super) authfile: Option<PathBuf>,
+
+    /// Credentials: a descriptor that delivers such a file
+    #[arg(long, value_name = "FD", value_parser = inherited_fd, conflicts_with = "authfile")]
+    pub(super) auth_fd: Option<RawFd>,
+
+    /// Certificate authorities to trust for the image's registry (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+
+    /// The image's registry speaks plain http or has no valid certificate
+    #[arg(long)]
+    pub(super) insecure: bool,
+
+    /// Keep the credentials in the installed system, for updates
+    #[arg(long)]
+    pub(super) keep_auth: bool,
+
+    /// Do not tell the installed system about mirrors and insecure registries
+    #[arg(long)]
+    pub(super) no_keep_registries: bool,
+
+    /// Do not trim the target's file systems
+    #[arg(long)]
+    pub(super) no_trim: bool,
+
+    /// Unmount the target at the end
+    #[arg(long)]
+    pub(super) unmount: bool,
+}
+
+impl ImageArgs {
+    /// Ids of all arguments, which a ready plan leaves no room for.
+    const ALL: [&'static str; 18] = [
+        "image",
+        "config",
+        "source",
+        "runtime_root",
+        "target_imgref",
+        "scratch",
+        "stateroot",
+        "bootloader",
+        "karg",
+        "karg_delete",
+        "authfile",
+        "auth_fd",
+        "ca",
+        "insecure",
+        "keep_auth",
+        "no_keep_registries",
+        "no_trim",
+        "unmount",
+    ];
+}
+
+/// Where events go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventsTo {
+    Stdout,
+    Fd(RawFd),
+}
+
+impl FromStr for EventsTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "-" => Ok(Self::Stdout),
+            _ => inherited_fd(text).map(Self::Fd),
+        }
+    }
+}
+
+/// A descriptor that was inherited on purpose, so not one of the standard ones.
+fn inherited_fd(text: &str) -> Result<RawFd, String> {
+    match text.parse() {
+        Ok(fd) if fd >= 3 => Ok(fd),
+        _ => Err("it must be the number of an open descriptor, 3 or higher".into()),
+    }
+}
+
+fn bootloader(text: &str) -> Result<BootloaderChoice, String> {
+    match text {
+        "auto" => Ok(BootloaderChoice::Auto),
+        "grub" => Ok(BootloaderChoice::Grub),
+        "systemd" => Ok(BootloaderChoice::Systemd),
+        "none" => Ok(BootloaderChoice::None),
+        _ => Err("it must be auto, grub, systemd or none".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_plan_excludes_every_image_option() {
+        let command = ImageArgs::augment_args(clap::Command::new("x"));
+        let ids: Vec<_> = command.get_arguments().map(|a| a.get_id().as_str()).collect();
+        assert_eq!(ids, ImageArgs::ALL);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        for (line, ok) in [
+            ("x install --image a.b/c --root /t", true),
+            ("x install --image a.b/c", false),
+            ("x install --config f --root /t", true),
+            ("x install --plan p", true),
+            ("x install --plan -", true),
+            ("x install --plan p --root /t", false),
+            ("x install --plan p --karg quiet", false),
+            ("x install --plan p --plan-fd 3", false),
+            ("x install --plan-fd 3 --events 4", true),
+            ("x install --plan-fd 0", false),
+            ("x install --plan p --events 2", false),
+            ("x install --plan p --events -", true),
+            ("x install --image a.b/c --root /t --karg -x=y --karg z", true),
+            ("x install --image a.b/c --root /t --bootloader lilo", false),
+            ("x plan --image a.b/c --root /t --no-lookup", true),
+            ("x check --image a.b/c", true),
+            ("x check --image a.b/c --format json", true),
+            ("x errors", true),
+            ("x version", true),
+        ] {
+            assert_eq!(parse(line), ok, "{line}");
+        }
+    }
+
+    /// Every option has a help text, and no line of it is too long.
+    #[test]
+    fn help_is_complete_and_narrow() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands_mut() {
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+            }
+            let help = command.clone().term_width(80).render_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        }
+    }
+}

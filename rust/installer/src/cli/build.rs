@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Makes a plan from the command line and the configuration file. Options win
+//! over the file; the file wins over what is usual.
+
+use std::path::{Path, PathBuf};
+
+use imageref::{ImageRef, Reference};
+use registry::CredentialStore;
+
+use super::args::ImageArgs;
+use crate::cancel::Cancel;
+use crate::check;
+use crate::config::{self, Config, RegistryEntry, Transport};
+use crate::error::{Code, Error, Result};
+use crate::mountinfo;
+use crate::plan::{
+    capital, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
+    RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, PLAN_VERSION,
+};
+use crate::secret::Secrets;
+use crate::target;
+
+/// A root for plans that only their image matters of; never looked at.
+const NO_TARGET: &str = "/nonexistent";
+
+/// The plan for `args` on the target mounted at `root`. With `lookup` the image
+/// is looked up and pinned to its digest.
+pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Result<Plan> {
+    let config = match &args.config {
+        Some(path) => config::read(path)?,
+        None => Config::default(),
+    };
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut plan = assemble(args, &config, root)?;
+    if let Some(root) = root {
+        plan.deployment.fstab = fstab(root)?;
+    }
+    let reference = plan.reference()?;
+    add_registry_options(&mut plan, args, &reference);
+    if credentials_of(&plan, &reference).is_none() {
+        if let Some(place) = usual_auth_file(&reference)? {
+            registry_entry(&mut plan, &reference).auth = Some(place);
+        }
+    }
+    plan.validate()?;
+    if lookup {
+        let secrets = Secrets::read(&plan)?;
+        let (image, _) = check::image(&plan, &secrets, &Cancel::new())?;
+        plan.image.digest = Some(image.manifest_digest.to_string());
+    }
+    Ok(plan)
+}
+
+/// All that depends on nothing but the arguments.
+fn assemble(args: &ImageArgs, config: &Config, root: Option<&Path>) -> Result<Plan> {
+    let (image, source) = image_and_source(args, config)?;
+    let root = root.unwrap_or(Path::new(NO_TARGET));
+    let scratch = args.scratch.as_ref().or(config.download_path.as_ref());
+    Ok(Plan {
+        version: PLAN_VERSION,
+        image,
+        source,
+        runtime_root: runtime_root(args.runtime_root.as_ref().or(config.runtime_root.as_ref()))?,
+        target: TargetPlan {
+            root: absolute(root)?,
+            scratch: scratch.map(|s| absolute(s)).transpose()?,
+        },
+        registries: config.registries.iter().map(|e| registry(e, config)).collect(),
+        bootc: BootcPlan {
+            stateroot: args
+                .stateroot
+                .clone()
+                .or_else(|| config.stateroot.clone())
+                .unwrap_or_else(|| "default".into()),
+            bootloader: args
+                .bootloader
+                .or(config.bootloader)
+                .unwrap_or(BootloaderChoice::Auto),
+            kargs: [config.kargs.clone(), args.karg.clone()].concat(),
+            kargs_delete: [config.kargs_delete.clone(), args.karg_delete.clone()].concat(),
+            enforce_sigpolicy: config.enforce_sigpolicy.unwrap_or(false),
+            disable_selinux: config.disable_selinux.unwrap_or(false),
+        },
+        deployment: DeploymentPlan {
+            fstab: Vec::new(),
+            keep_auth: args.keep_auth || config.keep_credentials.unwrap_or(false),
+            // An image from a mirror or an insecure registry could not be
+            // updated otherwise, and nothing of it is secret.
+            keep_registries: !args.no_keep_registries && config.keep_registries.unwrap_or(true),
+        },
+        finish: FinishPlan {
+            trim: !args.no_trim,
+            unmount: args.unmount,
+        },
+    })
+}
+
+fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Source)> {
+    let named = match (&args.image, &config.container_url) {
+        (Some(image), _) => parse(image)?,
+        (None, Some(url)) => match config.transport {
+            Some(Transport::Oci) if !url.starts_with("oci:") => parse(&format!("oci:{url}"))?,
+            _ => parse(url)?,
+        },
+        (None, None) => {
+            return Err(Error::new(Code::Usage, "No image is named.")
+                .why("Neither --image nor `containerUrl` in a configuration file is there.")
+                .next("Add --image registry.example/os/debian:13, for example."))
+        }
+    };
+    let target = match args.target_imgref.as_ref().or(config.target_imgref.as_ref()) {
+        Some(text) => Some(update_reference(text)?),
+        None => None,
+    };
+    let source = match args.source.as_ref().or(config.source.as_ref()) {
+        Some(text) => Some(layout(&parse_source(text)?, text)?),
+        None => None,
+    };
+    match named {
+        ImageRef::Registry(reference) => {
+            let imgref = reference.to_string();
+            let target_imgref = target.map(|t| t.to_string()).filter(|t| *t != imgref);
+            let image = ImagePlan {
+                imgref,
+                digest: None,
+                target_imgref,
+            };
+            Ok((image, source.unwrap_or(Source::Registry)))
+        }
+        other => {
+            let text = other.to_string();
+            let here = layout(&other, &text)?;
+            let Some(target) = target else {
+                return Err(Error::new(
+                    Code::Usage,
+                    format!("{text} does not tell what the installed system updates from."),
+                )
+                .why("It is a local image, which the installed system cannot reach.")
+                .next("Add --target-imgref with the image's reference in a registry."));
+            };
+            let image = ImagePlan {
+                imgref: target.to_string(),
+                digest: None,
+                target_imgref: None,
+            };
+            Ok((image, source.unwrap_or(here)))
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<ImageRef> {
+    text.parse().map_err(|e: imageref::ParseError| {
+        Error::new(
+            Code::ImageRefInvalid,
+            format!("`{text}` is no image reference."),
+        )
+        .why(format!("{}.", capital(&e.problem().to_string())))
+    })
+}
+
+/// A source without a transport is the directory of a layout.
+fn parse_source(text: &str) -> Result<ImageRef> {
+    if text.starts_with(['/', '.']) {
+        return parse(&format!("oci:{text}"));
+    }
+    parse(text)
+}
+
+fn update_reference(text: &str) -> Result<Reference> {
+    match parse(text)? {
+        ImageRef::Registry(reference) => Ok(reference),
+        _ => Err(Error::new(
+            Code::ImageRefInvalid,
+            format!("The installed system cannot update from `{text}`."),
+        )
+        .why("It is no image in a registry.")),
+    }
+}
+
+fn layout(image: &ImageRef, text: &str) -> Result<Source> {
+    match image {
+        ImageRef::Oci(local) => Ok(Source::OciLayout {
+            path: absolute(local.path())?,
+            reference: local.tag().map(str::to_owned),
+        }),
+        ImageRef::Registry(_) => Err(Error::new(
+            Code::Usage,
+            format!("`{text}` is no local image."),
+        )
+        .why("A source is an OCI layout that holds the image's bytes: oci:DIR[:TAG].")
+        .next("Correct the source, or leave it out to pull from the registry.")),
+        other => Err(Error::new(
+            Code::Usage,
+            format!("Images cannot be installed from `{}`.", other.transport()),
+        )
+        .why("It would need a second copy of the whole image in memory.")
+        .next(format!(
+            "Copy it to an OCI layout first, with `skopeo copy {text} oci:DIR:TAG`, and name that."
+        ))),
+    }
+}
+
+fn runtime_root(path: Option<&PathBuf>) -> Result<RuntimeRoot> {
+    let Some(path) = path else {
+        return Ok(RuntimeRoot::Unpack);
+    };
+    let path = absolute(path)?;
+    Ok(if path.is_file() {
+        RuntimeRoot::Image { path }
+    } else {
+        RuntimeRoot::Directory { path }
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|err| Error::io("resolving", path, &err))
+}
+
+fn registry(entry: &RegistryEntry, config: &Config) -> RegistryPlan {
+    RegistryPlan {
+        prefix: entry.prefix.clone(),
+        insecure: entry.insecure,
+        ca: entry.ca.clone(),
+        mirrors: entry.mirrors.clone(),
+        auth: entry.login.as_ref().map(|_| SecretRef::Config {
+            path: config.path.clone(),
+            registry: entry.prefix.clone(),
+        }),
+    }
+}
+
+/// The options that are about the image's own registry.
+fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) {
+    let auth = match (&args.authfile, args.auth_fd) {
+        (Some(path), _) => Some(SecretRef::AuthFile {
+            path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+        }),
+        (None, Some(fd)) => Some(SecretRef::AuthFd { fd }),
+        (None, None) => None,
+    };
+    if auth.is_none() && args.ca.is_none() && !args.insecure {
+        return;
+    }
+    let entry = registry_entry(plan, reference);
+    entry.insecure |= args.insecure;
+    if let Some(ca) = &args.ca {
+        entry.ca = Some(std::path::absolute(ca).unwrap_or_else(|_| ca.clone()));
+    }
+    if auth.is_some() {
+        entry.auth = auth;
+    }
+}
+
+/// The entry that is about `reference`, made for its host when there is none.
+fn registry_entry<'a>(plan: &'a mut Plan, reference: &Reference) -> &'a mut RegistryPlan {
+    let found = plan.registry_for(&reference.name()).map(|r| r.prefix.clone());
+    let prefix = found.unwrap_or_else(|| {
+        let prefix = reference.registry().to_owned();
+        plan.registries.push(RegistryPlan {
+            prefix: prefix.clone(),
+            insecure: false,
+            ca: None,
+            mirrors: Vec::new(),
+            auth: None,
+        });
+        prefix
+    });
+    let at = plan.registries.iter().rposition(|r| r.prefix == prefix);
+    // It was found or pushed above, so it is there.
+    let at = at.unwrap_or(0);
+    &mut plan.registries[at]
+}
+
+fn credentials_of<'a>(plan: &'a Plan, reference: &Reference) -> Option<&'a SecretRef> {
+    plan.registry_for(&reference.name())?.auth.as_ref()
+}
+
+/// The first of the usual files (containers-auth.json(5)) that has something
+/// for `reference`.
+fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
+    for file in registry::search_order(None, |name| std::env::var_os(name)) {
+        let text = match std::fs::read_to_string(&file.path) {
+            Ok(text) => zeroize(text),
+            Err(err) if !file.must_exist => {
+                tracing::debug!(path = %file.path.display(), error = %err, "no credentials there");
+                continue;
+            }
+            Err(err) => {
+                return Err(Error::new(
+                    Code::SecretUnreadable,
+                    format!("The credentials in {} cannot be read.", file.path.display()),
+                )
+                .why("$REGISTRY_AUTH_FILE names this file.")
+                .detail(err.to_string()))
+            }
+        };
+        match CredentialStore::from_auth_json(&text) {
+            Ok(store) if !store.lookup(reference).is_anonymous() => {
+                return Ok(Some(SecretRef::AuthFile { path: file.path }))
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(path = %file.path.display(), %error, "not used for credentials");
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn zeroize(text: String) -> secrecy::zeroize::Zeroizing<String> {
+    secrecy::zeroize::Zeroizing::new(text)
+}
+
+/// fstab lines for what the person has mounted below the target, but for those
+/// that bootc and the boot process see to: `/boot` and the EFI system partition.
+fn fstab(root: &Path) -> Result<Vec<FstabEntry>> {
+    let Ok(root) = root.canonicalize() else {
+        // The check says what is wrong with it.
+        return Ok(Vec::new());
+    };
+    let mounts = mountinfo::read()?;
+    let mut entries = Vec::new();
+    for mount in mounts.iter().filter(|m| m.mount_point.starts_with(&root)) {
+        let Ok(inside) = mount.mount_point.strip_prefix(&root) else {
+            continue;
+        };
+        let own = inside.as_os_str().is_empty() || inside.starts_with("boot") || inside.starts_with("efi");
+        if own || !mount.source.is_absolute() {
+            continue;
+        }
+        let Some(uuid) = target::uuid_of(&mount.source)? else {
+            continue;
+        };
+        let options = if mount.fs_type == "btrfs" && mount.root != Path::new("/") {
+            vec![format!("subvol={}", mount.root.display())]
+        } else {
+            vec!["defaults".into()]
+        };
+        entries.push(FstabEntry {
+            source: format!("UUID={uuid}"),
+            mount_point: Path::new("/").join(inside).display().to_string(),
+            fs_type: mount.fs_type.clone(),
+            options,
+            // btrfs and xfs have no fsck at boot.
+            pass: if mount.fs_type.starts_with("ext") { 2 } else { 0 },
+        });
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use secrecy::zeroize::Zeroizing;
+
+    fn config(text: &str) -> Config {
+        config::parse(Path::new("/etc/bootc.conf"), Zeroizing::new(text.to_owned())).unwrap()
+    }
+
+    fn made(args: ImageArgs, text: &str) -> Result<Plan> {
+        assemble(&args, &config(text), Some(Path::new("/mnt")))
+    }
+
+    fn image(image: &str) -> ImageArgs {
+        ImageArgs {
+            image: Some(image.into()),
+            ..ImageArgs::default()
+        }
+    }
+
+    #[test]
+    fn options_win_over_the_file() {
+        let text = "containerUrl: a.b/c:1\nstateroot: file\nkeepCredentials: true\n\
+                    installOptions: { kargs: [quiet], bootloader: grub }\n";
+        let plan = made(ImageArgs::default(), text).unwrap();
+        assert_eq!(plan.image.imgref, "a.b/c:1");
+        assert_eq!(plan.bootc.stateroot, "file");
+        assert_eq!(plan.bootc.bootloader, BootloaderChoice::Grub);
+        assert!(plan.deployment.keep_auth && plan.deployment.keep_registries);
+        let args = ImageArgs {
+            stateroot: Some("option".into()),
+            bootloader: Some(BootloaderChoice::None),
+            karg: vec!["debug".into()],
+            no_keep_registries: true,
+            unmount: true,
+            ..image("docker://d.e/f")
+        };
+        let plan = made(args, text).unwrap();
+        assert_eq!(plan.image.imgref, "d.e/f:latest");
+        assert_eq!(plan.bootc.stateroot, "option");
+        assert_eq!(plan.bootc.bootloader, BootloaderChoice::None);
+        assert_eq!(plan.bootc.kargs, ["quiet", "debug"]);
+        assert!(!plan.deployment.keep_registries && plan.finish.unmount);
+    }
+
+    #[test]
+    fn where_the_bytes_come_from() {
+        let layout = |path: &str, tag: Option<&str>| Source::OciLayout {
+            path: path.into(),
+            reference: tag.map(str::to_owned),
+        };
+        let with_source = |source: &str| ImageArgs {
+            source: Some(source.into()),
+            ..image("a.b/c:1")
+        };
+        let with_target = |named: &str| ImageArgs {
+            target_imgref: Some("a.b/c:2".into()),
+            ..image(named)
+        };
+        for (args, source, imgref, origin) in [
+            (image("a.b/c:1"), Source::Registry, "a.b/c:1", "a.b/c:1"),
+            (with_source("oci:/m/oci:x"), layout("/m/oci", Some("x")), "a.b/c:1", "a.b/c:1"),
+            (with_source("/m/oci"), layout("/m/oci", None), "a.b/c:1", "a.b/c:1"),
+            (with_target("a.b/c:1"), Source::Registry, "a.b/c:1", "a.b/c:2"),
+            (with_target("oci:/m/oci:x"), layout("/m/oci", Some("x")), "a.b/c:2", "a.b/c:2"),
+        ] {
+            let plan = made(args, "").unwrap();
+            assert_eq!(plan.source, source, "{imgref}");
+            assert_eq!(plan.image.imgref, imgref);
+            assert_eq!(plan.image.origin(), origin);
+        }
+        let plan = made(
+            ImageArgs::default(),
+            "containerUrl: /m/oci:x\ntransport: oci\ntargetImgref: a.b/c:2\n",
+        )
+        .unwrap();
+        assert_eq!(plan.source, layout("/m/oci", Some("x")));
+    }
+
+    #[test]
+    fn what_cannot_be_installed() {
+        for (args, code, part) in [
+            (ImageArgs::default(), Code::Usage, "--image"),
+            (image("a b"), Code::ImageRefInvalid, "`a b`"),
+            (image("oci:/m/oci:x"), Code::Usage, "--target-imgref"),
+            (image("oci-archive:/m/x.tar"), Code::Usage, "skopeo copy"),
+            (image("containers-storage:a.b/c:1"), Code::Usage, "skopeo copy"),
+            (
+                ImageArgs {
+                    source: Some("a.b/c:1".into()),
+                    ..image("a.b/c:1")
+                },
+                Code::Usage,
+                "oci:DIR",
+            ),
+            (
+                ImageArgs {
+                    target_imgref: Some("oci:/x".into()),
+                    ..image("a.b/c:1")
+                },
+                Code::ImageRefInvalid,
+                "update from",
+            ),
+        ] {
+            let err = made(args, "").unwrap_err();
+            assert_eq!(err.code, code, "{err}");
+            assert!(err.to_string().contains(part), "{err}");
+        }
+    }
+
+    #[test]
+    fn registry_options_go_to_the_images_registry() {
+        let args = ImageArgs {
+            insecure: true,
+            ca: Some("/ca.pem".into()),
+            authfile: Some("/auth.json".into()),
+            ..image("r.io:5000/team/os:1")
+        };
+        for (text, prefix, count) in [
+            ("", "r.io:5000", 1),
+            ("registryAuth: { registries: { \"r.io:5000/team\": { mirrors: [m.io] }, x.io: {} } }", "r.io:5000/team", 2),
+        ] {
+            let mut plan = assemble(&args, &config(text), None).unwrap();
+            let reference = plan.reference().unwrap();
+            add_registry_options(&mut plan, &args, &reference);
+            assert_eq!(plan.registries.len(), count);
+            let entry = plan.registry_for("r.io:5000/team/os").unwrap();
+            assert_eq!(entry.prefix, prefix);
+            assert!(entry.insecure);
+            assert_eq!(entry.ca.as_deref(), Some(Path::new("/ca.pem")));
+            assert!(matches!(&entry.auth, Some(SecretRef::AuthFile { path }) if path == Path::new("/auth.json")));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `bootc-installer check`.
+
+use std::io::IsTerminal;
+
+use serde::Serialize;
+
+use super::args::{CheckCommand, Format};
+use super::{build, print, stop};
+use crate::cancel::Cancel;
+use crate::check;
+use crate::error::{Code, Error, Result};
+use crate::secret::Secrets;
+use crate::space::{human, ImageSize};
+
+/// What a check found out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    imgref: String,
+    digest: String,
+    name: Option<String>,
+    version: Option<String>,
+    created: Option<String>,
+    architecture: String,
+    layers: usize,
+    /// Bytes to download.
+    download_bytes: u64,
+    /// Estimate of the unpacked size in bytes.
+    unpacked_bytes: u64,
+    /// Peak bytes on the target, when one was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_bytes_needed: Option<u64>,
+    /// Free bytes of the target, when one was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_bytes_free: Option<u64>,
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(args: &CheckCommand) -> Result<()> {
+    let cancel = Cancel::new();
+    stop::on_signals(&cancel)?;
+    let plan = build::plan(&args.image, args.root.as_deref(), false)?;
+    let secrets = Secrets::read(&plan)?;
+    let (image, size, checked) = if args.root.is_some() {
+        let checked = check::check(&plan, &secrets, &cancel)?;
+        (checked.image.clone(), checked.size, Some(checked))
+    } else {
+        let (image, size) = check::image(&plan, &secrets, &cancel)?;
+        (image, size, None)
+    };
+    let ImageSize {
+        compressed,
+        unpacked,
+    } = size;
+    let answer = Answer {
+        imgref: plan.image.origin().to_owned(),
+        digest: image.manifest_digest.to_string(),
+        name: image
+            .label("org.opencontainers.image.title")
+            .map(str::to_owned),
+        version: image.version().map(str::to_owned),
+        created: image.config.created.clone(),
+        architecture: image.config.platform.to_string(),
+        layers: image.layers.len(),
+        download_bytes: compressed,
+        unpacked_bytes: unpacked,
+        target_bytes_needed: checked.as_ref().map(|c| c.space.target),
+        target_bytes_free: checked.as_ref().map(|c| c.target.free_bytes),
+        warnings: checked.map(|c| c.warnings).unwrap_or_default(),
+    };
+    let format = args.format.unwrap_or(if std::io::stdout().is_terminal() {
+        Format::Text
+    } else {
+        Format::Json
+    });
+    match format {
+        Format::Text => print(&text(&answer)),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&answer).map_err(|err| {
+                Error::new(Code::Internal, "The answer cannot be written.").detail(err.to_string())
+            })?;
+            print(&(json + "\n"))
+        }
+    }
+}
+
+fn text(answer: &Answer) -> String {
+    let unknown = || "not stated".to_owned();
+    let mut lines = vec![
+        ("image", answer.imgref.clone()),
+        ("name", answer.name.clone().unwrap_or_else(unknown)),
+        ("version", answer.version.clone().unwrap_or_else(unknown)),
+        ("created", answer.created.clone().unwrap_or_else(unknown)),
+        ("digest", answer.digest.clone()),
+        ("for", answer.architecture.clone()),
+        (
+            "download",
+            format!(
+                "{} in {} layers, about {} unpacked",
+                human(answer.download_bytes),
+                answer.layers,
+                human(answer.unpacked_bytes)
+            ),
+        ),
+    ];
+    if let (Some(needed), Some(free)) = (answer.target_bytes_needed, answer.target_bytes_free) {
+        lines.push((
+            "target",
+            format!("{} needed, {} free", human(needed), human(free)),
+        ));
+    }
+    lines.extend(answer.warnings.iter().map(|w| ("warning", w.clone())));
+    lines
+        .into_iter()
+        .map(|(key, value)| format!("{key:9} {value}\n"))
+        .collect()
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `bootc-installer install`.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::args::InstallCommand;
+use super::{build, exit_code, output, stop};
+use crate::cancel::Cancel;
+use crate::engine::{self, Options};
+use crate::error::{Code, Error, Result};
+use crate::event::{Event, EventSink, Summary};
+use crate::plan::Plan;
+use crate::secret::Secrets;
+
+/// No plan is longer.
+const PLAN_MAX: u64 = 4 * 1024 * 1024;
+
+/// Installs; the last event and the exit status tell how it ended.
+pub(super) fn run(args: &InstallCommand) -> ExitCode {
+    let sink = match output::open(args.events) {
+        Ok(sink) => sink,
+        Err(error) => {
+            super::complain(&error);
+            return exit_code(&error);
+        }
+    };
+    sink.send(engine::start_event());
+    match install(args, &sink) {
+        Ok(summary) => {
+            sink.send(Event::Done(summary));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let status = exit_code(&error);
+            sink.send(Event::Error(error));
+            status
+        }
+    }
+}
+
+fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
+    let cancel = Cancel::new();
+    stop::on_signals(&cancel)?;
+    let plan = match (&args.plan, args.plan_fd) {
+        (Some(path), _) => Plan::from_json(&read_plan(path)?)?,
+        (None, Some(fd)) => stop::plan_from_fd(fd, &cancel)?,
+        (None, None) => build::plan(&args.image, args.root.as_deref(), false)?,
+    };
+    let secrets = Secrets::read(&plan)?;
+    let options = Options {
+        log_dir: args.log_dir.clone(),
+    };
+    engine::install(&plan, &secrets, &options, sink, &cancel)
+}
+
+fn read_plan(path: &Path) -> Result<String> {
+    let failed = |err: std::io::Error| {
+        Error::new(
+            Code::PlanInvalid,
+            format!("The plan {} cannot be read.", path.display()),
+        )
+        .why("The file is missing, not readable, or no UTF-8 text.")
+        .detail(err.to_string())
+    };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .take(PLAN_MAX)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+    } else {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(PLAN_MAX).read_to_string(&mut text))
+            .map_err(failed)?;
+    }
+    Ok(text)
+}

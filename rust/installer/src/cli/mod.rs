@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line of `bootc-installer`.
+
+mod args;
+mod build;
+mod check;
+mod errors;
+mod install;
+mod output;
+mod stop;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::{Code, Error, Result};
+use crate::report;
+use args::{Cli, Command};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => {
+            // --help and --version come as errors, too.
+            let status = u8::try_from(err.exit_code()).unwrap_or(2);
+            if let Err(io) = err.print() {
+                tracing::debug!(error = %io, "nobody reads the help");
+            }
+            return ExitCode::from(status);
+        }
+    };
+    log_to_stderr();
+    let done = match &cli.command {
+        // It reports its own end, as an event.
+        Command::Install(args) => return install::run(args),
+        Command::Plan(args) => plan(args),
+        Command::Check(args) => check::run(args),
+        Command::Errors => print(&errors::document()),
+        Command::Version => print(&format!("bootc-installer {}\n", env!("CARGO_PKG_VERSION"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+/// `RUST_LOG` as usual; only warnings without it.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let made = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+    if let Err(error) = made {
+        tracing::debug!(%error, "something logs already");
+    }
+}
+
+fn plan(args: &args::PlanCommand) -> Result<()> {
+    let plan = build::plan(&args.image, Some(&args.root), !args.no_lookup)?;
+    print(&plan.to_json()?)
+}
+
+fn exit_code(error: &Error) -> ExitCode {
+    ExitCode::from(error.code.info().exit)
+}
+
+/// An error for a person, on standard error.
+fn complain(error: &Error) {
+    if let Err(io) = writeln!(std::io::stderr(), "{}", report::failure(error)) {
+        tracing::debug!(error = %io, "nobody reads the error");
+    }
+}
+
+/// To standard output; a reader that has seen enough is not an error.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(err) if err.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Code::Io, "Failed writing to standard output.").detail(err.to_string()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Who is told about an installation.
+
+use std::fs::OpenOptions;
+use std::io::IsTerminal;
+
+use super::args::EventsTo;
+use crate::error::{Code, Error, Result};
+use crate::report::{JsonLines, Output, Reporter, Terminal};
+
+/// JSON lines where they were asked for; else bars for a person at a terminal,
+/// and JSON lines on standard output for everybody else.
+pub(super) fn open(events: Option<EventsTo>) -> Result<Reporter> {
+    let output: Box<dyn Output> = match events {
+        Some(EventsTo::Fd(fd)) => {
+            // The same pipe or file, opened anew: no descriptor is taken over
+            // that something else might close.
+            let path = format!("/proc/self/fd/{fd}");
+            let file = OpenOptions::new().append(true).open(path).map_err(|err| {
+                Error::new(
+                    Code::Usage,
+                    format!("Events cannot be written to descriptor {fd}."),
+                )
+                .why("It is not open, or not for writing.")
+                .detail(err.to_string())
+            })?;
+            Box::new(JsonLines::to_fd(file))
+        }
+        Some(EventsTo::Stdout) => Box::new(JsonLines::to_fd(std::io::stdout())),
+        None if std::io::stderr().is_terminal() => Box::new(Terminal::new()),
+        None => Box::new(JsonLines::to_fd(std::io::stdout())),
+    };
+    Ok(Reporter::new(output))
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Plays a plan: the steps of an installation, in their order.
+//!
+//! ```text
+//! check ── prepare ── pull ∥ unpack ── deploy ── boot ── configure ── finish
+//!   │         │                          │
+//!   │         └ scratch is made          └ the target holds a deployment
+//!   └ nothing is written up to here
+//! ```
+//!
+//! Whatever ends a step early (an error, a stop) leaves no mount, process or
+//! loop device behind, because those live in the children's own namespaces
+//! ([`crate::sandbox`]), and no scratch, because a process of its own removes it
+//! ([`crate::scratch`]). The target is then not usable without a new file
+//! system from `deploy` on; before that it is as it was.
+
+mod fetch;
+mod runtime;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Firmware, Situation};
+use crate::bootc::{self, BootcArgs, DeployInputs};
+use crate::cancel::Cancel;
+use crate::check::{self, Checked};
+use crate::deployment::{self, Deployment};
+use crate::doctor;
+use crate::error::{Code, Error, Result};
+use crate::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
+use crate::finish;
+use crate::mountinfo;
+use crate::plan::{Plan, RuntimeRoot};
+use crate::sandbox::Sandbox;
+use crate::scratch::Scratch;
+use crate::secret::Secrets;
+use crate::space;
+use fetch::Fetched;
+use runtime::Runtime;
+
+/// What belongs to this run and not to the plan.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Directory for bootc's log.
+    pub log_dir: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            log_dir: bootc::LOG_DIR.into(),
+        }
+    }
+}
+
+/// The first event of every stream.
+pub fn start_event() -> Event {
+    Event::Start {
+        version: EVENT_VERSION.into(),
+        program: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+/// Plays `plan` to its end. Sends every event but the first and the last: those
+/// belong to whoever knows whether more comes.
+///
+/// # Errors
+/// Any code of [`crate::error::CODES`]; `CANCELLED` when `cancel` was raised.
+pub fn install(
+    plan: &Plan,
+    secrets: &Secrets,
+    options: &Options,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<Summary> {
+    let engine = Engine {
+        plan,
+        secrets,
+        options,
+        sink,
+        cancel,
+    };
+    engine.run().map_err(|error| {
+        // A child that was stopped with us fails in its own way; the person
+        // must hear what they did, not what it did to us.
+        if cancel.is_cancelled() && error.code != Code::Cancelled {
+            return Error::new(Code::Cancelled, "The installation was stopped.")
+                .detail(format!("{} [{}]", error.what, error.code));
+        }
+        error
+    })
+}
+
+struct Engine<'a> {
+    plan: &'a Plan,
+    secrets: &'a Secrets,
+    options: &'a Options,
+    sink: &'a dyn EventSink,
+    cancel: &'a Cancel,
+}
+
+impl Engine<'_> {
+    fn run(&self) -> Result<Summary> {
+        let (checked, given) = self.task(Task::Check, "Checking image and target", || {
+            let checked = check::check(self.plan, self.secrets, self.cancel)?;
+            self.warn("check", &checked.warnings);
+            // A runtime root that came with the medium can be judged now.
+            let given = match Runtime::given(&self.plan.runtime_root) {
+                Some(runtime) => Some(self.judge(runtime, &checked)?),
+                None => None,
+            };
+            Ok((checked, given))
+        })?;
+        let scratch = self.task(Task::Prepare, "Preparing the target", || {
+            Scratch::create(&self.plan.target)
+        })?;
+        let done = self.with_scratch(&scratch, &checked, given);
+        // First what failed, then what could not be removed.
+        let removed = scratch.remove();
+        let (mut summary, start) = done?;
+        removed?;
+        self.running(Task::Finish, start, || {
+            self.warn(
+                "finish",
+                &finish::finish(&checked.target.root, &self.plan.finish, self.cancel)?,
+            );
+            Ok(())
+        })?;
+        summary.bootloaders.sort();
+        Ok(summary)
+    }
+
+    /// Everything that needs the scratch directory; gives the start of the last
+    /// task, since removing scratch is a part of it.
+    fn with_scratch(
+        &self,
+        scratch: &Scratch,
+        checked: &Checked,
+        given: Option<(Runtime, BootDecision)>,
+    ) -> Result<(Summary, Instant)> {
+        let fetched = self.fetch(scratch, checked)?;
+        let (runtime, decision) = match given {
+            Some(given) => given,
+            None => self.judge(Runtime::unpacked(scratch), checked)?,
+        };
+        let sandbox = self.sandbox(&runtime, scratch, checked, &fetched);
+        self.task(Task::Deploy, "Installing the image", || {
+            self.deploy(&sandbox, checked, &fetched, &runtime, &decision)
+        })?;
+        let deployment = Deployment::find(
+            &checked.target.root,
+            &self.plan.bootc.stateroot,
+            self.plan.image.origin(),
+            decision.backend,
+        )?;
+        self.task(Task::Boot, "Installing the boot loader", || {
+            self.install_boot_loader(&sandbox, checked, &runtime, &decision)
+        })?;
+        self.task(Task::Configure, "Configuring the system", || {
+            deployment::check_mount_points(self.plan, &deployment.dir)?;
+            deployment.configure(self.plan, self.secrets)
+        })?;
+        let start = self.start(Task::Finish, "Writing everything to the disk");
+        Ok((
+            Summary {
+                imgref: self.plan.image.origin().to_owned(),
+                digest: checked.image.manifest_digest.to_string(),
+                deployment: deployment.relative.display().to_string(),
+                stateroot: self.plan.bootc.stateroot.clone(),
+                bootloaders: names(&decision),
+                bytes_downloaded: fetched.downloaded,
+            },
+            start,
+        ))
+    }
+
+    /// Would the image boot, and who installs the boot loader? Asked before
+    /// bootc writes anything.
+    fn judge(&self, runtime: Runtime, checked: &Checked) -> Result<(Runtime, BootDecision)> {
+        let runtime = runtime.examined(self.cancel)?;
+        let host_platform = registry::Platform::host();
+        let image = doctor::ImageFacts {
+            labels: &checked.image.config.labels,
+            architecture: &checked.image.config.platform.architecture,
+            host_architecture: &host_platform.architecture,
+        };
+        for finding in doctor::judge(&runtime.facts, &image)? {
+            self.warn(finding.check.name, std::slice::from_ref(&finding.what));
+        }
+        if let Some(dir) = runtime.root.directory() {
+            deployment::check_mount_points(self.plan, dir)?;
+        }
+        let decision = boot::decide(
+            self.plan.bootc.bootloader,
+            Situation {
+                image: &runtime.facts,
+                host: &doctor::facts(Path::new("/"))?,
+                places: &checked.places,
+                boot_fs: &BootFs::of(&checked.target, &mountinfo::read()?),
+                firmware: Firmware::of_this_machine(),
+                arch: std::env::consts::ARCH,
+            },
+        )?;
+        self.warn("boot-loader", &decision.warnings);
+        Ok((runtime, decision))
+    }
+
+    fn fetch(&self, scratch: &Scratch, checked: &Checked) -> Result<Fetched> {
+        fetch::fetch(self, scratch, checked)
+    }
+
+    fn sandbox(
+        &self,
+        runtime: &Runtime,
+        scratch: &Scratch,
+        checked: &Checked,
+        fetched: &Fetched,
+    ) -> Sandbox {
+        let root = &checked.target.root;
+        let sandbox = Sandbox::for_bootc(runtime.root.clone(), scratch, root, &fetched.layout);
+        if runtime.facts.bound_images {
+            return runtime::reaching_registries(sandbox, self.plan, self.secrets);
+        }
+        sandbox
+    }
+
+    fn deploy(
+        &self,
+        sandbox: &Sandbox,
+        checked: &Checked,
+        fetched: &Fetched,
+        runtime: &Runtime,
+        decision: &BootDecision,
+    ) -> Result<()> {
+        let layers: Vec<u64> = checked.image.layers.iter().map(|l| l.size).collect();
+        let inputs = DeployInputs {
+            args: BootcArgs {
+                plan: &self.plan.bootc,
+                imgref: self.plan.image.origin(),
+                bootloader: decision.bootc,
+                backend: decision.backend,
+                bound_images: runtime.facts.bound_images,
+            },
+            sandbox,
+            target: &checked.target.root,
+            layout: &fetched.layout,
+            digest: &checked.image.manifest_digest.to_string(),
+            layers: &layers,
+            expected_growth: space::deployment_size(checked.size),
+            log_dir: &self.options.log_dir,
+        };
+        let deployed = bootc::deploy(inputs, self.sink, self.cancel)?;
+        self.info("bootc-log", format!("bootc's log: {}", deployed.log.display()));
+        Ok(())
+    }
+
+    fn install_boot_loader(
+        &self,
+        sandbox: &Sandbox,
+        checked: &Checked,
+        runtime: &Runtime,
+        decision: &BootDecision,
+    ) -> Result<()> {
+        if decision.grub.is_empty() {
+            return Ok(());
+        }
+        let target = &checked.target;
+        let boot_fs = BootFs::of(target, &mountinfo::read()?);
+        let kargs = boot::entries::first_options(&target.root)?;
+        let job = grub::Job {
+            target: &target.root,
+            places: &checked.places,
+            image: sandbox,
+            entry_name: self.firmware_entry(checked, runtime),
+            boot_uuid: boot_fs.uuid.as_deref().unwrap_or_default(),
+            boot_is_own: boot_fs.own,
+            serial: Serial::from_kargs(kargs.split_whitespace()),
+        };
+        self.warn("boot-loader", &grub::install(job, &decision.grub, self.cancel)?);
+        Ok(())
+    }
+
+    /// A named entry in this machine's firmware is for a disk that stays in it:
+    /// not for a disk image on a loop device.
+    fn firmware_entry<'a>(&self, checked: &Checked, runtime: &'a Runtime) -> Option<&'a str> {
+        let esp = checked.places.esp.as_ref()?;
+        let device = esp.device.file_name()?.to_string_lossy();
+        if Firmware::of_this_machine() != Firmware::Uefi || device.starts_with("loop") {
+            return None;
+        }
+        Some(runtime.facts.os_id.as_deref().unwrap_or("linux"))
+    }
+
+    fn task<T>(&self, task: Task, description: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let start = self.start(task, description);
+        self.running(task, start, work)
+    }
+
+    fn start(&self, task: Task, description: &str) -> Instant {
+        self.sink.send(Event::TaskStart {
+            task,
+            description: description.to_owned(),
+            id: task.name().to_owned(),
+        });
+        Instant::now()
+    }
+
+    fn running<T>(
+        &self,
+        task: Task,
+        start: Instant,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        self.cancel.check()?;
+        let done = work()?;
+        self.end(task, start);
+        Ok(done)
+    }
+
+    fn end(&self, task: Task, start: Instant) {
+        self.sink.send(Event::TaskEnd {
+            task,
+            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+
+    fn warn(&self, id: &str, warnings: &[String]) {
+        for text in warnings {
+            self.message(Level::Warning, id, text.clone());
+        }
+    }
+
+    fn info(&self, id: &str, text: String) {
+        self.message(Level::Info, id, text);
+    }
+
+    fn message(&self, level: Level, id: &str, text: String) {
+        self.sink.send(Event::Message {
+            level,
+            id: id.to_owned(),
+            text,
+        });
+    }
+}
+
+/// The boot loaders of a decision, as [`Summary::bootloaders`] names them.
+fn names(decision: &BootDecision) -> Vec<String> {
+    let by_bootc = match decision.bootc {
+        boot::BootcBootloader::None => None,
+        boot::BootcBootloader::Grub => Some("bootupd".to_owned()),
+        boot::BootcBootloader::Systemd => Some("systemd-boot".to_owned()),
+    };
+    let by_us = decision.grub.iter().map(|step| {
+        match step.firmware {
+            Firmware::Bios => "grub-bios",
+            Firmware::Uefi => "grub-uefi",
+        }
+        .to_owned()
+    });
+    by_bootc.into_iter().chain(by_us).collect()
+}
+
+/// Whether the plan has the image unpacked.
+fn unpacks(plan: &Plan) -> bool {
+    plan.runtime_root == RuntimeRoot::Unpack
+}
