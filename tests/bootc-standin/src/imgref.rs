@@ -106,7 +106,9 @@ pub(crate) fn origin_name(reference: &str) -> &str {
 pub(crate) fn escape_for_ref(name: &str) -> String {
     use std::fmt::Write;
     name.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'-' {
+        // ostree refuses empty parts of a ref: of `//` only the first slash stays.
+        let separates = byte == b'/' && !out.is_empty() && !out.ends_with('/');
+        if byte.is_ascii_alphanumeric() || byte == b'-' || separates {
             out.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.
@@ -190,7 +192,7 @@ mod tests {
     fn refs_are_escaped() {
         assert_eq!(
             escape_for_ref("docker://h.x/i:v1"),
-            "docker_3A_//h_2E_x/i_3A_v1"
+            "docker_3A_/_2F_h_2E_x/i_3A_v1"
         );
     }
 }

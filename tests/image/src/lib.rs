@@ -171,12 +171,11 @@ pub fn variant(variant: Variant) -> Result<OciImage> {
 pub fn layout() -> Result<PathBuf> {
     let bootc = Bootc::from_env()?;
     let program = bootc.file()?;
-    let real = bootc != Bootc::Standin;
-    let key = layers_key(real)
+    let key = layers_key()
         .with("layout", LAYOUT_VERSION)
         .with_file("bootc", &program)?;
     cache::entry("image", &key, |dir| {
-        let base = base_layers(real)?;
+        let base = base_layers()?;
         let layers = read_layers(&base)?;
         link_blobs(&base, dir)?;
         let bootc = write_file_layer(dir, "bootc", "usr/bin/bootc", &Content::Copy(&program))?;
@@ -184,15 +183,15 @@ pub fn layout() -> Result<PathBuf> {
     })
 }
 
-fn layers_key(real_bootc: bool) -> Key {
-    recipe::key(real_bootc).with("cuts", layers::key())
+fn layers_key() -> Key {
+    recipe::key().with("cuts", layers::key())
 }
 
 /// The layers of the shaped tree, without versions and bootc.
-fn base_layers(real_bootc: bool) -> Result<PathBuf> {
-    cache::entry("image-layers", &layers_key(real_bootc), |dir| {
+fn base_layers() -> Result<PathBuf> {
+    cache::entry("image-layers", &layers_key(), |dir| {
         require_root()?;
-        let rootfs = recipe::rootfs(real_bootc).build()?;
+        let rootfs = recipe::rootfs().build()?;
         fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
         let tree = dir.join("tree");
         eprintln!("making the test image from {}", rootfs.display());

@@ -30,6 +30,9 @@ const PACKAGES: &[&str] = &[
     "ostree",
     "ostree-boot",
     "skopeo",
+    // bootc runs podman even when no image is bound.
+    "podman",
+    "crun",
     "ca-certificates",
     "grub-pc-bin",
     "grub-efi-amd64-bin",
@@ -45,9 +48,6 @@ const PACKAGES: &[&str] = &[
     "tzdata",
     "zstd",
 ];
-
-/// A real bootc runs podman even when no image is bound.
-const PACKAGES_FOR_REAL_BOOTC: &[&str] = &["podman", "crun"];
 
 const EXCLUDES: &[&str] = &[
     "/usr/share/doc/*",
@@ -164,24 +164,19 @@ pub(crate) fn top_level_links() -> impl Iterator<Item = &'static str> {
 /// are part of the key anyway.
 const SHAPE_VERSION: &str = "1";
 
-/// The bootstrap of the image; `real_bootc` adds what a real bootc needs.
-pub(crate) fn rootfs(real_bootc: bool) -> Rootfs {
-    let rootfs = Rootfs::new(SUITE)
+/// The bootstrap of the image: what a real bootc needs is there for either.
+pub(crate) fn rootfs() -> Rootfs {
+    Rootfs::new(SUITE)
         .packages(PACKAGES)
         .path_excludes(EXCLUDES)
         // The initramfs is made once, at the end.
-        .env("INITRD", "No");
-    if real_bootc {
-        rootfs.packages(PACKAGES_FOR_REAL_BOOTC)
-    } else {
-        rootfs
-    }
+        .env("INITRD", "No")
 }
 
 /// The key of the shaped tree.
-pub(crate) fn key(real_bootc: bool) -> Key {
+pub(crate) fn key() -> Key {
     let mut key = Key::new()
-        .with("rootfs", rootfs(real_bootc).key().hex())
+        .with("rootfs", rootfs().key().hex())
         .with("shape", SHAPE_VERSION)
         .with("dracut", DRACUT_CONF)
         .with("prepare-root", PREPARE_ROOT_CONF)

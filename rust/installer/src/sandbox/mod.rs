@@ -83,7 +83,7 @@ impl Sandbox {
             .tmpfs("/run")
             .tmpfs("/tmp")
             .tmpfs("/var")
-            .bind_if_there("/run/udev", "/run/udev")
+            .udev()
             .bind(scratch.tmp(), "/var/tmp")
             .bind(scratch.containers(), "/var/lib/containers")
             .rbind(target, TARGET)
@@ -92,6 +92,17 @@ impl Sandbox {
             sandbox = sandbox.bind(scratch.dir(), Path::new(TARGET).join(inside));
         }
         sandbox
+    }
+
+    /// udev's database for lsblk and ostree. bootc binds the directory again, so
+    /// it must exist also where the live system has no udev.
+    fn udev(self) -> Self {
+        let place = Path::new("/run/udev");
+        if place.is_dir() {
+            self.bind(place, place)
+        } else {
+            self.tmpfs(place)
+        }
     }
 
     /// Makes the root itself read-only; mounts in it are not affected.

@@ -155,7 +155,11 @@ impl<R: Read> Archive<R> {
             return Ok(None);
         }
         let header = Header::from_byte_slice(&block).clone();
-        let sum: u32 = block[..148].iter().chain(&block[156..]).map(|&b| u32::from(b)).sum();
+        let sum: u32 = block[..148]
+            .iter()
+            .chain(&block[156..])
+            .map(|&b| u32::from(b))
+            .sum();
         if header.cksum().ok() != Some(sum + 8 * u32::from(b' ')) {
             return Err(invalid("a header's checksum is wrong"));
         }
@@ -341,9 +345,7 @@ impl<R: Read> Archive<R> {
                     }
                     continue;
                 }
-                numbers.push(
-                    pax::decimal(&number).ok_or_else(|| invalid("damaged sparse map"))?,
-                );
+                numbers.push(pax::decimal(&number).ok_or_else(|| invalid("damaged sparse map"))?);
                 number.clear();
                 let runs = usize::try_from(numbers[0]).unwrap_or(usize::MAX);
                 if runs > RUNS_MAX {
@@ -359,7 +361,9 @@ impl<R: Read> Archive<R> {
 
 impl<R: Read> Read for Archive<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let want = usize::try_from(self.data).unwrap_or(usize::MAX).min(buf.len());
+        let want = usize::try_from(self.data)
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
         if want == 0 {
             return Ok(0);
         }

@@ -61,7 +61,9 @@ fn is_kernel_module(path: &Path) -> bool {
         return false;
     };
     let mut parts = rest.components().skip(1);
-    parts.next().is_some_and(|part| part.as_os_str() == "kernel")
+    parts
+        .next()
+        .is_some_and(|part| part.as_os_str() == "kernel")
 }
 
 #[cfg(test)]
@@ -73,7 +75,10 @@ mod tests {
         for (path, left_out) in [
             ("usr/lib/firmware/intel/ucode.bin", true),
             ("usr/lib/firmware-tools/x", false),
-            ("usr/lib/modules/7.2.12-amd64/kernel/fs/ext4/ext4.ko.zst", true),
+            (
+                "usr/lib/modules/7.2.12-amd64/kernel/fs/ext4/ext4.ko.zst",
+                true,
+            ),
             ("usr/lib/modules/7.2.12-amd64/vmlinuz", false),
             ("usr/lib/modules/7.2.12-amd64/initramfs.img", false),
             ("usr/lib/modules/7.2.12-amd64/7.2.12.efi", false),
@@ -103,8 +108,15 @@ mod tests {
             ("usr/sbin/grub-install", false),
             ("var/lib/usr/share/doc", false),
         ] {
-            assert_eq!(UnpackFilter::Lean.leaves_out(Path::new(path)), left_out, "{path}");
-            assert!(!UnpackFilter::Everything.leaves_out(Path::new(path)), "{path}");
+            assert_eq!(
+                UnpackFilter::Lean.leaves_out(Path::new(path)),
+                left_out,
+                "{path}"
+            );
+            assert!(
+                !UnpackFilter::Everything.leaves_out(Path::new(path)),
+                "{path}"
+            );
         }
     }
 }

@@ -9,9 +9,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::fcntl::AtFlags;
-use nix::sys::stat::{
-    fchmod, fchmodat, futimens, utimensat, FchmodatFlags, Mode, UtimensatFlags,
-};
+use nix::sys::stat::{fchmod, fchmodat, futimens, utimensat, FchmodatFlags, Mode, UtimensatFlags};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{fchown, fchownat, Gid, Uid};
 use rustix::fs::{flistxattr, fremovexattr, fsetxattr, lsetxattr, XattrFlags};
@@ -33,7 +31,9 @@ pub(super) fn file(fd: impl AsFd, entry: &Entry) -> io::Result<()> {
     fchown(&fd, uid, gid)?;
     fchmod(&fd, Mode::from_bits_truncate(entry.mode))?;
     for (name, value) in &entry.xattrs {
-        set(name, |name| fsetxattr(&fd, name, value, XattrFlags::empty()))?;
+        set(name, |name| {
+            fsetxattr(&fd, name, value, XattrFlags::empty())
+        })?;
     }
     times(fd, entry.mtime)
 }
@@ -48,7 +48,9 @@ pub(super) fn directory(fd: impl AsFd, entry: &Entry, existed: bool) -> io::Resu
     }
     for (name, value) in &entry.xattrs {
         if name != DEFAULT_ACL {
-            set(name, |name| fsetxattr(&fd, name, value, XattrFlags::empty()))?;
+            set(name, |name| {
+                fsetxattr(&fd, name, value, XattrFlags::empty())
+            })?;
         }
     }
     Ok(())
@@ -63,7 +65,9 @@ pub(super) fn directory_end(
 ) -> io::Result<()> {
     fchmod(&fd, Mode::from_bits_truncate(mode))?;
     if let Some(value) = default_acl {
-        set(DEFAULT_ACL, |name| fsetxattr(&fd, name, value, XattrFlags::empty()))?;
+        set(DEFAULT_ACL, |name| {
+            fsetxattr(&fd, name, value, XattrFlags::empty())
+        })?;
     }
     times(fd, mtime)
 }
@@ -82,11 +86,19 @@ pub(super) fn special(dir: &Dir, name: &OsStr, entry: &Entry) -> io::Result<()> 
         let parent = format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd());
         let path = std::path::Path::new(&parent).join(name);
         for (name, value) in &entry.xattrs {
-            set(name, |name| lsetxattr(&path, name, value, XattrFlags::empty()))?;
+            set(name, |name| {
+                lsetxattr(&path, name, value, XattrFlags::empty())
+            })?;
         }
     }
     let time = spec(entry.mtime);
-    utimensat(dir, name, &TimeSpec::UTIME_OMIT, &time, UtimensatFlags::NoFollowSymlink)?;
+    utimensat(
+        dir,
+        name,
+        &TimeSpec::UTIME_OMIT,
+        &time,
+        UtimensatFlags::NoFollowSymlink,
+    )?;
     Ok(())
 }
 
@@ -122,7 +134,10 @@ fn set(name: &[u8], set: impl Fn(&OsStr) -> rustix::io::Result<()>) -> io::Resul
         }
         Err(errno) => {
             let err = io::Error::from(errno);
-            Err(io::Error::new(err.kind(), format!("attribute {shown}: {err}")))
+            Err(io::Error::new(
+                err.kind(),
+                format!("attribute {shown}: {err}"),
+            ))
         }
         Ok(()) => Ok(()),
     }

@@ -4,15 +4,15 @@
 //!
 //! This runs as root on archives that somebody else made, so nothing in them is
 //! trusted: whatever the names and links say, only the given root is written
-//! to ([`tree`]), and sizes, counts and names have limits. What an entry says
+//! to (`tree`), and sizes, counts and names have limits. What an entry says
 //! about itself (owner, mode, attributes, devices) is an image's right, and is
 //! done as it says.
 //!
-//! From the blob to the files: [`decode`] decompresses and hashes, [`entries`]
-//! and [`pax`] read the archive, [`name`] tells entries from whiteouts,
-//! [`writer`] makes the entries ([`meta`]: all but their data), [`whiteout`]
-//! removes, [`done`] remembers what a later entry, layer or the end needs, and
-//! [`filter`] with [`lean`] leaves out what a runtime root can do without.
+//! From the blob to the files: `decode` decompresses and hashes, `entries`
+//! and `pax` read the archive, `name` tells entries from whiteouts,
+//! `writer` makes the entries (`meta`: all but their data), `whiteout`
+//! removes, `done` remembers what a later entry, layer or the end needs, and
+//! `filter` with `lean` leaves out what a runtime root can do without.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -215,7 +215,11 @@ impl Unpacker {
                 .open(None, None, None, cancel)
                 .map_err(|err| blob.unreadable(&err, cancel))?;
             let mut source = Source { layer, entry: 0 };
-            while wanted.keys().next().is_some_and(|first| first.layer == layer) {
+            while wanted
+                .keys()
+                .next()
+                .is_some_and(|first| first.layer == layer)
+            {
                 let entry = archive
                     .next()
                     .and_then(|entry| entry.ok_or(io::ErrorKind::UnexpectedEof.into()))
@@ -247,9 +251,15 @@ impl Blob {
     /// Reads all of it and compares its digest.
     fn verify(&self, cancel: &Cancel) -> Result<()> {
         let hash = Hash::like(&self.digest);
-        decode::open(&self.path, Compression::None, Some(hash.clone()), None, None)
-            .and_then(|inner| io::copy(&mut Stoppable { inner, cancel }, &mut io::sink()))
-            .map_err(|err| self.unreadable(&err, cancel))?;
+        decode::open(
+            &self.path,
+            Compression::None,
+            Some(hash.clone()),
+            None,
+            None,
+        )
+        .and_then(|inner| io::copy(&mut Stoppable { inner, cancel }, &mut io::sink()))
+        .map_err(|err| self.unreadable(&err, cancel))?;
         expect_blob(&self.digest, &hash)
     }
 
@@ -288,7 +298,9 @@ fn expect_blob(digest: &Digest, hash: &Hash) -> Result<()> {
 }
 
 fn mismatch(what: String, expected: &Digest, found: &Hash) -> Error {
-    let found = found.digest().map_or_else(String::new, |found| found.to_string());
+    let found = found
+        .digest()
+        .map_or_else(String::new, |found| found.to_string());
     Error::new(Code::DigestMismatch, what)
         .detail(format!("expected {expected}"))
         .detail(format!("found {found}"))
@@ -297,8 +309,9 @@ fn mismatch(what: String, expected: &Digest, found: &Hash) -> Error {
 /// A name of an archive for people: it may hold anything, and any amount.
 fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
-    let mut shown: String = text.escape_debug().take(SHOWN_MAX).collect();
-    if shown.len() < text.len() && shown.chars().count() == SHOWN_MAX {
+    let mut chars = text.escape_debug();
+    let mut shown: String = chars.by_ref().take(SHOWN_MAX).collect();
+    if chars.next().is_some() {
         shown.push('…');
     }
     shown

@@ -51,7 +51,11 @@ pub(super) fn time(text: &[u8]) -> Option<(i64, i64)> {
         return None;
     }
     let seconds: i64 = whole.parse().ok()?;
-    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let digits: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     let nanos: i64 = digits.parse().ok()?;
     if whole.starts_with('-') && nanos > 0 {
         // -1.5 s is half a second after -2 s.
@@ -111,7 +115,10 @@ mod tests {
     #[test]
     fn values_may_hold_anything() {
         let found = records(b"30 mtime=1700000000.123456789\n19 SCHILY.x=\n\0=\n\xffA\n").unwrap();
-        assert_eq!(found[0], (b"mtime".to_vec(), b"1700000000.123456789".to_vec()));
+        assert_eq!(
+            found[0],
+            (b"mtime".to_vec(), b"1700000000.123456789".to_vec())
+        );
         assert_eq!(found[1], (b"SCHILY.x".to_vec(), b"\n\0=\n\xffA".to_vec()));
         assert!(records(b"").unwrap().is_empty());
         assert_eq!(records(b"6 a=b\n\0\0\0").unwrap().len(), 1);

@@ -197,7 +197,11 @@ impl Tree {
 /// Opens something below `dir` without following any link, and without entering
 /// anything that is mounted there. The empty path is `dir` itself.
 pub(super) fn open_below(dir: impl AsFd, path: &OsStr, flags: OFlag) -> nix::Result<OwnedFd> {
-    let path = if path.is_empty() { OsStr::new(".") } else { path };
+    let path = if path.is_empty() {
+        OsStr::new(".")
+    } else {
+        path
+    };
     let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(
         ResolveFlag::RESOLVE_BENEATH
             | ResolveFlag::RESOLVE_NO_SYMLINKS

@@ -176,7 +176,8 @@ impl Writer {
         }
         let made = tree::open_below(dir, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
         meta::directory(&made, entry, existed)?;
-        self.done.directory(place.path.to_owned(), Directory::from(entry));
+        self.done
+            .directory(place.path.to_owned(), Directory::from(entry));
         Ok(())
     }
 
