@@ -37,6 +37,9 @@ impl Line {
 /// Characters that indicatif's spinners start with.
 const SPINNER_CHARS: &str = "⠁⠂⠄⡀⢀⠠⠐⠈⠉⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⠛⠟⠿⡿⣟⣯⣷⣾⣽⣻⢿";
 
+/// Characters of a bar, which an unnamed bar starts with.
+const BAR_CHARS: &str = "█▉▊▋▌▍▎▏░";
+
 /// Understands one line.
 pub(super) fn parse(line: &str) -> Line {
     let line = line.trim();
@@ -55,7 +58,7 @@ pub(super) fn parse(line: &str) -> Line {
             None => Line::Spinner,
         };
     }
-    if line.starts_with(|c| SPINNER_CHARS.contains(c)) {
+    if line.starts_with(|c| SPINNER_CHARS.contains(c) || BAR_CHARS.contains(c)) {
         return Line::Spinner;
     }
     Line::Text
@@ -226,6 +229,7 @@ mod tests {
             ("└ Fetching ░░░", Line::Spinner),
             ("Fetching layers", Line::Spinner),
             ("⠁ Deploying container image", Line::Spinner),
+            ("██░░░░ 0/0", Line::Spinner),
             ("Deploying container image...done (1 second)", Line::Text),
             ("Installing image: docker://reg/os:1", Line::Text),
             (
