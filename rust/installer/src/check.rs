@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use registry::{OciLayout, Platform, Registry, Selector};
 pub use registry::{Layer, ResolvedImage};
+use registry::{OciLayout, Platform, Registry, Selector};
 
 use crate::cancel::Cancel;
 use crate::client;
@@ -45,7 +45,10 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     // The cheap and local first: nobody should wait for a registry to hear
     // that the target is not mounted.
     if !nix::unistd::geteuid().is_root() {
-        return Err(Error::new(Code::NotRoot, "This program does not run as root."));
+        return Err(Error::new(
+            Code::NotRoot,
+            "This program does not run as root.",
+        ));
     }
     require_tools(plan)?;
     let target = target::inspect(&plan.target.root)?;
@@ -58,7 +61,13 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     cancel.check()?;
     let (image, size) = image(plan, secrets, cancel)?;
     let on_target = scratch.is_none();
-    let space = space::need(size, &plan.source, &plan.runtime_root, on_target, target.total_bytes);
+    let space = space::need(
+        size,
+        &plan.source,
+        &plan.runtime_root,
+        on_target,
+        target.total_bytes,
+    );
     space::require(&target.root, target.free_bytes, space.target, &space)?;
     if let Some(dir) = &scratch {
         space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
@@ -77,7 +86,11 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
 /// The part of [`check`] that is about the image alone: it exists, can be
 /// read, is for this machine and says that it can be booted. Needs no rights
 /// and no target.
-pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<(ResolvedImage, ImageSize)> {
+pub fn image(
+    plan: &Plan,
+    secrets: &Secrets,
+    cancel: &Cancel,
+) -> Result<(ResolvedImage, ImageSize)> {
     let (image, size) = match &plan.source {
         Source::Registry => {
             let image = resolve_in_registry(plan, secrets, cancel)?;
@@ -94,7 +107,10 @@ pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<(Resolve
 
 /// The live system's own tools; everything else comes with the image.
 fn require_tools(plan: &Plan) -> Result<()> {
-    let trim = plan.finish.trim.then_some(("fstrim", "It tells the disk which blocks are unused."));
+    let trim = plan
+        .finish
+        .trim
+        .then_some(("fstrim", "It tells the disk which blocks are unused."));
     let blkid = ("blkid", "It tells what is on the target's disk.");
     for (tool, purpose) in [Some(blkid), trim].into_iter().flatten() {
         if cmd::find(tool).is_none() {
@@ -115,13 +131,14 @@ fn require_boot_place(choice: BootloaderChoice, places: &BootPlaces) -> Result<(
         BootloaderChoice::None => Ok(()),
         BootloaderChoice::Auto | BootloaderChoice::Grub => {
             if places.bios.is_none() && places.esp.is_none() {
-                return error("There is no place for a boot loader on the target's disk.")
-                    .map_err(|e: Error| {
+                return error("There is no place for a boot loader on the target's disk.").map_err(
+                    |e: Error| {
                         e.next(
                             "Mount the EFI system partition at boot/efi below the target, or add a \
                              BIOS boot partition; without a boot loader of ours choose `none`.",
                         )
-                    });
+                    },
+                );
             }
             Ok(())
         }
@@ -138,7 +155,9 @@ fn require_boot_place(choice: BootloaderChoice, places: &BootPlaces) -> Result<(
 }
 
 fn require_boot_space(target: &Target) -> Result<()> {
-    let Some(boot) = &target.boot else { return Ok(()) };
+    let Some(boot) = &target.boot else {
+        return Ok(());
+    };
     let (_, free) = target::space(&boot.mount_point)?;
     if free >= space::BOOT_MIN {
         return Ok(());
@@ -194,7 +213,10 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
 fn missing_runtime_root(path: &Path, reason: &str) -> Error {
     Error::new(
         Code::SourceInvalid,
-        format!("The runtime root {} cannot be used: {reason}.", path.display()),
+        format!(
+            "The runtime root {} cannot be used: {reason}.",
+            path.display()
+        ),
     )
     .why("The path is misspelt, or the medium with it is not mounted.")
     .next("Correct the path, or leave it out: the image is then unpacked on the target.")
@@ -217,7 +239,10 @@ fn scratch_place(plan: &Plan, target: &Target) -> Result<Option<PathBuf>> {
         .canonicalize()
         .ok()
         .filter(|d| d.is_dir())
-        .ok_or_else(|| invalid("does not exist").why("It must be a directory; only what is put into it is removed at the end."))?;
+        .ok_or_else(|| {
+            invalid("does not exist")
+                .why("It must be a directory; only what is put into it is removed at the end.")
+        })?;
     if dir == target.root {
         return Ok(None);
     }
@@ -226,14 +251,22 @@ fn scratch_place(plan: &Plan, target: &Target) -> Result<Option<PathBuf>> {
             .why("bootc installs only onto a file system with nothing else on it."));
     }
     nix::unistd::access(&dir, nix::unistd::AccessFlags::W_OK).map_err(|e| {
-        invalid("cannot be written").why("It is read-only or belongs to somebody else.").detail(e.to_string())
+        invalid("cannot be written")
+            .why("It is read-only or belongs to somebody else.")
+            .detail(e.to_string())
     })?;
     if dir.join(SCRATCH_NAME).exists() {
         return Err(Error::new(
             Code::TargetInterrupted,
-            format!("{} holds the files of an installation that did not end.", dir.display()),
+            format!(
+                "{} holds the files of an installation that did not end.",
+                dir.display()
+            ),
         )
-        .next(format!("Remove {} and start again.", dir.join(SCRATCH_NAME).display())));
+        .next(format!(
+            "Remove {} and start again.",
+            dir.join(SCRATCH_NAME).display()
+        )));
     }
     Ok(Some(dir))
 }
@@ -244,7 +277,9 @@ fn resolve_in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Resul
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string()))?;
+        .map_err(|e| {
+            Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string())
+        })?;
     let platform = Platform::host();
     runtime.block_on(async {
         let mut mirror_errors = Vec::new();
@@ -259,9 +294,9 @@ fn resolve_in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Resul
                 Err(e) => mirror_errors.push(Error::from(e)),
             }
         }
-        let mut error = mirror_errors
-            .pop()
-            .unwrap_or_else(|| Error::new(Code::Internal, "There is no place to look for the image."));
+        let mut error = mirror_errors.pop().unwrap_or_else(|| {
+            Error::new(Code::Internal, "There is no place to look for the image.")
+        });
         for mirror in mirror_errors {
             error = error.detail(format!("mirror: {} [{}]", mirror.what, mirror.code));
         }
@@ -273,7 +308,11 @@ fn stopped() -> Error {
     Error::new(Code::Cancelled, "The installation was stopped.")
 }
 
-fn resolve_in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<(ResolvedImage, ImageSize)> {
+fn resolve_in_layout(
+    plan: &Plan,
+    path: &Path,
+    tag: Option<&str>,
+) -> Result<(ResolvedImage, ImageSize)> {
     let coded = |e| client::layout_error(path, e);
     let layout = OciLayout::open(path).map_err(coded)?;
     let image = layout
@@ -284,7 +323,10 @@ fn resolve_in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<(Res
         if !digests.iter().flatten().any(|d| d.to_string() == *pinned) {
             return Err(Error::new(
                 Code::SourceInvalid,
-                format!("The OCI layout {} holds another image than the plan names.", path.display()),
+                format!(
+                    "The OCI layout {} holds another image than the plan names.",
+                    path.display()
+                ),
             )
             .why("The layout was made anew after the plan, or is another one.")
             .next("Make a new plan with `bootc-installer plan`.")
@@ -304,7 +346,10 @@ fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
         format!("The image {} is not made to be booted.", plan.image.imgref),
     )
     .why("It does not have the label `containers.bootc=1`, so it is an ordinary container image.")
-    .detail(format!("looked at {} ({})", image.origin, image.manifest_digest)))
+    .detail(format!(
+        "looked at {} ({})",
+        image.origin, image.manifest_digest
+    )))
 }
 
 fn warnings(places: &BootPlaces, scratch: Option<&Path>) -> Result<Vec<String>> {

@@ -88,15 +88,15 @@ fn whole_disks(sys: &Path, (major, minor): (u32, u32)) -> io::Result<Vec<String>
         .join(format!("dev/block/{major}:{minor}"))
         .canonicalize()?;
     let mut found = Vec::new();
-    collect_disks(sys, &dir, &mut found)?;
+    collect_disks(&dir, &mut found)?;
     Ok(found)
 }
 
-fn collect_disks(sys: &Path, dir: &Path, found: &mut Vec<String>) -> io::Result<()> {
+fn collect_disks(dir: &Path, found: &mut Vec<String>) -> io::Result<()> {
     if dir.join("partition").exists() {
         // A partition's directory lies in that of its disk.
         if let Some(disk) = dir.parent() {
-            return collect_disks(sys, disk, found);
+            return collect_disks(disk, found);
         }
     }
     // What device mapper and md stand on.
@@ -107,7 +107,7 @@ fn collect_disks(sys: &Path, dir: &Path, found: &mut Vec<String>) -> io::Result<
     };
     below.sort_by_key(fs::DirEntry::file_name);
     for entry in &below {
-        collect_disks(sys, &entry.path().canonicalize()?, found)?;
+        collect_disks(&entry.path().canonicalize()?, found)?;
     }
     if let (true, Some(name)) = (below.is_empty(), dir.file_name()) {
         // sysfs writes `!` for the slash in names such as cciss/c0d0.

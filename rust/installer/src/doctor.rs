@@ -281,7 +281,9 @@ fn unquote(value: &str) -> String {
 
 /// Whether an image's labels say that bootc can install it.
 pub fn has_bootc_label(labels: &BTreeMap<String, String>) -> bool {
-    labels.get("containers.bootc").is_some_and(|value| value == "1")
+    labels
+        .get("containers.bootc")
+        .is_some_and(|value| value == "1")
 }
 
 /// How much a failed check matters.

@@ -105,7 +105,10 @@ fn sync(mount_point: &Path) -> Result<()> {
     let failed = |err: std::io::Error| {
         Error::new(
             Code::FinishFailed,
-            format!("{} could not be written to the disk.", mount_point.display()),
+            format!(
+                "{} could not be written to the disk.",
+                mount_point.display()
+            ),
         )
         .why("The disk reported an error.")
         .detail(err.to_string())

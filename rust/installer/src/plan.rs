@@ -92,16 +92,14 @@ impl Plan {
 
 /// Parses a normalised reference; `IMAGE_REF_INVALID` says what is wrong.
 pub fn reference(text: &str) -> Result<Reference> {
-        text
-            .parse()
-            .map_err(|e: imageref::ParseError| {
-                Error::new(
-                    Code::ImageRefInvalid,
-                    format!("`{}` is no image reference.", e.input()),
-                )
-                .why(format!("{}.", capital(&e.problem().to_string())))
-            })
-    }
+    text.parse().map_err(|e: imageref::ParseError| {
+        Error::new(
+            Code::ImageRefInvalid,
+            format!("`{}` is no image reference.", e.input()),
+        )
+        .why(format!("{}.", capital(&e.problem().to_string())))
+    })
+}
 
 impl Plan {
     /// How the registry of `name` (`host[:port]/repository`) is reached: the

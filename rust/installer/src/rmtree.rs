@@ -9,8 +9,8 @@ use std::path::Path;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{openat, renameat, AtFlags, OFlag, AT_FDCWD};
-use nix::sys::stat::{fstat, fstatat, Mode, SFlag};
+use nix::fcntl::{openat, openat2, renameat, AtFlags, OFlag, OpenHow, ResolveFlag, AT_FDCWD};
+use nix::sys::stat::{fstatat, Mode, SFlag};
 use nix::unistd::{unlinkat, UnlinkatFlags};
 
 /// Directories deeper than this are moved up before they are removed: each
@@ -26,20 +26,8 @@ pub(crate) fn remove(dir: &Path) -> io::Result<()> {
     std::fs::remove_dir(dir)
 }
 
-/// Removes everything in the directory `name` of `parent`, and itself.
-#[allow(dead_code)]
-pub(crate) fn remove_at(parent: impl AsFd, name: &CStr) -> io::Result<()> {
-    let stat = fstatat(&parent, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-    if !is_dir(stat.st_mode) {
-        return Ok(unlinkat(&parent, name, UnlinkatFlags::NoRemoveDir)?);
-    }
-    clear(open_dir(&parent, name)?)?;
-    Ok(unlinkat(&parent, name, UnlinkatFlags::RemoveDir)?)
-}
-
 /// Removes everything in a directory.
 pub(crate) fn clear(top: OwnedFd) -> io::Result<()> {
-    let device = fstat(&top)?.st_dev;
     let mut hoisted = Hoist {
         top: &top,
         count: 0,
@@ -53,7 +41,7 @@ pub(crate) fn clear(top: OwnedFd) -> io::Result<()> {
             OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
             Mode::empty(),
         )?;
-        clear_level(fd, device, 0, &mut hoisted)?;
+        clear_level(fd, 0, &mut hoisted)?;
         if !hoisted.moved {
             return Ok(());
         }
@@ -67,7 +55,7 @@ struct Hoist<'a> {
     moved: bool,
 }
 
-fn clear_level(fd: OwnedFd, device: u64, depth: usize, hoist: &mut Hoist<'_>) -> io::Result<()> {
+fn clear_level(fd: OwnedFd, depth: usize, hoist: &mut Hoist<'_>) -> io::Result<()> {
     let mut dir = Dir::from_fd(fd)?;
     // Removing while reading may skip entries on some file systems.
     let entries = dir
@@ -90,11 +78,7 @@ fn clear_level(fd: OwnedFd, device: u64, depth: usize, hoist: &mut Hoist<'_>) ->
             hoist.lift(&dir, &name)?;
             continue;
         }
-        let child = open_dir(&dir, &name)?;
-        if fstat(&child)?.st_dev != device {
-            return Err(Errno::EXDEV.into());
-        }
-        clear_level(child, device, depth + 1, hoist)?;
+        clear_level(open_dir(&dir, &name)?, depth + 1, hoist)?;
         unlinkat(&dir, name.as_c_str(), UnlinkatFlags::RemoveDir)?;
     }
     Ok(())
@@ -115,9 +99,13 @@ impl Hoist<'_> {
     }
 }
 
+/// Fails with EXDEV at a mount point. The kernel decides: a bind mount of the
+/// same file system has the same device number, but is not ours to empty.
 fn open_dir(parent: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
-    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    Ok(openat(parent, name, flags, Mode::empty())?)
+    let how = OpenHow::new()
+        .flags(OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_XDEV | ResolveFlag::RESOLVE_NO_SYMLINKS);
+    Ok(openat2(parent, name, how)?)
 }
 
 fn is_dir(mode: u32) -> bool {
@@ -153,6 +141,42 @@ mod tests {
         symlink("real", temp.path().join("link")).unwrap();
         assert!(remove(&temp.path().join("link")).is_err());
         assert!(temp.path().join("real").exists());
+    }
+
+    #[test]
+    fn a_bind_mount_of_the_same_file_system_is_not_emptied() {
+        use nix::mount::{mount, umount2, MntFlags, MsFlags};
+        /// Unmounts also when the test fails.
+        struct Bound(std::path::PathBuf);
+        impl Drop for Bound {
+            fn drop(&mut self) {
+                umount2(&self.0, MntFlags::MNT_DETACH).unwrap();
+            }
+        }
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: mounting needs root");
+            return;
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let (keep, gone) = (temp.path().join("keep"), temp.path().join("gone"));
+        std::fs::create_dir_all(gone.join("a/mount")).unwrap();
+        std::fs::create_dir(&keep).unwrap();
+        std::fs::write(keep.join("file"), "x").unwrap();
+        let none = None::<&str>;
+        mount(
+            Some(&keep),
+            &gone.join("a/mount"),
+            none,
+            MsFlags::MS_BIND,
+            none,
+        )
+        .unwrap();
+        let bound = Bound(gone.join("a/mount"));
+        let refused = remove(&gone).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(Errno::EXDEV as i32));
+        assert!(keep.join("file").exists());
+        drop(bound);
+        remove(&gone).unwrap();
     }
 
     #[test]

@@ -73,7 +73,9 @@ impl ImageSize {
             unpacked: image
                 .layers
                 .iter()
-                .map(|l| stored_size(&layout.blob_path(&l.digest), l).unwrap_or_else(|| estimate(l)))
+                .map(|l| {
+                    stored_size(&layout.blob_path(&l.digest), l).unwrap_or_else(|| estimate(l))
+                })
                 .sum(),
         }
     }
@@ -221,15 +223,31 @@ mod tests {
         let total = 10_000 * MB; // 3 % are 300 MB
         let kept = (840 + 300 + 256) * MB;
         let table = [
-            (&Source::Registry, &RuntimeRoot::Unpack, true, kept + 1000 * MB, 0),
-            (&Source::Registry, &RuntimeRoot::Unpack, false, kept, 1000 * MB),
+            (
+                &Source::Registry,
+                &RuntimeRoot::Unpack,
+                true,
+                kept + 1000 * MB,
+                0,
+            ),
+            (
+                &Source::Registry,
+                &RuntimeRoot::Unpack,
+                false,
+                kept,
+                1000 * MB,
+            ),
             (&Source::Registry, &given, true, kept + 300 * MB, 0),
             (&layout, &RuntimeRoot::Unpack, true, kept + 700 * MB, 0),
             (&layout, &given, true, kept, 0),
         ];
         for (source, root, on_target, target, scratch) in table {
             let need = need(size, source, root, on_target, total);
-            assert_eq!((need.target, need.scratch), (target, scratch), "{source:?} {root:?}");
+            assert_eq!(
+                (need.target, need.scratch),
+                (target, scratch),
+                "{source:?} {root:?}"
+            );
         }
         let need = need(size, &Source::Registry, &RuntimeRoot::Unpack, true, total);
         assert_eq!(
@@ -246,9 +264,21 @@ mod tests {
     #[test]
     fn the_measured_peaks_fit() {
         // compressed, unpacked, measured peak on the target
-        for (compressed, unpacked, peak) in [(295 * MB, 613 * MB, 1570 * MB), (2100 * MB, 4600 * MB, 11_200 * MB)] {
-            let size = ImageSize { compressed, unpacked };
-            let need = need(size, &Source::Registry, &RuntimeRoot::Unpack, true, 20_000 * MB);
+        for (compressed, unpacked, peak) in [
+            (295 * MB, 613 * MB, 1570 * MB),
+            (2100 * MB, 4600 * MB, 11_200 * MB),
+        ] {
+            let size = ImageSize {
+                compressed,
+                unpacked,
+            };
+            let need = need(
+                size,
+                &Source::Registry,
+                &RuntimeRoot::Unpack,
+                true,
+                20_000 * MB,
+            );
             assert!(need.target >= peak, "{need:?}");
             assert!(need.target <= peak * 2, "{need:?}");
         }
@@ -305,7 +335,10 @@ mod tests {
             let layer = layer(blob.len(), compression);
             assert_eq!(stored_size(&path, &layer), expected, "{compression:?}");
         }
-        assert_eq!(stored_size(&dir.path().join("no"), &layer(9, Compression::Gzip)), None);
+        assert_eq!(
+            stored_size(&dir.path().join("no"), &layer(9, Compression::Gzip)),
+            None
+        );
         assert_eq!(estimate(&layer(100, Compression::Gzip)), 240);
     }
 }

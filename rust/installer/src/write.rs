@@ -84,11 +84,8 @@ impl Root {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let flags = OFlag::O_WRONLY
-            | OFlag::O_CREAT
-            | OFlag::O_EXCL
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_CLOEXEC;
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         // Private until it has its mode: the bytes may be secret.
         let created = openat(
             &parent,
@@ -100,12 +97,7 @@ impl Root {
         created.write_all(bytes)?;
         fchmod(&created, Mode::from_bits_truncate(mode))?;
         created.sync_all()?;
-        Ok(renameat(
-            &parent,
-            temporary.as_os_str(),
-            &parent,
-            name,
-        )?)
+        Ok(renameat(&parent, temporary.as_os_str(), &parent, name)?)
     }
 
     /// Opens a directory, making it and the ones above it when missing.
@@ -193,7 +185,10 @@ mod tests {
         symlink(outside.join("victim"), inside.join("etc/fstab")).unwrap();
         let root = Root::open(&inside).unwrap();
         for file in ["etc/containers/x", "etc/up/x", "etc/../../outside/x"] {
-            assert!(root.write(Path::new(file), b"bad", 0o644).is_err(), "{file}");
+            assert!(
+                root.write(Path::new(file), b"bad", 0o644).is_err(),
+                "{file}"
+            );
         }
         // A link as the file itself is replaced, not followed.
         root.write(Path::new("etc/fstab"), b"new", 0o644).unwrap();

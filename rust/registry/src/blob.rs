@@ -387,6 +387,10 @@ impl Sink {
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
+    // A link or a device in its place is nothing that a pull has left.
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        std::fs::remove_file(path)?;
+    }
     OpenOptions::new()
         .read(true)
         .write(true)

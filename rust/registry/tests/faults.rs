@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use common::*;
@@ -229,25 +231,75 @@ fn a_missing_layer_is_named() {
     });
 }
 
+/// A small tmpfs, unmounted by its exact path.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        if !testkit::cmd::is_root() {
+            eprintln!("skipped: a full disk needs root to mount one");
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(dir.path())
+            .status()
+            .unwrap();
+        assert!(mounted.success());
+        Some(Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0.path()).status();
+        assert!(unmounted.is_ok_and(|s| s.success()) || std::thread::panicking());
+    }
+}
+
 #[test]
 fn a_full_disk_is_an_io_error_with_the_path() {
-    // /dev/full in place of the growing file.
-    let fault = |_, _: &Request| Fault::None;
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
     with_registry(|server| async move {
         let image = TestImage::amd64(2_000_000);
         Pusher::new(&server.host(), "app").image("v1", &image).await;
-        let proxy = FaultProxy::start(server.address(), move |r| fault(r.nth, r)).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let layout = OciLayout::create(dir.path()).unwrap();
-        let lowest = digest(&image.layers[0]).parse().unwrap();
-        let partial = layout.blob_path(&lowest).with_extension("partial");
-        std::os::unix::fs::symlink("/dev/full", &partial).unwrap();
-        let name = format!("{}/app:v1", proxy.host());
-        let client = client(&[&proxy.host()]);
-        match pull(&client, &name, dir.path(), &NoObserver).await {
-            Err(RegistryError::Io { path, .. }) => assert_eq!(path, partial),
+        let name = format!("{}/app:v1", server.host());
+        let client = client(&[&server.host()]);
+        match pull(&client, &name, disk.0.path(), &NoObserver).await {
+            Err(RegistryError::Io { path, source, .. }) => {
+                assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+                assert_eq!(path.extension().unwrap(), "partial");
+            }
             other => panic!("{other:?}"),
         }
+    });
+}
+
+#[test]
+fn what_is_no_file_is_not_resumed() {
+    with_registry(|server| async move {
+        let image = TestImage::amd64(100_000);
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        let dir = tempfile::tempdir().unwrap();
+        let layout = OciLayout::create(dir.path()).unwrap();
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, "kept").unwrap();
+        let layers: Vec<_> = image
+            .layers
+            .iter()
+            .map(|l| digest(l).parse().unwrap())
+            .collect();
+        for (layer, target) in layers.iter().zip([Path::new("/dev/zero"), &victim]) {
+            let partial = layout.blob_path(layer).with_extension("partial");
+            std::os::unix::fs::symlink(target, &partial).unwrap();
+        }
+        let name = format!("{}/app:v1", server.host());
+        let client = client(&[&server.host()]);
+        pull(&client, &name, dir.path(), &NoObserver).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "kept");
     });
 }
 

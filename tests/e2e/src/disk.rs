@@ -52,12 +52,7 @@ mod tests {
 
     #[test]
     fn small_images_get_six_gibibytes_and_large_ones_more() {
-        let table = [
-            (0, 6),
-            (300_000_000, 6),
-            (GIB, 12),
-            (2 * GIB + 1, 23),
-        ];
+        let table = [(0, 6), (300_000_000, 6), (GIB, 12), (2 * GIB + 1, 23)];
         for (compressed, gib) in table {
             assert_eq!(size_for(compressed), gib * GIB, "{compressed}");
         }

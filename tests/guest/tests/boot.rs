@@ -244,7 +244,8 @@ fn grub_makes_it_bootable(guest: &mut Guest, image: &LiveImage) {
     guest
         .put("/mnt/boot/grub/grub.cfg", 0o644, config.as_bytes())
         .unwrap();
-    let modules = "part_gpt ext2 fat serial terminal echo linux normal configfile search_label";
+    let modules =
+        "part_gpt ext2 fat serial terminal echo linux normal configfile search search_label";
     guest
         .check(&format!(
             "set -e

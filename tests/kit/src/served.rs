@@ -126,6 +126,9 @@ mod tests {
         let registry = Registry::start().unwrap();
         let error = registry.digest("os/none", "v1").unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.contains("os/none:v1") && text.contains("404"), "{text}");
+        assert!(
+            text.contains("os/none:v1") && text.contains("404"),
+            "{text}"
+        );
     }
 }

@@ -231,7 +231,10 @@ mod tests {
             format!("{} /dev/sda", common("i386-pc"))
         );
         let uefi = step(Firmware::Uefi, "arm64-efi");
-        let efi = format!("{} --efi-directory=/run/target/boot/efi", common("arm64-efi"));
+        let efi = format!(
+            "{} --efi-directory=/run/target/boot/efi",
+            common("arm64-efi")
+        );
         assert_eq!(
             places.arguments(&uefi).join(" "),
             format!("{efi} --removable --no-nvram")

@@ -107,7 +107,10 @@ mod tests {
             ("console=ttyS0", serial(0, 9600)),
             ("console=tty0 console=ttyS0,115200", serial(0, 115_200)),
             ("console=ttyS1,57600n8 quiet", serial(1, 57600)),
-            ("console=ttyS0,9600 console=ttyS2,115200", serial(2, 115_200)),
+            (
+                "console=ttyS0,9600 console=ttyS2,115200",
+                serial(2, 115_200),
+            ),
             ("console=ttySAC0", None),
             ("xconsole=ttyS0", None),
         ];

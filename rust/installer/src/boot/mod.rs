@@ -671,7 +671,10 @@ mod tests {
                     arch: "x86_64",
                 },
             );
-            assert_eq!(found.map_err(|e| e.code).err(), (!fine).then_some(Code::BootNoPlace));
+            assert_eq!(
+                found.map_err(|e| e.code).err(),
+                (!fine).then_some(Code::BootNoPlace)
+            );
         }
     }
 

@@ -72,9 +72,10 @@ mod tests {
         std::fs::create_dir_all(&blobs).unwrap();
         std::fs::write(blobs.join("aa"), r#"{"mediaType":"application/x"}"#).unwrap();
         std::fs::write(blobs.join("bb"), "{}").unwrap();
-        for (digest, media_type, size) in
-            [("sha256:aa", "application/x", 29), ("sha256:bb", OCI_MANIFEST, 2)]
-        {
+        for (digest, media_type, size) in [
+            ("sha256:aa", "application/x", 29),
+            ("sha256:bb", OCI_MANIFEST, 2),
+        ] {
             let bytes = index_of_one(dir.path(), digest).unwrap();
             let index: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             let manifests = index["manifests"].as_array().unwrap();

@@ -97,7 +97,8 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
     let words = inputs.args.words();
     log.line(&format!("$ {}", crate::cmd::command_line(&words)));
 
-    let OpenptyResult { master, slave } = openpty(&WINDOW, None).map_err(|errno| pty(errno.into()))?;
+    let OpenptyResult { master, slave } =
+        openpty(&WINDOW, None).map_err(|errno| pty(errno.into()))?;
     let stdout = Stdio::from(slave.try_clone().map_err(pty)?);
     let mut child = sandbox.spawn(&words, stdout, Stdio::from(slave))?;
 

@@ -7,15 +7,9 @@ use crate::event::Progress;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     /// `Fetching layers ███ 1/3`: layers done and in all.
-    Layers {
-        done: u64,
-        total: u64,
-    },
+    Layers { done: u64, total: u64 },
     /// `└ Fetching ███ 12.3 MiB/219 MiB`: bytes of the current layer.
-    Bytes {
-        done: u64,
-        total: u64,
-    },
+    Bytes { done: u64, total: u64 },
     /// A redrawn line without numbers, such as a spinner.
     Spinner,
     /// `error: …`, the text after it.

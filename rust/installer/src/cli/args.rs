@@ -263,7 +263,10 @@ mod tests {
     #[test]
     fn a_plan_excludes_every_image_option() {
         let command = ImageArgs::augment_args(clap::Command::new("x"));
-        let ids: Vec<_> = command.get_arguments().map(|a| a.get_id().as_str()).collect();
+        let ids: Vec<_> = command
+            .get_arguments()
+            .map(|a| a.get_id().as_str())
+            .collect();
         assert_eq!(ids, ImageArgs::ALL);
     }
 
@@ -283,7 +286,10 @@ mod tests {
             ("x install --plan-fd 0", false),
             ("x install --plan p --events 2", false),
             ("x install --plan p --events -", true),
-            ("x install --image a.b/c --root /t --karg -x=y --karg z", true),
+            (
+                "x install --image a.b/c --root /t --karg -x=y --karg z",
+                true,
+            ),
             ("x install --image a.b/c --root /t --bootloader lilo", false),
             ("x plan --image a.b/c --root /t --no-lookup", true),
             ("x check --image a.b/c", true),
@@ -302,7 +308,12 @@ mod tests {
         root.build();
         for command in root.get_subcommands_mut() {
             for arg in command.get_arguments() {
-                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+                assert!(
+                    arg.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    arg.get_id()
+                );
             }
             let help = command.clone().term_width(80).render_help().to_string();
             for line in help.lines() {

@@ -67,7 +67,11 @@ fn assemble(args: &ImageArgs, config: &Config, root: Option<&Path>) -> Result<Pl
             root: absolute(root)?,
             scratch: scratch.map(|s| absolute(s)).transpose()?,
         },
-        registries: config.registries.iter().map(|e| registry(e, config)).collect(),
+        registries: config
+            .registries
+            .iter()
+            .map(|e| registry(e, config))
+            .collect(),
         bootc: BootcPlan {
             stateroot: args
                 .stateroot
@@ -110,7 +114,11 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
                 .next("Add --image registry.example/os/debian:13, for example."))
         }
     };
-    let target = match args.target_imgref.as_ref().or(config.target_imgref.as_ref()) {
+    let target = match args
+        .target_imgref
+        .as_ref()
+        .or(config.target_imgref.as_ref())
+    {
         Some(text) => Some(update_reference(text)?),
         None => None,
     };
@@ -255,7 +263,9 @@ fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference
 
 /// The entry that is about `reference`, made for its host when there is none.
 fn registry_entry<'a>(plan: &'a mut Plan, reference: &Reference) -> &'a mut RegistryPlan {
-    let found = plan.registry_for(&reference.name()).map(|r| r.prefix.clone());
+    let found = plan
+        .registry_for(&reference.name())
+        .map(|r| r.prefix.clone());
     let prefix = found.unwrap_or_else(|| {
         let prefix = reference.registry().to_owned();
         plan.registries.push(RegistryPlan {
@@ -326,7 +336,9 @@ fn fstab(root: &Path) -> Result<Vec<FstabEntry>> {
         let Ok(inside) = mount.mount_point.strip_prefix(&root) else {
             continue;
         };
-        let own = inside.as_os_str().is_empty() || inside.starts_with("boot") || inside.starts_with("efi");
+        let own = inside.as_os_str().is_empty()
+            || inside.starts_with("boot")
+            || inside.starts_with("efi");
         if own || !mount.source.is_absolute() {
             continue;
         }
@@ -344,7 +356,11 @@ fn fstab(root: &Path) -> Result<Vec<FstabEntry>> {
             fs_type: mount.fs_type.clone(),
             options,
             // btrfs and xfs have no fsck at boot.
-            pass: if mount.fs_type.starts_with("ext") { 2 } else { 0 },
+            pass: if mount.fs_type.starts_with("ext") {
+                2
+            } else {
+                0
+            },
         });
     }
     Ok(entries)
@@ -357,7 +373,11 @@ mod tests {
     use secrecy::zeroize::Zeroizing;
 
     fn config(text: &str) -> Config {
-        config::parse(Path::new("/etc/bootc.conf"), Zeroizing::new(text.to_owned())).unwrap()
+        config::parse(
+            Path::new("/etc/bootc.conf"),
+            Zeroizing::new(text.to_owned()),
+        )
+        .unwrap()
     }
 
     fn made(args: ImageArgs, text: &str) -> Result<Plan> {
@@ -412,10 +432,30 @@ mod tests {
         };
         for (args, source, imgref, origin) in [
             (image("a.b/c:1"), Source::Registry, "a.b/c:1", "a.b/c:1"),
-            (with_source("oci:/m/oci:x"), layout("/m/oci", Some("x")), "a.b/c:1", "a.b/c:1"),
-            (with_source("/m/oci"), layout("/m/oci", None), "a.b/c:1", "a.b/c:1"),
-            (with_target("a.b/c:1"), Source::Registry, "a.b/c:1", "a.b/c:2"),
-            (with_target("oci:/m/oci:x"), layout("/m/oci", Some("x")), "a.b/c:2", "a.b/c:2"),
+            (
+                with_source("oci:/m/oci:x"),
+                layout("/m/oci", Some("x")),
+                "a.b/c:1",
+                "a.b/c:1",
+            ),
+            (
+                with_source("/m/oci"),
+                layout("/m/oci", None),
+                "a.b/c:1",
+                "a.b/c:1",
+            ),
+            (
+                with_target("a.b/c:1"),
+                Source::Registry,
+                "a.b/c:1",
+                "a.b/c:2",
+            ),
+            (
+                with_target("oci:/m/oci:x"),
+                layout("/m/oci", Some("x")),
+                "a.b/c:2",
+                "a.b/c:2",
+            ),
         ] {
             let plan = made(args, "").unwrap();
             assert_eq!(plan.source, source, "{imgref}");
@@ -437,7 +477,11 @@ mod tests {
             (image("a b"), Code::ImageRefInvalid, "`a b`"),
             (image("oci:/m/oci:x"), Code::Usage, "--target-imgref"),
             (image("oci-archive:/m/x.tar"), Code::Usage, "skopeo copy"),
-            (image("containers-storage:a.b/c:1"), Code::Usage, "skopeo copy"),
+            (
+                image("containers-storage:a.b/c:1"),
+                Code::Usage,
+                "skopeo copy",
+            ),
             (
                 ImageArgs {
                     source: Some("a.b/c:1".into()),

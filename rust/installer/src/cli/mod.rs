@@ -82,7 +82,10 @@ fn complain(error: &Error) {
 /// To standard output; a reader that has seen enough is not an error.
 fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(err) if err.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Error::new(Code::Io, "Failed writing to standard output.").detail(err.to_string()))
         }

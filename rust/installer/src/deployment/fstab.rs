@@ -73,12 +73,10 @@ pub fn validate(entries: &[FstabEntry]) -> Result<()> {
         }
         let mount_point = real_mount_point(&entry.mount_point, |_| None);
         match mount_point.to_str() {
-            Some("/") => {
-                return Err(refuse(
-                    entry,
-                    "The root file system is mounted by bootc itself; a line for it breaks the boot.",
-                ))
-            }
+            Some("/") => return Err(refuse(
+                entry,
+                "The root file system is mounted by bootc itself; a line for it breaks the boot.",
+            )),
             Some("/var") => {
                 return Err(refuse(
                     entry,
@@ -99,11 +97,7 @@ pub fn validate(entries: &[FstabEntry]) -> Result<()> {
 
 /// The new text. Lines that are there already are not added again, and where
 /// bootc wrote a line for a mount point (`/boot`), its line counts.
-pub fn merge(
-    old: &str,
-    entries: &[FstabEntry],
-    link: impl Fn(&Path) -> Option<PathBuf>,
-) -> String {
+pub fn merge(old: &str, entries: &[FstabEntry], link: impl Fn(&Path) -> Option<PathBuf>) -> String {
     let taken: BTreeSet<PathBuf> = old.lines().filter_map(mount_point_of).collect();
     let swaps: BTreeSet<String> = old.lines().filter_map(swap_source_of).collect();
     let new: Vec<String> = entries
@@ -152,7 +146,9 @@ fn line(entry: &FstabEntry, mount_point: &str) -> String {
 
 fn mount_point_of(line: &str) -> Option<PathBuf> {
     let field = fields(line)?.nth(1)?;
-    field.starts_with('/').then(|| clean(Path::new(&unescape(field))))
+    field
+        .starts_with('/')
+        .then(|| clean(Path::new(&unescape(field))))
 }
 
 fn swap_source_of(line: &str) -> Option<String> {
@@ -280,7 +276,7 @@ mod tests {
     #[test]
     fn blanks_are_escaped() {
         let odd = entry("LABEL=my disk#1", r"/data/a b\c", "ext4");
-        let text = merge("", &[odd.clone()], links);
+        let text = merge("", std::slice::from_ref(&odd), links);
         assert_eq!(
             text.lines().nth(1).unwrap(),
             r"LABEL=my\040disk\0431 /data/a\040b\134c ext4 defaults 0 2"

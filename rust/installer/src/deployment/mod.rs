@@ -155,11 +155,7 @@ fn write_registries(root: &Root, plan: &Plan) -> Result<()> {
 
 fn write_auth(root: &Root, plan: &Plan, secrets: &Secrets) -> Result<()> {
     match secrets.auth_json(repository(plan.image.origin())) {
-        Some(json) => root.write(
-            Path::new(AUTH_FILE),
-            json.expose_secret().as_bytes(),
-            0o600,
-        ),
+        Some(json) => root.write(Path::new(AUTH_FILE), json.expose_secret().as_bytes(), 0o600),
         None => Ok(()),
     }
 }
@@ -244,10 +240,16 @@ mod tests {
     #[test]
     fn origins() {
         let table = [
-            ("ostree-unverified-registry:r.example:5000/os:1", Some("r.example:5000/os:1")),
+            (
+                "ostree-unverified-registry:r.example:5000/os:1",
+                Some("r.example:5000/os:1"),
+            ),
             ("ostree-unverified-image:docker://r/os:1", Some("r/os:1")),
             ("ostree-unverified-image:registry:r/os:1", Some("r/os:1")),
-            ("ostree-image-signed:docker://r/os@sha256:0", Some("r/os@sha256:0")),
+            (
+                "ostree-image-signed:docker://r/os@sha256:0",
+                Some("r/os@sha256:0"),
+            ),
             ("ostree-remote-image:fedora:docker://r/os:1", Some("r/os:1")),
             ("ostree-remote-registry:fedora:r/os:1", Some("r/os:1")),
             ("ostree-unverified-image:oci:/run/oci", None),
@@ -313,9 +315,11 @@ mod tests {
     #[test]
     fn finds_and_configures() {
         let target = target();
-        let found =
-            Deployment::find(target.path(), "default", "r/os:1", Backend::Ostree).unwrap();
-        assert_eq!(found.relative, Path::new("ostree/deploy/default/deploy/abc.0"));
+        let found = Deployment::find(target.path(), "default", "r/os:1", Backend::Ostree).unwrap();
+        assert_eq!(
+            found.relative,
+            Path::new("ostree/deploy/default/deploy/abc.0")
+        );
         let plan = plan(serde_json::json!({
             "registries": [{ "prefix": "r", "insecure": true }],
             "deployment": {
@@ -338,7 +342,10 @@ mod tests {
         assert!(fs::read_to_string(found.dir.join(registries::PATH))
             .unwrap()
             .contains("insecure = true"));
-        assert!(!found.dir.join(AUTH_FILE).exists(), "no credentials, no file");
+        assert!(
+            !found.dir.join(AUTH_FILE).exists(),
+            "no credentials, no file"
+        );
         for (name, mode) in [("home", 0o755), ("roothome", 0o700), ("usrlocal", 0o755)] {
             let meta = fs::metadata(found.var.join(name)).unwrap();
             assert_eq!(meta.permissions().mode() & 0o777, mode, "{name}");
@@ -353,8 +360,14 @@ mod tests {
             Deployment::find(target.path(), stateroot, imgref, Backend::Ostree)
         };
         let wrong = find("default", "r/os:2").unwrap_err();
-        assert!(wrong.details[0].contains("r/os:1 instead of r/os:2"), "{wrong:?}");
-        assert_eq!(find("other", "r/os:1").unwrap_err().code, Code::DeploymentFailed);
+        assert!(
+            wrong.details[0].contains("r/os:1 instead of r/os:2"),
+            "{wrong:?}"
+        );
+        assert_eq!(
+            find("other", "r/os:1").unwrap_err().code,
+            Code::DeploymentFailed
+        );
         fs::create_dir(target.path().join("ostree/deploy/default/deploy/def.0")).unwrap();
         let several = find("default", "r/os:1").unwrap_err();
         assert!(several.details[0].contains("several"), "{several:?}");

@@ -21,7 +21,13 @@ pub fn drop_in(registries: &[RegistryPlan]) -> Option<String> {
                 .iter()
                 .any(|r| r.insecure && covers(&r.prefix, name))
         };
-        table(&mut text, "[[registry]]", "prefix", registry, registry.insecure);
+        table(
+            &mut text,
+            "[[registry]]",
+            "prefix",
+            registry,
+            registry.insecure,
+        );
         for mirror in &registry.mirrors {
             location(&mut text, "[[registry.mirror]]", mirror, insecure(mirror));
         }

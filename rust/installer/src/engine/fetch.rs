@@ -44,8 +44,8 @@ pub(super) fn fetch(engine: &Engine<'_>, scratch: &Scratch, checked: &Checked) -
         Source::OciLayout { path, .. } => {
             let layout = OciLayout::open(path).map_err(|e| client::layout_error(path, e))?;
             if let Some(rootfs) = unpack {
-                let ready = (0..image.layers.len())
-                    .map(|i| (i, layout.blob_path(&image.layers[i].digest)));
+                let ready =
+                    (0..image.layers.len()).map(|i| (i, layout.blob_path(&image.layers[i].digest)));
                 // Nobody has looked at these bytes yet.
                 let unpacking = Unpacking::new(engine, image, true);
                 unpacking.run(&rootfs, ready, engine.cancel)?;

@@ -250,7 +250,10 @@ impl Engine<'_> {
             log_dir: &self.options.log_dir,
         };
         let deployed = bootc::deploy(inputs, self.sink, self.cancel)?;
-        self.info("bootc-log", format!("bootc's log: {}", deployed.log.display()));
+        self.info(
+            "bootc-log",
+            format!("bootc's log: {}", deployed.log.display()),
+        );
         Ok(())
     }
 
@@ -276,7 +279,10 @@ impl Engine<'_> {
             boot_is_own: boot_fs.own,
             serial: Serial::from_kargs(kargs.split_whitespace()),
         };
-        self.warn("boot-loader", &grub::install(job, &decision.grub, self.cancel)?);
+        self.warn(
+            "boot-loader",
+            &grub::install(job, &decision.grub, self.cancel)?,
+        );
         Ok(())
     }
 
@@ -291,7 +297,12 @@ impl Engine<'_> {
         Some(runtime.facts.os_id.as_deref().unwrap_or("linux"))
     }
 
-    fn task<T>(&self, task: Task, description: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn task<T>(
+        &self,
+        task: Task,
+        description: &str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let start = self.start(task, description);
         self.running(task, start, work)
     }

@@ -64,7 +64,10 @@ pub(super) fn reaching_registries(sandbox: Sandbox, plan: &Plan, secrets: &Secre
     if let Some(text) = registries::drop_in(&plan.registries) {
         sandbox = sandbox
             .file("/run/containers/registries.conf", text, 0o644)
-            .env("CONTAINERS_REGISTRIES_CONF", "/run/containers/registries.conf");
+            .env(
+                "CONTAINERS_REGISTRIES_CONF",
+                "/run/containers/registries.conf",
+            );
     }
     sandbox
 }

@@ -136,7 +136,9 @@ mod tests {
 
     fn lines(lines: &JsonLines<Vec<u8>>) -> Vec<serde_json::Value> {
         let text = std::str::from_utf8(lines.writer.as_ref().unwrap()).unwrap();
-        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+        text.lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect()
     }
 
     #[test]

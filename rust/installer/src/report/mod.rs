@@ -246,7 +246,9 @@ mod tests {
         state.repeat(t + HEARTBEAT);
         let kept = kept.lock().unwrap();
         assert_eq!(kept.len(), 1, "{kept:?}");
-        assert!(matches!(&kept[0], Event::Progress { task: Task::Pull, progress, .. } if progress.bytes == 7));
+        assert!(
+            matches!(&kept[0], Event::Progress { task: Task::Pull, progress, .. } if progress.bytes == 7)
+        );
     }
 
     #[test]

@@ -33,7 +33,11 @@ impl Rate {
         }
         // After a step back (bytes that must be fetched again) the past tells
         // nothing any more.
-        if self.samples.back().is_some_and(|(_, before)| *before > bytes) {
+        if self
+            .samples
+            .back()
+            .is_some_and(|(_, before)| *before > bytes)
+        {
             self.samples.clear();
         }
         self.samples.push_back((now, bytes));
@@ -84,7 +88,11 @@ mod tests {
         assert_eq!(rate.per_second(at(t, 0.5)), None);
         for second in 1..=100 {
             // The first half at 1000, the second at 10 bytes a second.
-            let bytes = if second <= 50 { second * 1000 } else { 50_000 + (second - 50) * 10 };
+            let bytes = if second <= 50 {
+                second * 1000
+            } else {
+                50_000 + (second - 50) * 10
+            };
             #[allow(clippy::cast_precision_loss)]
             rate.add(at(t, second as f64), bytes);
         }
@@ -103,7 +111,10 @@ mod tests {
         }
         assert!(rate.samples.len() < 60, "{}", rate.samples.len());
         let measured = rate.per_second(at(t, 10.0));
-        assert!(measured.is_some_and(|r| (9_900..=10_100).contains(&r)), "{measured:?}");
+        assert!(
+            measured.is_some_and(|r| (9_900..=10_100).contains(&r)),
+            "{measured:?}"
+        );
     }
 
     #[test]

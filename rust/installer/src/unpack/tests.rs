@@ -14,6 +14,7 @@ mod umoci;
 use std::path::{Path, PathBuf};
 
 use imageref::Digest;
+use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use registry::{Compression, Layer};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -47,6 +48,33 @@ fn fixture(filter: UnpackFilter) -> Option<Fixture> {
             assert_eq!(err.code, Code::NotRoot, "{err}");
             eprintln!("skipped: {err}");
             None
+        }
+    }
+}
+
+/// Something mounted for a test, and unmounted even when the test fails.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn new(source: &Path, at: &Path, kind: Option<&str>, options: Option<&str>) -> Option<Self> {
+        let flags = match kind {
+            None => MsFlags::MS_BIND,
+            Some(_) => MsFlags::empty(),
+        };
+        match mount(Some(source), at, kind, flags, options) {
+            Ok(()) => Some(Self(at.to_owned())),
+            Err(errno) => {
+                eprintln!("skipped: no mounts here: {errno}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        if let Err(errno) = umount2(&self.0, MntFlags::MNT_DETACH) {
+            eprintln!("{} stays mounted: {errno}", self.0.display());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use e2e::stage::say;
 use testkit::cache::{self, Key};
 use testkit::cmd::{self, CommandExt};
 use testkit::rootfs::Rootfs;
@@ -46,8 +47,11 @@ fn main() -> Result<()> {
         .env("TARGET", &target)
         .status()
         .context("starting unshare (package util-linux)")?;
-    ensure!(status.success(), "trixie's compiler does not take this tree ({status})");
-    println!("MSRV ok: the workspace compiles with trixie's rustc");
+    ensure!(
+        status.success(),
+        "trixie's compiler does not take this tree ({status})"
+    );
+    say("MSRV ok: the workspace compiles with trixie's rustc");
     Ok(())
 }
 

@@ -186,6 +186,27 @@ fn links_in_parents() {
 }
 
 #[test]
+fn a_directory_is_looked_up_again_when_its_path_changed() {
+    table(&[
+        (
+            "by its own entry",
+            &["l->.", "l/x=1 l/l/ l/y=2"],
+            "l/ l/y=2 x=1",
+        ),
+        (
+            "for targets",
+            &["d/a=1 e/a=2 l->d", "h<l/a l->e i<l/a"],
+            "d/ d/a=1 e/ e/a=2 h=1 i=2 l->e",
+        ),
+        (
+            "below a directory",
+            &["d/a=1 e/a=2", "h<d/a .wh.d d->e", "i<d/a"],
+            "d->e e/ e/a=2 h=1 i=2",
+        ),
+    ]);
+}
+
+#[test]
 fn a_file_as_a_parent_is_refused() {
     let Some(mut fixture) = fixture(UnpackFilter::Everything) else {
         return;
