@@ -39,9 +39,6 @@ pub const LOG_DIR: &str = "/var/log/calamares-bootc";
 
 /// How often the growth of the target is looked at, and cancelling noticed.
 const TICK: Duration = Duration::from_millis(500);
-/// Counters that stand still are told again after this time, so that nobody
-/// takes a slow disk for a dead installer.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Wide enough that bootc's bars and errors are not cut.
 const WINDOW: Winsize = Winsize {
     ws_row: 50,
@@ -108,7 +105,6 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
         error: Vec::new(),
         target: inputs.target,
         free_at_start: free(inputs.target),
-        told: None,
     };
     let exit = watch.follow(&mut child, master, sink, cancel)?;
     watch.log.line(&format!("bootc: {exit}"));
@@ -134,7 +130,6 @@ struct Watch<'a> {
     error: Vec<String>,
     target: &'a Path,
     free_at_start: u64,
-    told: Option<(Instant, u64)>,
 }
 
 impl Watch<'_> {
@@ -193,20 +188,13 @@ impl Watch<'_> {
         }
     }
 
+    /// Also when nothing has changed: a rate is only true while it is renewed.
     fn tell(&mut self, sink: &dyn EventSink) {
-        let progress = self.meter.progress();
-        let fresh = match self.told {
-            Some((when, bytes)) => bytes != progress.bytes || when.elapsed() >= HEARTBEAT,
-            None => true,
-        };
-        if fresh {
-            self.told = Some((Instant::now(), progress.bytes));
-            sink.send(Event::Progress {
-                task: Task::Deploy,
-                id: "deploy".into(),
-                progress,
-            });
-        }
+        sink.send(Event::Progress {
+            task: Task::Deploy,
+            id: Task::Deploy.name().into(),
+            progress: self.meter.progress(),
+        });
     }
 }
 
@@ -296,7 +284,6 @@ mod tests {
             error: Vec::new(),
             target: dir,
             free_at_start: 0,
-            told: None,
         }
     }
 

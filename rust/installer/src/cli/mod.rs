@@ -9,7 +9,7 @@ mod install;
 mod output;
 mod stop;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -56,7 +56,7 @@ fn log_to_stderr() {
     let made = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(false)
         .try_init();
     if let Err(error) = made {
         tracing::debug!(%error, "something logs already");
