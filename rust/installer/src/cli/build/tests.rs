@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![allow(clippy::unwrap_used)]
+use super::*;
+use secrecy::zeroize::Zeroizing;
+
+fn config(text: &str) -> Config {
+    config::parse(
+        Path::new("/etc/bootc.conf"),
+        Zeroizing::new(text.to_owned()),
+    )
+    .unwrap()
+}
+
+fn made(args: ImageArgs, text: &str) -> Result<Plan> {
+    assemble(&args, &config(text), Some(Path::new("/mnt")))
+}
+
+fn image(image: &str) -> ImageArgs {
+    ImageArgs {
+        image: Some(image.into()),
+        ..ImageArgs::default()
+    }
+}
+
+#[test]
+fn options_win_over_the_file() {
+    let text = "containerUrl: a.b/c:1\nstateroot: file\nkeepCredentials: true\n\
+                installOptions: { kargs: [quiet], bootloader: grub }\n";
+    let plan = made(ImageArgs::default(), text).unwrap();
+    assert_eq!(plan.image.imgref, "a.b/c:1");
+    assert_eq!(plan.bootc.stateroot, "file");
+    assert_eq!(plan.bootc.bootloader, BootloaderChoice::Grub);
+    assert!(plan.deployment.keep_auth && plan.deployment.keep_registries);
+    let args = ImageArgs {
+        stateroot: Some("option".into()),
+        bootloader: Some(BootloaderChoice::None),
+        karg: vec!["debug".into()],
+        no_keep_registries: true,
+        unmount: true,
+        ..image("docker://d.e/f")
+    };
+    let plan = made(args, text).unwrap();
+    assert_eq!(plan.image.imgref, "d.e/f:latest");
+    assert_eq!(plan.bootc.stateroot, "option");
+    assert_eq!(plan.bootc.bootloader, BootloaderChoice::None);
+    assert_eq!(plan.bootc.kargs, ["quiet", "debug"]);
+    assert!(!plan.deployment.keep_registries && plan.finish.unmount);
+}
+
+#[test]
+fn where_the_bytes_come_from() {
+    let layout = |path: &str, tag: Option<&str>| Source::OciLayout {
+        path: path.into(),
+        reference: tag.map(str::to_owned),
+    };
+    let with_source = |source: &str| ImageArgs {
+        source: Some(source.into()),
+        ..image("a.b/c:1")
+    };
+    let with_target = |named: &str| ImageArgs {
+        target_imgref: Some("a.b/c:2".into()),
+        ..image(named)
+    };
+    for (args, source, imgref, origin) in [
+        (image("a.b/c:1"), Source::Registry, "a.b/c:1", "a.b/c:1"),
+        (
+            with_source("oci:/m/oci:x"),
+            layout("/m/oci", Some("x")),
+            "a.b/c:1",
+            "a.b/c:1",
+        ),
+        (
+            with_source("/m/oci"),
+            layout("/m/oci", None),
+            "a.b/c:1",
+            "a.b/c:1",
+        ),
+        (
+            with_target("a.b/c:1"),
+            Source::Registry,
+            "a.b/c:1",
+            "a.b/c:2",
+        ),
+        (
+            with_target("oci:/m/oci:x"),
+            layout("/m/oci", Some("x")),
+            "a.b/c:2",
+            "a.b/c:2",
+        ),
+    ] {
+        let plan = made(args, "").unwrap();
+        assert_eq!(plan.source, source, "{imgref}");
+        assert_eq!(plan.image.imgref, imgref);
+        assert_eq!(plan.image.origin(), origin);
+    }
+    let plan = made(
+        ImageArgs::default(),
+        "containerUrl: /m/oci:x\ntransport: oci\ntargetImgref: a.b/c:2\n",
+    )
+    .unwrap();
+    assert_eq!(plan.source, layout("/m/oci", Some("x")));
+}
+
+#[test]
+fn what_cannot_be_installed() {
+    for (args, code, part) in [
+        (ImageArgs::default(), Code::Usage, "--image"),
+        (image("a b"), Code::ImageRefInvalid, "`a b`"),
+        (image("oci:/m/oci:x"), Code::Usage, "--target-imgref"),
+        (image("oci-archive:/m/x.tar"), Code::Usage, "skopeo copy"),
+        (
+            image("containers-storage:a.b/c:1"),
+            Code::Usage,
+            "skopeo copy",
+        ),
+        (
+            ImageArgs {
+                source: Some("a.b/c:1".into()),
+                ..image("a.b/c:1")
+            },
+            Code::Usage,
+            "oci:DIR",
+        ),
+        (
+            ImageArgs {
+                target_imgref: Some("oci:/x".into()),
+                ..image("a.b/c:1")
+            },
+            Code::ImageRefInvalid,
+            "update from",
+        ),
+    ] {
+        let err = made(args, "").unwrap_err();
+        assert_eq!(err.code, code, "{err}");
+        assert!(err.to_string().contains(part), "{err}");
+    }
+}
+
+#[test]
+fn registry_options_go_to_the_images_registry() {
+    let args = ImageArgs {
+        insecure: true,
+        ca: Some("/ca.pem".into()),
+        authfile: Some("/auth.json".into()),
+        ..image("r.io:5000/team/os:1")
+    };
+    for (text, prefix, count) in [
+        ("", "r.io:5000", 1),
+        (
+            "registryAuth: { registries: { \"r.io:5000/team\": { mirrors: [m.io] }, x.io: {} } }",
+            "r.io:5000/team",
+            2,
+        ),
+    ] {
+        let mut plan = assemble(&args, &config(text), None).unwrap();
+        let reference = plan.reference().unwrap();
+        add_registry_options(&mut plan, &args, &reference);
+        assert_eq!(plan.registries.len(), count);
+        let entry = plan.registry_for("r.io:5000/team/os").unwrap();
+        assert_eq!(entry.prefix, prefix);
+        assert!(entry.insecure);
+        assert_eq!(entry.ca.as_deref(), Some(Path::new("/ca.pem")));
+        assert!(
+            matches!(&entry.auth, Some(SecretRef::AuthFile { path }) if path == Path::new("/auth.json"))
+        );
+    }
+}

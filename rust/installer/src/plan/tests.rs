@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+const MINIMAL: &str = r#"{"version":1,"image":{"imgref":"quay.io/os/debian:13"},
+    "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+    "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#;
+
+#[test]
+fn round_trip() {
+    let plan = Plan::from_json(MINIMAL).unwrap();
+    assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
+    assert!(plan.finish.trim && !plan.finish.unmount);
+}
+
+#[test]
+fn refusals() {
+    let edit = |from: &str, to: &str| {
+        assert!(MINIMAL.contains(from), "{from}");
+        MINIMAL.replace(from, to)
+    };
+    let fstab = |mount_point: &str, options: &str| {
+        edit(
+            "\"bootc\":",
+            &format!(
+                r#""deployment":{{"fstab":[{{"source":"UUID=1","mountPoint":"{mount_point}","fsType":"ext4","options":[{options}]}}]}},"bootc":"#
+            ),
+        )
+    };
+    let table = [
+        ("{}".to_owned(), Code::PlanInvalid, "no `version`"),
+        ("[".to_owned(), Code::PlanInvalid, "understood"),
+        (
+            edit("\"version\":1", "\"version\":2"),
+            Code::PlanInvalid,
+            "version 2",
+        ),
+        (
+            edit("\"target\":", "\"traget\":"),
+            Code::PlanInvalid,
+            "traget",
+        ),
+        (edit("/target", "target"), Code::PlanInvalid, "absolute"),
+        (
+            edit("\"default\"", "\"a/b\""),
+            Code::PlanInvalid,
+            "stateroot",
+        ),
+        (
+            edit("\"default\"", "\"..\""),
+            Code::PlanInvalid,
+            "stateroot",
+        ),
+        (
+            edit("quay.io/os/debian:13", "debian"),
+            Code::ImageRefInvalid,
+            "docker.io/library/debian",
+        ),
+        (fstab("/", "\"ro\""), Code::PlanInvalid, "`/`"),
+        (fstab("/a b", "\"ro\""), Code::PlanInvalid, "040"),
+        (fstab("home", "\"ro\""), Code::PlanInvalid, "`home`"),
+        (fstab("/home", "\"\""), Code::PlanInvalid, "fstab"),
+        (
+            edit(
+                "\"bootc\":",
+                r#""registries":[{"prefix":"a.b","auth":{"type":"auth-fd","fd":1}}],"bootc":"#,
+            ),
+            Code::PlanInvalid,
+            "Descriptor 1",
+        ),
+    ];
+    for (text, code, part) in table {
+        let err = Plan::from_json(&text).unwrap_err();
+        let message = format!("{err} {}", err.details.join(" "));
+        assert_eq!(err.code, code, "{text}: {message}");
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    assert!(Plan::from_json(&fstab("/home", "\"ro\"")).is_ok());
+    assert!(Plan::from_json(&fstab("none", "\"sw\"")).is_ok());
+}
+
+#[test]
+fn the_longest_prefix_counts() {
+    let mut plan = Plan::from_json(MINIMAL).unwrap();
+    plan.registries = ["quay.io", "quay.io/os", "quay.io/o"]
+        .map(|prefix| RegistryPlan {
+            prefix: prefix.into(),
+            insecure: false,
+            ca: None,
+            mirrors: Vec::new(),
+            auth: None,
+        })
+        .into();
+    let prefix = |name: &str| plan.registry_for(name).map(|r| r.prefix.as_str());
+    assert_eq!(prefix("quay.io/os/debian"), Some("quay.io/os"));
+    assert_eq!(prefix("quay.io/osx"), Some("quay.io"));
+    assert_eq!(prefix("quay.io:5000/os"), None);
+    assert_eq!(plan.registries[1].host(), "quay.io");
+}
