@@ -168,18 +168,20 @@ fn install(installer: &Path, served: &Served, files: &Files, stages: &mut Stages
     })?;
 
     let what = format!(
-        "--image {} --root {} --config {GUEST_CONFIG}",
+        "--image {} --root {} --config {GUEST_CONFIG} --unmount",
         served.imgref(),
         layout::TARGET
     );
     stages.run("bootc-installer plan", || {
+        let version = guest.check("bootc-installer version")?;
+        say(&indented(&version));
         let plan = guest.check(&format!("bootc-installer plan {what}"))?;
         say(&indented(&plan));
         serde_json::from_str::<Value>(&plan).context("the plan is no JSON")?;
         files.write("plan.json", &plan)
     })?;
     stages.run("bootc-installer install", || {
-        let command = format!("bootc-installer install {what} --unmount --events -");
+        let command = format!("bootc-installer install {what} --events -");
         install::run(&mut guest, &command, &files.path("events.jsonl"))?;
         let left = guest.check(&format!(
             "findmnt -rno TARGET | grep '^{0}' || true; ls -A {0}",

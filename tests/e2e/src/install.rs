@@ -39,7 +39,7 @@ pub fn run(guest: &mut Guest, command: &str, log: &Path) -> Result<Value> {
     })?;
     if status != 0 {
         bail!(
-            "`{command}` failed with status {status}: {}\n{}",
+            "`{command}` failed with status {status}\n{}\n{}",
             printer.error.unwrap_or_default(),
             String::from_utf8_lossy(&stderr)
         );
@@ -72,7 +72,7 @@ impl Printer {
                 self.shown = Some(Instant::now());
             }
             Some("Done") => self.done = Some(event.clone()),
-            Some("Error") => self.error = Some(event.to_string()),
+            Some("Error") => self.error = Some(explain(&event)),
             _ => {}
         }
         if let Some(text) = describe(&event) {
@@ -104,10 +104,22 @@ fn describe(event: &Value) -> Option<String> {
         "Progress" => format!("{task}: {} of {}", number("steps"), number("stepsTotal")),
         "TaskEnd" => format!("{task}: done in {:.1} s", number("elapsedMs") as f64 / 1e3),
         "Message" => event["text"].as_str().unwrap_or_default().to_owned(),
-        "Error" => event.to_string(),
         "Done" => format!("installed {}", event["digest"].as_str().unwrap_or_default()),
         _ => return None,
     })
+}
+
+/// An `Error` event as text: code, what, why, what to do, details.
+fn explain(event: &Value) -> String {
+    let text = |key: &str| event[key].as_str().unwrap_or_default();
+    let mut lines = vec![
+        format!("{}: {}", text("code"), text("what")),
+        format!("  Why: {}", text("why")),
+        format!("  Next step: {}", text("next")),
+    ];
+    let details = event["details"].as_array().into_iter().flatten();
+    lines.extend(details.filter_map(|detail| Some(format!("  {}", detail.as_str()?))));
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -142,5 +154,18 @@ mod tests {
             let event: Value = serde_json::from_str(event).expect("test data");
             assert_eq!(describe(&event).as_deref(), want);
         }
+    }
+
+    #[test]
+    fn an_error_is_told_at_its_end() {
+        let event = r#"{"type":"Error","code":"REGISTRY_AUTH","what":"The login failed.",
+            "why":"Wrong password.","next":"Mend it.","details":["status: 401"]}"#;
+        let event: Value = serde_json::from_str(event).expect("test data");
+        assert_eq!(describe(&event), None);
+        assert_eq!(
+            explain(&event),
+            "REGISTRY_AUTH: The login failed.\n  Why: Wrong password.\n  \
+             Next step: Mend it.\n  status: 401"
+        );
     }
 }

@@ -91,6 +91,38 @@ fn prompt_of(line: &str) -> Option<Prompt> {
     (bracket || !word.contains(char::is_whitespace)).then_some(Prompt::Shell)
 }
 
+/// What a console says when nothing else will come, and what that means.
+const DEAD_ENDS: &[(&str, &str)] = &[
+    ("Kernel panic - not syncing", "the kernel panicked"),
+    (
+        "Failed to switch root",
+        "the initramfs found no root to go on with",
+    ),
+    (
+        "You are in emergency mode",
+        "the system went to emergency mode",
+    ),
+    (
+        "Cannot open access to console",
+        "the system went to emergency mode",
+    ),
+    ("grub rescue> ", "GRUB found none of its files"),
+    ("grub> ", "GRUB found no menu"),
+    // SeaBIOS says such a thing on the screen only.
+    (
+        "UEFI Interactive Shell",
+        "the firmware found nothing to boot",
+    ),
+];
+
+/// Why a boot will not go on, when the console's text says so.
+pub(crate) fn dead_end(text: &str) -> Option<&'static str> {
+    DEAD_ENDS
+        .iter()
+        .find(|(said, _)| text.contains(said))
+        .map(|(_, meaning)| *meaning)
+}
+
 /// The last `count` lines of a console log, as text.
 pub(crate) fn tail(bytes: &[u8], count: usize) -> String {
     let text = plain(bytes);
@@ -158,6 +190,36 @@ mod tests {
         ];
         for (text, prompt) in cases {
             assert_eq!(last_prompt(text), prompt, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dead_ends_are_recognised() {
+        let cases = [
+            (
+                "GNU GRUB  version 2.14\n  The highlighted entry will be executed\n",
+                None,
+            ),
+            (
+                "Unknown command `search'.\ngrub> ",
+                Some("GRUB found no menu"),
+            ),
+            (
+                "error: no such device.\ngrub rescue> ",
+                Some("GRUB found none of its files"),
+            ),
+            (
+                "[  9.1] Kernel panic - not syncing: VFS: Unable to mount root fs",
+                Some("the kernel panicked"),
+            ),
+            (
+                "You are in emergency mode. After logging in, type \"journalctl -xb\"",
+                Some("the system went to emergency mode"),
+            ),
+            ("[  OK  ] Reached target emergency.target\n", None),
+        ];
+        for (text, meaning) in cases {
+            assert_eq!(dead_end(text), meaning, "{text}");
         }
     }
 

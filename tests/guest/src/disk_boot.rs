@@ -323,11 +323,17 @@ impl From<Missed> for Failure {
 pub fn boot_until(config: &DiskConfig, text: &str) -> Result<String> {
     let mut said = String::new();
     boot(config, |vm, deadline| {
-        vm.stream
+        let found = vm
+            .stream
             .wait_for(deadline, Some(config.stall_limit), |bytes| {
                 let plain = console::plain(bytes);
-                plain.contains(text).then(|| said = plain)
-            })
+                if plain.contains(text) {
+                    said = plain;
+                    return Some(Ok(()));
+                }
+                console::dead_end(&plain).map(Err)
+            })?;
+        found.map_err(Missed::DeadEnd)
     })?;
     Ok(said)
 }
@@ -395,15 +401,18 @@ fn await_prompt(
     stall: Option<Duration>,
     mut wanted: impl FnMut(Prompt) -> bool,
 ) -> Result<(), Missed> {
-    vm.stream.wait_for(deadline, stall, |bytes| {
+    let found = vm.stream.wait_for(deadline, stall, |bytes| {
         let window = &bytes[bytes.len().saturating_sub(PROMPT_WINDOW)..];
-        let prompt = console::last_prompt(&console::plain(window))?;
-        if !wanted(prompt) {
-            return None;
+        let plain = console::plain(window);
+        match console::last_prompt(&plain) {
+            Some(prompt) if wanted(prompt) => {
+                bytes.clear();
+                Some(Ok(()))
+            }
+            _ => console::dead_end(&plain).map(Err),
         }
-        bytes.clear();
-        Some(())
-    })
+    })?;
+    found.map_err(Missed::DeadEnd)
 }
 
 /// Waits for these bytes and takes all up to them.

@@ -41,6 +41,8 @@ pub(crate) enum Missed {
     Stalled,
     /// The other side closed.
     Closed,
+    /// What arrived says that it will not come, and why.
+    DeadEnd(&'static str),
 }
 
 impl Shared {

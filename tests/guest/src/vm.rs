@@ -110,6 +110,7 @@ impl Vm {
             Missed::Deadline => format!("it took more than {limit} s (busy host? raise the limit)"),
             Missed::Stalled => "the console stayed silent too long (hung?)".to_owned(),
             Missed::Closed => "the virtual machine ended".to_owned(),
+            Missed::DeadEnd(why) => why.to_owned(),
         };
         self.explain(&format!("{what}: {why}"))
     }

@@ -90,6 +90,11 @@ fn what_cannot_start_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("disk.img");
     File::create(&disk).unwrap().set_len(1 << 20).unwrap();
+    let blank = DiskConfig::new(Disk::new(&disk))
+        .network(false)
+        .firmware(Firmware::Uefi);
+    let error = boot_until(&blank, GREETING).unwrap_err().to_string();
+    assert!(error.contains("found nothing to boot"), "{error}");
     let wrong = DiskConfig::new(Disk::new(&disk)).qemu_args(&["-device", "no-such-device"]);
     let error = boot_until(&wrong, "x").unwrap_err().to_string();
     assert!(error.contains("the virtual machine ended"), "{error}");

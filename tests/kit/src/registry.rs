@@ -3,10 +3,11 @@
 //! its own storage and port, gone when dropped.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc;
 
 use anyhow::{bail, Context, Result};
 use tempfile::TempDir;
@@ -70,26 +71,23 @@ impl Options {
         let directory = tempfile::Builder::new().prefix("registry-").tempdir()?;
         let config = directory.path().join("config.yml");
         fs::write(&config, self.config(directory.path())?).context("writing its configuration")?;
-        let mut child = Command::new(program)
+        // It must not outlive a test run that is killed.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
             .arg("serve")
             .arg(&config)
             .env("OTEL_TRACES_EXPORTER", "none")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("starting docker-registry")?;
-        match wait_until_it_listens(&mut child) {
-            Ok(address) => Ok(Registry {
-                child,
-                address,
-                _directory: directory,
-            }),
-            Err(error) => {
-                end(&mut child);
-                Err(error)
-            }
-        }
+            .stderr(Stdio::piped());
+        let (child, address) = spawn(command)?;
+        Ok(Registry {
+            child,
+            address,
+            _directory: directory,
+        })
     }
 
     fn config(&self, directory: &Path) -> Result<String> {
@@ -242,9 +240,45 @@ impl ServerCertificate {
     }
 }
 
-/// Reads the log up to the line that names the address; a thread reads on, so
-/// that the registry never waits for its log.
-fn wait_until_it_listens(child: &mut Child) -> Result<SocketAddr> {
+/// Starts a registry and waits until it listens. The thread that starts it
+/// stays until it ends, because that thread's end would be the death signal;
+/// meanwhile it reads on, so that the registry never waits for its log.
+fn spawn(mut command: Command) -> Result<(Child, SocketAddr)> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("registry-log".to_owned())
+        .spawn(move || {
+            let started = start(&mut command);
+            // The receiver waits for exactly this message.
+            match started {
+                Err(error) => drop(sender.send(Err(error))),
+                Ok((child, address, log)) => {
+                    drop(sender.send(Ok((child, address))));
+                    log.for_each(drop);
+                }
+            }
+        })
+        .context("starting the thread for docker-registry")?;
+    receiver
+        .recv()
+        .context("the thread that starts docker-registry died")?
+}
+
+type Log = Lines<BufReader<ChildStderr>>;
+
+fn start(command: &mut Command) -> Result<(Child, SocketAddr, Log)> {
+    let mut child = command.spawn().context("starting docker-registry")?;
+    match wait_until_it_listens(&mut child) {
+        Ok((address, log)) => Ok((child, address, log)),
+        Err(error) => {
+            end(&mut child);
+            Err(error)
+        }
+    }
+}
+
+/// Reads the log up to the line that names the address.
+fn wait_until_it_listens(child: &mut Child) -> Result<(SocketAddr, Log)> {
     let log = child.stderr.take().context("its log is not there")?;
     let mut lines = BufReader::new(log).lines();
     let mut seen = String::new();
@@ -255,8 +289,7 @@ fn wait_until_it_listens(child: &mut Child) -> Result<SocketAddr> {
             let address = rest[..end]
                 .parse()
                 .with_context(|| format!("the address in `{line}`"))?;
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok(address);
+            return Ok((address, lines));
         }
         seen += &line;
         seen.push('\n');
