@@ -19,6 +19,7 @@ use crate::machine::Machine;
 use crate::proc;
 use crate::report::{Report, Run};
 use crate::run::{self, RunSpec};
+use crate::source::Source;
 use crate::stage::StageSpec;
 use crate::ways::{self, Way};
 
@@ -40,8 +41,12 @@ const LIVE_FACTOR: u64 = 5;
 /// How many lines of a failed run's log are shown.
 const LOG_LINES: usize = 30;
 
-/// Does everything; returns the report.
-pub(crate) fn bench(args: &Args) -> Result<Report> {
+/// Compares the ways with each of the wanted images in turn. `show` gets the
+/// report of an image as soon as it is there, so that no later failure costs it.
+pub(crate) fn bench(
+    args: &Args,
+    mut show: impl FnMut(&Report) -> Result<()>,
+) -> Result<Vec<Report>> {
     if !testkit::cmd::is_root() {
         bail!(
             "the benchmark mounts file systems and runs privileged containers. \
@@ -50,8 +55,23 @@ pub(crate) fn bench(args: &Args) -> Result<Report> {
     }
     apt::ensure(TOOLS)?;
     let installer = installer(args)?;
+    // All images first: making one can fail, and takes long.
+    let images: Vec<Image> = args
+        .sources()
+        .iter()
+        .map(Source::image)
+        .collect::<Result<_>>()?;
+    let mut reports = Vec::new();
+    for image in images {
+        let report = compare(args, &installer, image)?;
+        show(&report)?;
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+fn compare(args: &Args, installer: &Path, image: Image) -> Result<Report> {
     let work = Work::open()?;
-    let image = crate::source::image(args)?;
     work.check_space(&image)?;
     let root = image.unpacked()?;
     let bootc = image::bootc_version(&root)?;
@@ -62,7 +82,7 @@ pub(crate) fn bench(args: &Args) -> Result<Report> {
     let cgroups = Cgroups::open(args.accounting)?;
 
     let mut report = Report {
-        machine: Machine::look(&work.dir, &installer)?,
+        machine: Machine::look(&work.dir, installer)?,
         bootc,
         accounting: cgroups.accounting(),
         podman_failure: None,
@@ -73,7 +93,7 @@ pub(crate) fn bench(args: &Args) -> Result<Report> {
         work: &work,
         cgroups: &cgroups,
         root: &root,
-        installer: &installer,
+        installer,
         registry: &registry.host(),
         imgref: &imgref,
     };
@@ -287,8 +307,12 @@ fn tail(log: &Path) -> Result<String> {
 }
 
 /// Writes the JSON form.
-pub(crate) fn write_json(report: &Report, path: &Path) -> Result<()> {
-    let value = report.json().context("writing the report as JSON")?;
+pub(crate) fn write_json(reports: &[Report], path: &Path) -> Result<()> {
+    let reports = reports.iter().map(Report::json);
+    let reports: Vec<_> = reports
+        .collect::<serde_json::Result<_>>()
+        .context("writing the reports as JSON")?;
+    let value = serde_json::json!({"version": 1, "reports": reports});
     let mut file = File::create(path).with_context(|| format!("making {}", path.display()))?;
     serde_json::to_writer_pretty(&mut file, &value)
         .map_err(std::io::Error::from)

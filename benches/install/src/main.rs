@@ -45,11 +45,15 @@ fn dispatch() -> Result<()> {
 
 fn compare() -> Result<()> {
     let args = cli::Args::parse();
-    let report = bench::bench(&args)?;
-    // The table first: a wrong --json path must not cost it.
-    write!(std::io::stdout(), "{}", report.markdown()).context("printing the report")?;
+    // The tables first: a wrong --json path must not cost them.
+    let reports = bench::bench(&args, |report| {
+        let mut out = std::io::stdout();
+        writeln!(out, "{}", report.markdown())
+            .and_then(|()| out.flush())
+            .context("printing the report")
+    })?;
     match &args.json {
-        Some(path) => bench::write_json(&report, path),
+        Some(path) => bench::write_json(&reports, path),
         None => Ok(()),
     }
 }

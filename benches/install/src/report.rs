@@ -167,7 +167,6 @@ impl Report {
             medians.insert(way.name().to_owned(), figures.into());
         }
         value["medians"] = medians.into();
-        value["version"] = 1.into();
         Ok(value)
     }
 

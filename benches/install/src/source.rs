@@ -3,16 +3,32 @@
 
 use std::path::Path;
 
-use anyhow::{bail, Result};
+use anyhow::Result;
 
-use crate::cli::Args;
 use crate::image::{self, Image};
 
-/// The image that was named, else a test image.
-pub(crate) fn image(args: &Args) -> Result<Image> {
-    if let Some(named) = &args.image {
-        let (dir, tag) = image::split_tag(named);
-        return Image::open(Path::new(dir), tag);
+/// An image to install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The test image, or what `$BOOTC_TEST_IMAGE` names.
+    Small,
+    /// The test image with a desktop's worth of packages on top.
+    Big,
+    /// An OCI layout `DIR[:TAG]`.
+    Named(String),
+}
+
+impl Source {
+    /// Finds the image, or makes it: that can take minutes the first time.
+    pub(crate) fn image(&self) -> Result<Image> {
+        let made = match self {
+            Self::Small => test_image::standard()?,
+            Self::Big => test_image::big()?,
+            Self::Named(text) => {
+                let (dir, tag) = image::split_tag(text);
+                return Image::open(Path::new(dir), tag);
+            }
+        };
+        Image::open(&made.layout, Some(&made.tag))
     }
-    bail!("no image named")
 }

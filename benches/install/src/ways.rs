@@ -68,7 +68,9 @@ impl Way {
 
 /// bootc's documentation, "Installing to an existing filesystem". What differs
 /// from it lets podman run where the host is no ordinary systemd machine (a
-/// cgroup of our own, limits that cannot be raised) and changes no work.
+/// cgroup of our own, limits that cannot be raised) and changes no work; nor
+/// does `/var/tmp`, which bootc would bind from the host by itself, and the
+/// stand-in does not.
 fn podman(imgref: &str) -> Vec<Step> {
     let target = format!("{TARGET}:/target");
     let parent = format!("--cgroup-parent=/{GROUP}/podman");
@@ -107,6 +109,8 @@ fn podman(imgref: &str) -> Vec<Step> {
                 "/dev:/dev",
                 "-v",
                 "/var/lib/containers:/var/lib/containers",
+                "-v",
+                "/var/tmp:/var/tmp",
                 "-v",
                 &target,
                 imgref,

@@ -14,11 +14,13 @@ use anyhow::{bail, Context, Result};
 use testkit::cache::{self, Key};
 use testkit::cmd::{self, CommandExt};
 
+mod big;
 mod layers;
 pub mod oci;
 mod recipe;
 mod standin;
 
+pub use big::big;
 use oci::{Image, Layer};
 use standin::Bootc;
 
