@@ -101,7 +101,7 @@ impl Sysroot {
             fetched.drop_staged(descriptor, stage)?;
             bars.finish_layer();
         }
-        bars.clear()?;
+        drop(bars);
         if !read_dir_or_none(&tree.join(BOUND_IMAGES))?.is_empty() {
             bail!("the stand-in cannot install logically bound images");
         }

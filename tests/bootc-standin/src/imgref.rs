@@ -101,21 +101,26 @@ pub(crate) fn origin_name(reference: &str) -> &str {
         .unwrap_or(reference)
 }
 
-/// A name as a part of an ostree ref: letters, digits, `/` and `-` stay, any
-/// other byte becomes `_XX_`.
+/// A name as a part of an ostree ref, as bootc does it: letters, digits and `-`
+/// stay, and a `/` between a letter or digit and something else; `_` is doubled,
+/// and any other byte becomes `_XX_`.
 pub(crate) fn escape_for_ref(name: &str) -> String {
     use std::fmt::Write;
-    name.bytes().fold(String::new(), |mut out, byte| {
-        // ostree refuses empty parts of a ref: of `//` only the first slash stays.
-        let separates = byte == b'/' && !out.is_empty() && !out.ends_with('/');
+    let bytes = name.as_bytes();
+    let mut out = String::new();
+    for (i, &byte) in bytes.iter().enumerate() {
+        let after_word = i > 0 && bytes[i - 1].is_ascii_alphanumeric();
+        let separates = byte == b'/' && after_word && i + 1 < bytes.len();
         if byte.is_ascii_alphanumeric() || byte == b'-' || separates {
             out.push(char::from(byte));
+        } else if byte == b'_' {
+            out.push_str("__");
         } else {
             // Writing to a String cannot fail.
             write!(out, "_{byte:02X}_").ok();
         }
-        out
-    })
+    }
+    out
 }
 
 #[cfg(test)]
@@ -190,9 +195,11 @@ mod tests {
 
     #[test]
     fn refs_are_escaped() {
-        assert_eq!(
-            escape_for_ref("docker://h.x/i:v1"),
-            "docker_3A_/_2F_h_2E_x/i_3A_v1"
-        );
+        for (name, escaped) in [
+            ("docker://h.x/i:v1", "docker_3A__2F__2F_h_2E_x/i_3A_v1"),
+            ("a_b/", "a__b_2F_"),
+        ] {
+            assert_eq!(escape_for_ref(name), escaped);
+        }
     }
 }

@@ -2,10 +2,13 @@
 //! What is drawn on a terminal, and only there.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    BinaryBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
 
 const SPIN: Duration = Duration::from_millis(100);
 
@@ -29,6 +32,8 @@ pub(crate) struct FetchBars {
     multi: MultiProgress,
     layers: ProgressBar,
     bytes: ProgressBar,
+    fetched: AtomicU64,
+    start: Instant,
 }
 
 impl FetchBars {
@@ -50,40 +55,62 @@ impl FetchBars {
             multi,
             layers,
             bytes,
+            fetched: AtomicU64::new(0),
+            start: Instant::now(),
         })
     }
 
     pub(crate) fn start_layer(&self, size: u64) {
-        self.bytes.reset();
+        // Not the position: the real one draws the old one once more, too.
         self.bytes.set_length(size);
+        self.bytes.set_position(0);
     }
 
     pub(crate) fn add_bytes(&self, count: u64) {
         self.bytes.inc(count);
+        self.fetched.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn finish_layer(&self) {
         self.layers.inc(1);
     }
 
-    pub(crate) fn clear(self) -> Result<()> {
+    /// Ends the bars with the one line that stays. It goes through indicatif,
+    /// so it ends without a line end, in blanks: what follows is in the same
+    /// line of the stream.
+    fn end(&self) -> std::io::Result<()> {
+        let fetched = self.fetched.load(Ordering::Relaxed);
+        let took = self.start.elapsed();
+        self.multi.println(format!(
+            "Fetched layers: {} in {}",
+            BinaryBytes(fetched),
+            HumanDuration(took)
+        ))?;
         self.layers.finish_and_clear();
         self.bytes.finish_and_clear();
-        self.multi.clear().context("clearing the progress bars")
+        Ok(())
+    }
+}
+
+/// Also after an error, whose message comes behind it.
+impl Drop for FetchBars {
+    fn drop(&mut self) {
+        self.end().ok();
     }
 }
 
 /// Runs `work` under a spinner, with the one line that stays on stderr.
 pub(crate) fn with_spinner<T>(message: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let start = Instant::now();
-    let spinner = ProgressBar::with_draw_target(None, target()).with_message(message.to_owned());
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.set_draw_target(target());
     spinner.enable_steady_tick(SPIN);
     if !draws() {
         eprint!("{message}...");
     }
     let result = work();
-    spinner.finish_and_clear();
     if result.is_err() {
+        spinner.finish_and_clear();
         eprintln!();
         return result;
     }
@@ -93,7 +120,7 @@ pub(crate) fn with_spinner<T>(message: &str, work: impl FnOnce() -> Result<T>) -
         if seconds == 1 { "" } else { "s" }
     );
     if draws() {
-        eprintln!("{message}...{elapsed}");
+        spinner.finish_with_message(format!("{message}: {elapsed}"));
     } else {
         eprintln!("{elapsed}");
     }

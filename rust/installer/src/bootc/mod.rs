@@ -142,7 +142,7 @@ impl Watch<'_> {
         cancel: &Cancel,
     ) -> Result<Exit> {
         let mut terminal = File::from(master);
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(WINDOW.ws_col);
         let mut next_look = Instant::now();
         loop {
             if cancel.is_cancelled() {
@@ -325,7 +325,7 @@ mod tests {
                 None => {}
             }
         }
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(WINDOW.ws_col);
         assert_eq!(lines.feed(&all), ["one", "two50 400"]);
     }
 }

@@ -28,8 +28,8 @@ impl Line {
     }
 }
 
-/// Characters that indicatif's spinners start with.
-const SPINNER_CHARS: &str = "⠁⠂⠄⡀⢀⠠⠐⠈⠉⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⠛⠟⠿⡿⣟⣯⣷⣾⣽⣻⢿";
+/// Characters that indicatif's spinners start with: Braille patterns.
+const SPINNER_CHARS: std::ops::RangeInclusive<char> = '\u{2800}'..='\u{28ff}';
 
 /// Characters of a bar, which an unnamed bar starts with.
 const BAR_CHARS: &str = "█▉▊▋▌▍▎▏░";
@@ -52,7 +52,7 @@ pub(super) fn parse(line: &str) -> Line {
             None => Line::Spinner,
         };
     }
-    if line.starts_with(|c| SPINNER_CHARS.contains(c) || BAR_CHARS.contains(c)) {
+    if line.starts_with(|c| SPINNER_CHARS.contains(&c) || BAR_CHARS.contains(c)) {
         return Line::Spinner;
     }
     Line::Text
@@ -145,8 +145,11 @@ impl Meter {
                 // The last drawing of a finished layer may come after the step
                 // to the next one, so only the right size counts; it is
                 // rounded to what is drawn.
+                // At the start of a layer its size is drawn before its
+                // position, which then is still that of the one before.
                 let size = self.size_of_current();
-                if total.abs_diff(size) <= size / 100 + 1024 {
+                let rounding = size / 100 + 1024;
+                if total.abs_diff(size) <= rounding && done <= total.saturating_add(rounding) {
                     self.current = self.current.max(done.min(size));
                 }
             }
@@ -224,6 +227,11 @@ mod tests {
             ("Fetching layers", Line::Spinner),
             ("⠁ Deploying container image", Line::Spinner),
             ("██░░░░ 0/0", Line::Spinner),
+            ("⠲ Deploying container image", Line::Spinner),
+            (
+                "Fetched layers: 186.60 MiB in 9 seconds (21.84 MiB/s)",
+                Line::Text,
+            ),
             ("Deploying container image...done (1 second)", Line::Text),
             ("Installing image: docker://reg/os:1", Line::Text),
             (
@@ -252,6 +260,9 @@ mod tests {
         assert_eq!(done("└ Fetching █ 10 MiB/10 MiB (x)"), (10, 60, 1, 3));
         assert_eq!(done("└ Fetching ░ 5 MiB/20.00 MiB (x)"), (15, 60, 1, 3));
         assert_eq!(done("└ Fetching ░ 4 MiB/20 MiB (x)"), (15, 60, 1, 3));
+        // The position of the layer before with the size of this one.
+        assert_eq!(done("Fetching layers ░ 2/3"), (30, 60, 2, 3));
+        assert_eq!(done("└ Fetching ░ 99 MiB/30.00 MiB (x)"), (30, 60, 2, 3));
         assert_eq!(done("Fetching layers ░ 3/3"), (60, 60, 3, 3));
     }
 
