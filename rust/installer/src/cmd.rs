@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -41,6 +42,7 @@ pub struct Tool {
     args: Vec<OsString>,
     code: Code,
     accepted: Vec<i32>,
+    outlives: bool,
 }
 
 impl Tool {
@@ -51,6 +53,7 @@ impl Tool {
             args: Vec::new(),
             code: Code::Io,
             accepted: vec![0],
+            outlives: false,
         }
     }
 
@@ -84,6 +87,14 @@ impl Tool {
         self
     }
 
+    /// Lets it run to its own end whatever becomes of the engine, out of reach
+    /// of the terminal's signals: for what must not stop half-way.
+    #[must_use]
+    pub fn outliving_us(mut self) -> Self {
+        self.outlives = true;
+        self
+    }
+
     /// The command line as one would type it, for messages.
     pub fn line(&self) -> String {
         command_line(std::iter::once(&self.name).chain(&self.args))
@@ -95,7 +106,14 @@ impl Tool {
     pub fn run(&self, cancel: &Cancel) -> Result<Captured> {
         cancel.check()?;
         let program = find(&self.name).ok_or_else(|| missing(&self.name))?;
-        let child = bound_to_us(&program)
+        let mut command = if self.outlives {
+            let mut command = Command::new(&program);
+            command.process_group(0);
+            command
+        } else {
+            bound_to_us(&program)
+        };
+        let child = command
             .args(&self.args)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())

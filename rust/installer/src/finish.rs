@@ -19,10 +19,11 @@ use crate::error::{Code, Error, Result};
 use crate::mountinfo::{self, Mount};
 use crate::plan::FinishPlan;
 
-/// Freezes and thaws in one process, so that nothing can come between that
-/// leaves the file system frozen. Freezing writes the journal to its place,
+/// Freezes and thaws in one process that nothing stops, so that the file system
+/// does not stay frozen: whoever writes to it then would hang for ever. Freezing writes the journal to its place,
 /// which boot loaders need that do not replay it.
-const FREEZE_AND_THAW: &str = "fsfreeze --freeze \"$1\" && fsfreeze --unfreeze \"$1\"";
+const FREEZE_AND_THAW: &str =
+    "trap '' HUP INT TERM; fsfreeze --freeze \"$1\" && fsfreeze --unfreeze \"$1\"";
 
 /// Closes the target below `root` as the plan says; gives warnings.
 ///
@@ -58,7 +59,7 @@ pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<Str
         return nothing_left(root).map(|()| warnings);
     }
     for mount in &writable {
-        best_effort("The journal was not flushed", flush_journal(mount, cancel))?;
+        best_effort("The journal was not flushed", flush_journal(mount))?;
     }
     Ok(warnings)
 }
@@ -133,12 +134,14 @@ fn seal(point: &Mount) -> Result<()> {
     })
 }
 
-fn flush_journal(mount: &Mount, cancel: &Cancel) -> Result<()> {
+fn flush_journal(mount: &Mount) -> Result<()> {
     Tool::new("sh")
         .args(["-c", FREEZE_AND_THAW, "sh"])
         .arg(&mount.mount_point)
         .failing_as(Code::FinishFailed)
-        .run(cancel)
+        .outliving_us()
+        // Not to be cancelled, either.
+        .run(&Cancel::new())
         .map(drop)
 }
 
