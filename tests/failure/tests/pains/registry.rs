@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Registries and networks that do not give the image. Nothing of it comes as
+//! far as the target.
+
+use std::net::TcpListener;
+
+use failure::{Installer, Run, Tiny, World};
+use installer::error::Code;
+use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::registry::{Options, Registry, ServerCertificate};
+
+/// Installs `image`, which `configured` may change, onto a disk that must stay
+/// untouched.
+#[track_caller]
+pub(crate) fn refused<'w>(
+    world: &'w World,
+    image: &str,
+    configured: impl FnOnce(Installer<'w>) -> Installer<'w>,
+    code: Code,
+    object: &str,
+) -> Run {
+    let disk = world.small_disk();
+    let before = disk.look();
+    let installer = world
+        .install(image, disk.path())
+        .args(["--bootloader", "none"]);
+    let run = configured(installer).run();
+    run.assert_error(code, object);
+    before.assert_untouched(&disk);
+    run
+}
+
+#[test]
+fn unknown_host_is_refused() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    refused(
+        &world,
+        "registry.invalid/os/tiny:v1",
+        |installer| installer,
+        Code::RegistryHostUnknown,
+        "registry.invalid",
+    );
+}
+
+#[test]
+fn refused_connection_is_told() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    // Bound but not listened on: nobody else can get it meanwhile.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let image = format!("{host}/os/tiny:v1");
+    let code = Code::RegistryUnreachable;
+    refused(&world, &image, |installer| installer, code, &host);
+    refused(
+        &world,
+        &image,
+        |installer| installer.plain_http(&host),
+        code,
+        &host,
+    );
+}
+
+/// A registry with TLS that has the tiny image.
+fn with_tls(world: &World, names: &[&str]) -> Option<(Registry, ServerCertificate)> {
+    let storage = world.new_path("storage");
+    if !testkit::registry::available() {
+        return None;
+    }
+    let plain = Options::default().storage(&storage).start().unwrap();
+    let image = Tiny::working().write(world);
+    plain.push(&image.reference(), "os/tiny", "v1").unwrap();
+    drop(plain);
+    let certificate = ServerCertificate::make(names).unwrap();
+    let registry = Options::default()
+        .storage(&storage)
+        .tls(&certificate)
+        .start()
+        .unwrap();
+    Some((registry, certificate))
+}
+
+#[test]
+fn untrusted_certificate_is_refused_and_its_authority_mends_it() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, certificate)) = with_tls(&world, &["IP:127.0.0.1"]) else {
+        return;
+    };
+    let host = registry.host();
+    let image = format!("{host}/os/tiny:v1");
+    let run = refused(&world, &image, |i| i, Code::RegistryTls, &host);
+    assert!(run.stdout.contains("configuration (ca)"), "{run}");
+
+    let ca = world.file("ca.pem", certificate.authority().unwrap());
+    let disk = world.small_disk();
+    let installer = world
+        .install(&image, disk.path())
+        .args(["--bootloader", "none", "--ca"]);
+    installer.arg(ca).run().assert_done();
+}
+
+#[test]
+fn certificate_for_another_name_is_refused() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, certificate)) = with_tls(&world, &["DNS:other.example"]) else {
+        return;
+    };
+    let ca = world.file("ca.pem", certificate.authority().unwrap());
+    let image = format!("{}/os/tiny:v1", registry.host());
+    refused(
+        &world,
+        &image,
+        |installer| installer.arg("--ca").arg(&ca),
+        Code::RegistryTls,
+        &registry.host(),
+    );
+}
+
+#[test]
+fn missing_authority_file_is_refused() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let ca = world.new_path("absent.pem");
+    refused(
+        &world,
+        "r.example/os/tiny:v1",
+        |installer| installer.arg("--ca").arg(&ca),
+        Code::ConfigInvalid,
+        ca.to_str().unwrap(),
+    );
+}
+
+#[test]
+fn plain_http_that_was_not_allowed_is_refused() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, image)) = world.serve(&Tiny::working()) else {
+        return;
+    };
+    let run = refused(&world, &image, |i| i, Code::RegistryTls, &registry.host());
+    assert!(run.stdout.contains("insecure"), "{run}");
+}
+
+#[test]
+fn missing_tag_and_repository_are_told() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, _)) = world.serve(&Tiny::working()) else {
+        return;
+    };
+    let host = registry.host();
+    for name in ["os/tiny:v2", "os/other:v1"] {
+        let image = format!("{host}/{name}");
+        let repository = name.split(':').next().unwrap();
+        let object = format!("{host}/{repository}");
+        refused(
+            &world,
+            &image,
+            |i| i.plain_http(&host),
+            Code::ImageNotFound,
+            &object,
+        );
+    }
+    // The digest of something else.
+    let image = format!("{host}/os/tiny@sha256:{}", "0".repeat(64));
+    refused(
+        &world,
+        &image,
+        |i| i.plain_http(&host),
+        Code::ImageNotFound,
+        &host,
+    );
+}
+
+#[test]
+fn image_for_other_machines_is_refused() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    for recipe in [
+        Tiny::working().architecture("s390x"),
+        Tiny::working().architecture("s390x").in_index(),
+    ] {
+        let Some((registry, image)) = world.serve(&recipe) else {
+            return;
+        };
+        let host = registry.host();
+        let run = refused(
+            &world,
+            &image,
+            |i| i.plain_http(&host),
+            Code::ImageNoPlatform,
+            "",
+        );
+        assert!(run.stdout.contains("s390x"), "{run}");
+    }
+}
+
+/// A portal that wants a login for the network answers everything with a page.
+#[test]
+fn captive_portal_is_told_from_a_registry() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, _)) = world.serve(&Tiny::working()) else {
+        return;
+    };
+    let proxy = FaultProxy::start(registry.address(), |_| {
+        let head = "Content-Type: text/html\r\n".to_owned();
+        Fault::Answer("200 OK", head, b"<html>Please log in</html>".to_vec())
+    })
+    .unwrap();
+    let host = proxy.host();
+    let image = format!("{host}/os/tiny:v1");
+    refused(
+        &world,
+        &image,
+        |i| i.plain_http(&host),
+        Code::RegistryMalformed,
+        "",
+    );
+}
+
+#[test]
+fn broken_registry_is_told() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, _)) = world.serve(&Tiny::working()) else {
+        return;
+    };
+    let proxy = FaultProxy::start(registry.address(), |_| {
+        Fault::Answer("503 Service Unavailable", String::new(), Vec::new())
+    })
+    .unwrap();
+    let host = proxy.host();
+    let image = format!("{host}/os/tiny:v1");
+    refused(
+        &world,
+        &image,
+        |i| i.plain_http(&host),
+        Code::NetworkInterrupted,
+        &host,
+    );
+}
+
+/// `check` alone says the same, without a target.
+#[test]
+fn check_tells_of_a_missing_image() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, image)) = world.serve(&Tiny::working()) else {
+        return;
+    };
+    let check = |image: &str| {
+        let installer = world.installer().args(["check", "--image", image]);
+        installer.plain_http(&registry.host()).run()
+    };
+    let run = check(&image.replace("v1", "v2"));
+    assert_eq!(run.status.code(), Some(4), "{run}");
+    assert!(
+        run.stderr.contains("IMAGE_NOT_FOUND") && run.stderr.contains("v2"),
+        "{run}"
+    );
+    let run = check(&image);
+    assert!(run.status.success(), "{run}");
+    let digest = registry.digest("os/tiny", "v1").unwrap();
+    assert!(run.stdout.contains(&digest), "{run}");
+}
