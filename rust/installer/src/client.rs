@@ -110,7 +110,11 @@ impl From<RegistryError> for Error {
         };
         let text = err.to_string();
         let hint = err.hint();
-        let mut error = Error::new(code, sentence(&text)).next(hint);
+        let mut error = Error::new(code, sentence(&text));
+        // The client speaks of what stays in its layout, but scratch goes.
+        if code != Code::NetworkInterrupted {
+            error = error.next(hint);
+        }
         if let RegistryError::Tls { problem, .. } = &err {
             error.why = format!("{}.", capital(&problem.to_string()));
         }

@@ -111,7 +111,7 @@ codes! {
     /// The connection was lost and retries did not help.
     NetworkInterrupted = "NETWORK_INTERRUPTED", 4,
         "The connection broke or stalled too often.",
-        "Check the network and start again; a complete part is not fetched twice.";
+        "Check the network connection and start again.";
     /// The registry answered something that is no valid manifest, config or layout.
     RegistryMalformed = "REGISTRY_MALFORMED", 4,
         "The server is no OCI registry, or a proxy answers in its place.",
@@ -183,7 +183,7 @@ codes! {
     /// Stopped by the person, a signal, or the end of the calling program.
     Cancelled = "CANCELLED", 130,
         "The installation was asked to stop.",
-        "To install after all, make a new file system on the target and start again.";
+        "To install after all, start again; once the deployment has begun, with a new file system on the target.";
     /// An operation of the operating system failed in a way no other code tells.
     Io = "IO", 1,
         "The operating system refused an operation.",

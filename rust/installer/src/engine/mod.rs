@@ -18,6 +18,7 @@ mod fetch;
 mod runtime;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Firmware, Situation};
@@ -79,15 +80,14 @@ pub fn install(
         options,
         sink,
         cancel,
+        touched: AtomicBool::new(false),
     };
     engine.run().map_err(|error| {
-        // A child that was stopped with us fails in its own way; the person
-        // must hear what they did, not what it did to us.
-        if cancel.is_cancelled() && error.code != Code::Cancelled {
-            return Error::new(Code::Cancelled, "The installation was stopped.")
-                .detail(format!("{} [{}]", error.what, error.code));
+        if cancel.is_cancelled() {
+            engine.stopped(error)
+        } else {
+            error
         }
-        error
     })
 }
 
@@ -97,9 +97,27 @@ struct Engine<'a> {
     options: &'a Options,
     sink: &'a dyn EventSink,
     cancel: &'a Cancel,
+    /// bootc has been started: the target is not as it was.
+    touched: AtomicBool,
 }
 
 impl Engine<'_> {
+    /// What a stop is to the person, whatever it did to the step that it met.
+    fn stopped(&self, met: Error) -> Error {
+        let mut error = Error::new(Code::Cancelled, "The installation was stopped.").next(
+            if self.touched.load(Ordering::Relaxed) {
+                "To install after all, make a new file system on the target and start again."
+            } else {
+                "The target is as it was: start again whenever you like."
+            },
+        );
+        if met.code != Code::Cancelled {
+            error = error.detail(format!("{} [{}]", met.what, met.code));
+        }
+        error.details.extend(met.details);
+        error
+    }
+
     fn run(&self) -> Result<Summary> {
         let (checked, given) = self.task(Task::Check, "Checking image and target", || {
             let checked = check::check(self.plan, self.secrets, self.cancel)?;
@@ -249,6 +267,7 @@ impl Engine<'_> {
             expected_growth: space::deployment_size(checked.size),
             log_dir: &self.options.log_dir,
         };
+        self.touched.store(true, Ordering::Relaxed);
         let deployed = bootc::deploy(inputs, self.sink, self.cancel)?;
         self.info(
             "bootc-log",
