@@ -8,6 +8,7 @@
 mod bench;
 mod cgroup;
 mod cli;
+mod goals;
 mod image;
 mod machine;
 mod proc;

@@ -75,6 +75,32 @@ pub(crate) fn parse_load(text: &str) -> Result<f64> {
         .with_context(|| format!("/proc/loadavg: {text:?}"))
 }
 
+/// A tmpfs in a mount table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tmpfs {
+    /// Major and minor number, which are the same wherever it is mounted.
+    pub(crate) device: (u64, u64),
+    /// Mount point, below the root of the process whose table it is.
+    pub(crate) mount_point: String,
+}
+
+/// All tmpfs of a `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). Mount points
+/// with blanks, which are written escaped, are passed over.
+pub(crate) fn parse_tmpfs(mountinfo: &str) -> Vec<Tmpfs> {
+    let tmpfs = |line: &str| {
+        let (left, right) = line.split_once(" - ")?;
+        let mut left = left.split(' ').skip(2);
+        let (major, minor) = left.next()?.split_once(':')?;
+        let mount_point = left.nth(1).filter(|path| !path.contains('\\'))?;
+        right.starts_with("tmpfs ").then_some(())?;
+        Some(Tmpfs {
+            device: (major.parse().ok()?, minor.parse().ok()?),
+            mount_point: mount_point.to_owned(),
+        })
+    };
+    mountinfo.lines().filter_map(tmpfs).collect()
+}
+
 /// A size of `/proc/meminfo`, in bytes.
 pub(crate) fn parse_meminfo(text: &str, key: &str) -> Result<u64> {
     text.lines()
@@ -135,6 +161,27 @@ mod tests {
         ] {
             assert!(parse_busy_ticks(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn tmpfs_are_found_in_a_mount_table() {
+        let text = "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+                    30 22 0:27 / /run rw,nosuid shared:5 - tmpfs tmpfs rw,mode=755\n\
+                    31 22 0:6 / /dev rw - devtmpfs udev rw\n\
+                    32 22 0:28 / /a\\040b rw - tmpfs x rw\n\
+                    33 22 0:27 /lock /var/lock rw - tmpfs tmpfs rw\n";
+        let found: Vec<_> = parse_tmpfs(text)
+            .into_iter()
+            .map(|t| (t.device, t.mount_point))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ((0, 27), "/run".to_owned()),
+                ((0, 27), "/var/lock".to_owned())
+            ]
+        );
+        assert!(parse_tmpfs("garbage\n1 2 x:y / /z - tmpfs\n").is_empty());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Peaks of memory and disk, by looking ten times a second.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
@@ -25,7 +27,8 @@ pub(crate) struct Peaks {
     pub(crate) rss_by: Vec<Memory>,
     /// Sum of the anonymous memory of all processes.
     pub(crate) anon: u64,
-    /// Used on the tmpfs that stands in for the live system's root.
+    /// Used on the tmpfs that stands in for the live system's root, and on
+    /// every tmpfs that was mounted meanwhile, wherever: it is the same RAM.
     pub(crate) live: u64,
     /// Used on the target, with what an empty file system uses.
     pub(crate) target: u64,
@@ -82,13 +85,17 @@ impl Sampler {
     /// Starts looking. `live` and `target` are paths on the file systems.
     pub(crate) fn start(live: PathBuf, target: PathBuf) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let old = tmpfs_of_all()?.into_keys().collect::<BTreeSet<_>>();
         let thread = std::thread::Builder::new()
             .name("sampler".to_owned())
             .spawn(move || {
                 let mut peaks = Peaks::default();
                 loop {
                     peaks.memory(processes()?);
-                    peaks.disk(used_bytes(&live)?, used_bytes(&target)?);
+                    let new = tmpfs_of_all()?;
+                    let new = new.iter().filter(|(device, _)| !old.contains(*device));
+                    let mounted: u64 = new.map(|(_, used)| used).sum();
+                    peaks.disk(used_bytes(&live)? + mounted, used_bytes(&target)?);
                     peaks.samples += 1;
                     match stopped.recv_timeout(INTERVAL) {
                         Err(RecvTimeoutError::Timeout) => {}
@@ -112,18 +119,60 @@ impl Sampler {
 
 fn processes() -> Result<Vec<Memory>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").context("reading /proc")? {
-        let entry = entry.context("reading /proc")?;
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|n| n.parse::<u32>().ok()) else {
-            continue;
-        };
-        if pid == 1 {
+    for dir in process_dirs()? {
+        if dir.ends_with("1") {
             continue;
         }
         // A process that ends between the two calls is no error.
-        if let Ok(status) = fs::read_to_string(entry.path().join("status")) {
+        if let Ok(status) = fs::read_to_string(dir.join("status")) {
             found.extend(proc::parse_status(&status)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Bytes in use on each tmpfs, by device number, that any process of the own
+/// pid namespace sees in its mount namespace. What cannot be looked at (a
+/// process that has ended, a mount hidden by another one) is passed over.
+fn tmpfs_of_all() -> Result<BTreeMap<(u64, u64), u64>> {
+    let (mut namespaces, mut found) = (BTreeSet::new(), BTreeMap::new());
+    for dir in process_dirs()? {
+        let Ok(namespace) = fs::read_link(dir.join("ns/mnt")) else {
+            continue;
+        };
+        // The root is part of it: after chroot(2) the table is another one.
+        let root = fs::metadata(dir.join("root")).map(|meta| (meta.dev(), meta.ino()));
+        if !namespaces.insert((namespace, root.ok())) {
+            continue;
+        }
+        let Ok(mountinfo) = fs::read_to_string(dir.join("mountinfo")) else {
+            continue;
+        };
+        for tmpfs in proc::parse_tmpfs(&mountinfo) {
+            let relative = tmpfs.mount_point.trim_start_matches('/');
+            let path = dir.join("root").join(relative);
+            let device = fs::metadata(&path).map(|meta| {
+                let device = meta.dev();
+                (nix::sys::stat::major(device), nix::sys::stat::minor(device))
+            });
+            if device.is_ok_and(|device| device == tmpfs.device) {
+                found
+                    .entry(tmpfs.device)
+                    .or_insert(used_bytes(&path).unwrap_or(0));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `/proc/PID` of everything in the own pid namespace.
+fn process_dirs() -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").context("reading /proc")? {
+        let entry = entry.context("reading /proc")?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|n| n.parse::<u32>().is_ok()) {
+            found.push(entry.path());
         }
     }
     Ok(found)
@@ -164,6 +213,12 @@ mod tests {
         }
         assert!(used(1, 2, 4096).is_err());
         assert!(used(u64::MAX, 0, 4096).is_err());
+    }
+
+    #[test]
+    fn tmpfs_of_other_processes_are_no_error() {
+        let all = tmpfs_of_all().unwrap();
+        assert!(all.keys().all(|(major, _)| *major == 0), "{all:?}");
     }
 
     #[test]

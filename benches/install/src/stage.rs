@@ -6,7 +6,7 @@
 //! with its last mount.
 //!
 //! ```text
-//! tmpfs (the live system's RAM) ── /run /tmp /var/tmp /var/lib/containers /dev/shm
+//! tmpfs (the live system's RAM) ── /run /tmp /var/tmp /var/log /var/lib/containers /dev/shm
 //! /run/bench/target     fresh ext4 on a loop device
 //! /run/bench/layout     the image as OCI layout, read-only
 //! /run/bench/root       the image unpacked, read-only
@@ -41,6 +41,7 @@ pub(crate) const CONFIG: &str = "/run/bench/bootc.conf";
 /// on the tmpfs, mode. `/tmp` comes last, since what is staged may lie there.
 const IN_RAM: &[(&str, &str, u32)] = &[
     ("/var/lib/containers", "containers", 0o755),
+    ("/var/log", "log", 0o755),
     ("/var/tmp", "var-tmp", 0o1777),
     ("/dev/shm", "shm", 0o1777),
     (LIVE, "run", 0o755),
