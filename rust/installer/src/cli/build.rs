@@ -23,16 +23,20 @@ use crate::target;
 /// A root for plans that only their image matters of; never looked at.
 const NO_TARGET: &str = "/nonexistent";
 
+/// A plan and what the person should know about how it was made.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) plan: Plan,
+    pub(super) warnings: Vec<String>,
+}
+
 /// The plan for `args` on the target mounted at `root`. With `lookup` the image
 /// is looked up and pinned to its digest.
-pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Result<Plan> {
+pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Result<Built> {
     let config = match &args.config {
         Some(path) => config::read(path)?,
         None => Config::default(),
     };
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
     let mut plan = assemble(args, &config, root)?;
     if let Some(root) = root {
         plan.deployment.fstab = fstab(root)?;
@@ -50,7 +54,10 @@ pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Resul
         let (image, _) = check::image(&plan, &secrets, &Cancel::new())?;
         plan.image.digest = Some(image.manifest_digest.to_string());
     }
-    Ok(plan)
+    Ok(Built {
+        plan,
+        warnings: config.warnings,
+    })
 }
 
 /// All that depends on nothing but the arguments.

@@ -40,7 +40,8 @@ struct Answer {
 pub(super) fn run(args: &CheckCommand) -> Result<()> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
-    let plan = build::plan(&args.image, args.root.as_deref(), false)?;
+    let build::Built { plan, mut warnings } =
+        build::plan(&args.image, args.root.as_deref(), false)?;
     let secrets = Secrets::read(&plan)?;
     let (image, size, checked) = if args.root.is_some() {
         let checked = check::check(&plan, &secrets, &cancel)?;
@@ -49,6 +50,7 @@ pub(super) fn run(args: &CheckCommand) -> Result<()> {
         let (image, size) = check::image(&plan, &secrets, &cancel)?;
         (image, size, None)
     };
+    warnings.extend(checked.iter().flat_map(|c| c.warnings.clone()));
     let ImageSize {
         compressed,
         unpacked,
@@ -67,7 +69,7 @@ pub(super) fn run(args: &CheckCommand) -> Result<()> {
         unpacked_bytes: unpacked,
         target_bytes_needed: checked.as_ref().map(|c| c.space.target),
         target_bytes_free: checked.as_ref().map(|c| c.target.free_bytes),
-        warnings: checked.map(|c| c.warnings).unwrap_or_default(),
+        warnings,
     };
     let format = args.format.unwrap_or(if std::io::stdout().is_terminal() {
         Format::Text

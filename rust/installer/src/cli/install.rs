@@ -10,7 +10,7 @@ use super::{build, exit_code, output, stop};
 use crate::cancel::Cancel;
 use crate::engine::{self, Options};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink, Summary};
+use crate::event::{Event, EventSink, Level, Summary};
 use crate::plan::Plan;
 use crate::secret::Secrets;
 
@@ -46,7 +46,17 @@ fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
     let plan = match (&args.plan, args.plan_fd) {
         (Some(path), _) => Plan::from_json(&read_plan(path)?)?,
         (None, Some(fd)) => stop::plan_from_fd(fd, &cancel)?,
-        (None, None) => build::plan(&args.image, args.root.as_deref(), false)?,
+        (None, None) => {
+            let built = build::plan(&args.image, args.root.as_deref(), false)?;
+            for text in built.warnings {
+                sink.send(Event::Message {
+                    level: Level::Warning,
+                    id: "config".into(),
+                    text,
+                });
+            }
+            built.plan
+        }
     };
     let secrets = Secrets::read(&plan)?;
     let options = Options {

@@ -64,8 +64,11 @@ fn log_to_stderr() {
 }
 
 fn plan(args: &args::PlanCommand) -> Result<()> {
-    let plan = build::plan(&args.image, Some(&args.root), !args.no_lookup)?;
-    print(&plan.to_json()?)
+    let built = build::plan(&args.image, Some(&args.root), !args.no_lookup)?;
+    for warning in &built.warnings {
+        tracing::warn!("{warning}");
+    }
+    print(&built.plan.to_json()?)
 }
 
 fn exit_code(error: &Error) -> ExitCode {
