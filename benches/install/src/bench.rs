@@ -73,7 +73,7 @@ pub(crate) fn bench(
 fn compare(args: &Args, installer: &Path, image: Image) -> Result<Report> {
     let work = Work::open()?;
     work.check_space(&image)?;
-    let root = image.unpacked()?;
+    let root = image.unpacked(&work.dir)?;
     let bootc = image::bootc_version(&root)?;
     let registry = Options::default()
         .storage(&work.dir.join("registry"))
@@ -224,6 +224,15 @@ impl Work {
     }
 }
 
+impl Drop for Work {
+    /// Gives the space of the registry back; logs and unpacked images stay.
+    fn drop(&mut self) {
+        if let Err(error) = cache::remove_tree(&self.dir.join("registry")) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
 /// What all runs share.
 struct Scene<'a> {
     work: &'a Work,
@@ -236,14 +245,14 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     fn run(&self, way: Way, round: usize, image: &Image) -> Result<Run> {
-        eprintln!("round {round}: {}", way.title());
+        eprintln!("{} image, round {round}: {}", image.name, way.title());
         let target = self.work.target(image)?;
         self.work.settle()?;
         let group = self.cgroups.start()?;
         let log = self
             .work
             .dir
-            .join(format!("log/{}-{round}.log", way.name()));
+            .join(format!("log/{}-{}-{round}.log", image.name, way.name()));
         let spec = RunSpec {
             stage: StageSpec {
                 live: self.work.dir.join("live"),

@@ -14,7 +14,7 @@ use crate::ways::Way;
 ///
 /// By default with two images, one after the other: the small test image and a
 /// big one (at least 2 GB compressed, 60 layers), for which 25 GB of disk and
-/// 16 GB of memory should be free. `--small` and `--big` choose one of them,
+/// 12 GB of memory should be free. `--small` and `--big` choose one of them,
 /// `--image` names another one instead.
 #[derive(Debug, Parser)]
 #[command(version)]

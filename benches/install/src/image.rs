@@ -7,13 +7,15 @@ use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
-use testkit::cache::{self, Key};
+use testkit::cache;
 use testkit::cmd::CommandExt;
 
 /// What is installed in every run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Image {
+    /// What it is called in the report and in the bench's directory.
+    pub(crate) name: &'static str,
     /// Directory of the OCI layout.
     pub(crate) layout: PathBuf,
     /// Its tag there.
@@ -48,7 +50,7 @@ struct Manifest {
 
 impl Image {
     /// Opens a layout: the image called `tag`, else the first one.
-    pub(crate) fn open(layout: &Path, tag: Option<&str>) -> Result<Self> {
+    pub(crate) fn open(name: &'static str, layout: &Path, tag: Option<&str>) -> Result<Self> {
         let index = read(&layout.join("index.json"))?;
         let (tag, digest) =
             choose(&index, tag).with_context(|| format!("the index of {}", layout.display()))?;
@@ -57,6 +59,7 @@ impl Image {
         let (layers, compressed) =
             weigh(&manifest).with_context(|| format!("the manifest {digest}"))?;
         Ok(Self {
+            name,
             layout: fs::canonicalize(layout)
                 .with_context(|| format!("resolving {}", layout.display()))?,
             tag,
@@ -66,17 +69,26 @@ impl Image {
         })
     }
 
-    /// The image unpacked, in the cache.
-    pub(crate) fn unpacked(&self) -> Result<PathBuf> {
-        let key = Key::new().with("digest", &self.digest);
+    /// The image unpacked, below `work`, which nobody else uses. It stays for
+    /// the next time; only one of each name, since they are big.
+    pub(crate) fn unpacked(&self, work: &Path) -> Result<PathBuf> {
+        let dir = work.join(format!("root-{}", self.name));
+        // Written last, so that half a root has none.
+        let stamp = dir.with_extension("digest");
+        if fs::read_to_string(&stamp).is_ok_and(|digest| digest == self.digest) {
+            return Ok(dir);
+        }
+        for old in [&stamp, &dir] {
+            cache::remove_tree(old)?;
+        }
+        eprintln!("unpacking the image");
         let image = format!("{}:{}", self.layout.display(), self.tag);
-        cache::entry("bench-root", &key, |dir| {
-            eprintln!("unpacking {} (once)", self.digest);
-            Command::new("umoci")
-                .args(["raw", "unpack", "--image", &image])
-                .arg(dir)
-                .run()
-        })
+        Command::new("umoci")
+            .args(["raw", "unpack", "--image", &image])
+            .arg(&dir)
+            .run()?;
+        fs::write(&stamp, &self.digest).with_context(|| format!("writing {}", stamp.display()))?;
+        Ok(dir)
     }
 }
 

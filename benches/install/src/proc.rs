@@ -13,10 +13,13 @@ pub(crate) struct Memory {
     pub(crate) rss: u64,
     /// Of it anonymous: what cannot be dropped or read again from a file.
     pub(crate) anon: u64,
+    /// Like `rss`, with pages that n processes share counted as 1/n.
+    pub(crate) pss: u64,
 }
 
 /// Reads `/proc/PID/status` (proc_pid_status(5)). Kernel threads and zombies
-/// have no memory lines: `None`.
+/// have no memory lines: `None`. It does not tell the PSS, which is the RSS
+/// here until [`parse_smaps_rollup`] knows better.
 pub(crate) fn parse_status(text: &str) -> Result<Option<Memory>> {
     let field = |key: &str| {
         text.lines()
@@ -40,7 +43,16 @@ pub(crate) fn parse_status(text: &str) -> Result<Option<Memory>> {
         name: field("Name").unwrap_or("?").to_owned(),
         rss,
         anon,
+        pss: rss,
     }))
+}
+
+/// Bytes of PSS in `/proc/PID/smaps_rollup` (proc_pid_smaps(5)); `None` where
+/// the process has ended meanwhile.
+pub(crate) fn parse_smaps_rollup(text: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kib: u64 = value.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// Busy time of all processors since boot, in clock ticks, from `/proc/stat`.
@@ -132,8 +144,18 @@ mod tests {
             name: "podman".to_owned(),
             rss: 46004 * 1024,
             anon: 20000 * 1024,
+            pss: 46004 * 1024,
         };
         assert_eq!(parse_status(text).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn smaps_rollup_gives_pss() {
+        let text = "5581-7ffd ---p 00000000 00:00 0    [rollup]\n\
+                    Rss:                1676 kB\nPss:                 325 kB\n\
+                    Pss_Anon:             84 kB\n";
+        assert_eq!(parse_smaps_rollup(text), Some(325 * 1024));
+        assert_eq!(parse_smaps_rollup(""), None);
     }
 
     #[test]

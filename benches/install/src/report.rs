@@ -38,6 +38,8 @@ pub(crate) enum Figure {
     Cpu,
     /// Peak of the sum of resident memory.
     Rss,
+    /// Peak of the sum of proportional memory.
+    Pss,
     /// Peak of the sum of anonymous memory.
     Anon,
     /// Peak on the live root.
@@ -51,10 +53,11 @@ pub(crate) enum Figure {
 }
 
 impl Figure {
-    const ALL: [Figure; 8] = [
+    const ALL: [Figure; 9] = [
         Figure::Wall,
         Figure::Cpu,
         Figure::Rss,
+        Figure::Pss,
         Figure::Anon,
         Figure::Live,
         Figure::TargetPeak,
@@ -68,7 +71,8 @@ impl Figure {
             Figure::Wall => "wall, s",
             Figure::Cpu => "CPU (user + sys), s",
             Figure::Rss => "peak RSS, all processes, MiB",
-            Figure::Anon => "of it anonymous, MiB",
+            Figure::Pss => "the same, shared pages once (PSS), MiB",
+            Figure::Anon => "anonymous, all processes, MiB",
             Figure::Live => "peak on the live root, MB",
             Figure::TargetPeak => "peak on the target, MB",
             Figure::TargetFinal => "finally on the target, MB",
@@ -83,6 +87,7 @@ impl Figure {
             Figure::Wall => m.wall_s,
             Figure::Cpu => run.cpu.total(),
             Figure::Rss => m.peaks.rss as f64,
+            Figure::Pss => m.peaks.pss as f64,
             Figure::Anon => m.peaks.anon as f64,
             Figure::Live => over(m.peaks.live, m.live_before_after.0),
             Figure::TargetPeak => over(m.peaks.target, m.target_before_after.0),
@@ -96,7 +101,7 @@ impl Figure {
         const MIB: f64 = 1024.0 * 1024.0;
         match self {
             Figure::Wall | Figure::Cpu | Figure::MachineCpu => format!("{value:.1}"),
-            Figure::Rss | Figure::Anon => format!("{:.0}", value / MIB),
+            Figure::Rss | Figure::Pss | Figure::Anon => format!("{:.0}", value / MIB),
             Figure::Live | Figure::TargetPeak | Figure::TargetFinal => {
                 format!("{:.1}", value / 1e6)
             }
@@ -189,7 +194,7 @@ impl Report {
         } else {
             "a real bootc"
         };
-        writeln!(out, "## Installation benchmark\n")?;
+        writeln!(out, "## Installation benchmark, {} image\n", i.name)?;
         writeln!(
             out,
             "- machine: {}, {:.1} GiB RAM, {}, kernel {}, target file on {}, load {:.2} at the start",
@@ -221,7 +226,8 @@ impl Report {
         writeln!(
             out,
             "- wall time ends when the target is synced; the target is a fresh ext4 on a loop \
-             device in every run; RSS sums count pages that processes share once for each"
+             device in every run; RSS sums count pages that processes share once for each, so a process that forks \
+             counts twice for a moment"
         )?;
         if let Some(failure) = &self.podman_failure {
             writeln!(
@@ -380,6 +386,7 @@ mod tests {
                 versions: vec!["podman version 5".to_owned()],
             },
             image: Image {
+                name: "small",
                 layout: "/l".into(),
                 tag: "v1".to_owned(),
                 digest: "sha256:aa".to_owned(),

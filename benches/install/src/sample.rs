@@ -27,6 +27,8 @@ pub(crate) struct Peaks {
     pub(crate) rss_by: Vec<Memory>,
     /// Sum of the anonymous memory of all processes.
     pub(crate) anon: u64,
+    /// Sum of the proportional memory of all processes: shared pages once.
+    pub(crate) pss: u64,
     /// Used on the tmpfs that stands in for the live system's root, and on
     /// every tmpfs that was mounted meanwhile, wherever: it is the same RAM.
     pub(crate) live: u64,
@@ -40,7 +42,9 @@ impl Peaks {
     fn memory(&mut self, mut processes: Vec<Memory>) {
         let rss = processes.iter().map(|p| p.rss).sum();
         let anon = processes.iter().map(|p| p.anon).sum();
+        let pss = processes.iter().map(|p| p.pss).sum();
         self.anon = self.anon.max(anon);
+        self.pss = self.pss.max(pss);
         if rss > self.rss {
             processes.sort_by_key(|p| std::cmp::Reverse(p.rss));
             self.rss = rss;
@@ -124,9 +128,17 @@ fn processes() -> Result<Vec<Memory>> {
             continue;
         }
         // A process that ends between the two calls is no error.
-        if let Ok(status) = fs::read_to_string(dir.join("status")) {
-            found.extend(proc::parse_status(&status)?);
+        let Ok(status) = fs::read_to_string(dir.join("status")) else {
+            continue;
+        };
+        let Some(mut memory) = proc::parse_status(&status)? else {
+            continue;
+        };
+        let rollup = fs::read_to_string(dir.join("smaps_rollup")).ok();
+        if let Some(pss) = rollup.and_then(|text| proc::parse_smaps_rollup(&text)) {
+            memory.pss = pss;
         }
+        found.push(memory);
     }
     Ok(found)
 }
@@ -188,6 +200,7 @@ mod tests {
             name: name.to_owned(),
             rss,
             anon,
+            pss: rss / 2,
         }
     }
 
@@ -199,7 +212,7 @@ mod tests {
         peaks.memory(vec![]);
         peaks.disk(5, 100);
         peaks.disk(7, 50);
-        assert_eq!((peaks.rss, peaks.anon), (40, 19));
+        assert_eq!((peaks.rss, peaks.anon, peaks.pss), (40, 19, 20));
         assert_eq!((peaks.live, peaks.target), (7, 100));
         let names: Vec<_> = peaks.rss_by.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["b", "a"]);

@@ -21,14 +21,14 @@ pub(crate) enum Source {
 impl Source {
     /// Finds the image, or makes it: that can take minutes the first time.
     pub(crate) fn image(&self) -> Result<Image> {
-        let made = match self {
-            Self::Small => test_image::standard()?,
-            Self::Big => test_image::big()?,
+        let (name, made) = match self {
+            Self::Small => ("small", test_image::standard()?),
+            Self::Big => ("big", test_image::big()?),
             Self::Named(text) => {
                 let (dir, tag) = image::split_tag(text);
-                return Image::open(Path::new(dir), tag);
+                return Image::open("named", Path::new(dir), tag);
             }
         };
-        Image::open(&made.layout, Some(&made.tag))
+        Image::open(name, &made.layout, Some(&made.tag))
     }
 }
