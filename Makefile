@@ -4,6 +4,7 @@
 CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
+BENCH_FLAGS ?=
 
 .PHONY: help toolchain build test demo bench check msrv image docs clean
 
@@ -22,8 +23,8 @@ test: toolchain  ## every test; root and loop-device tests run when root
 demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
 	$(CARGO) run --locked --release -p e2e --bin demo
 
-bench: build     ## ours against podman, same image, same disk
-	$(CARGO) run --locked --release -p bench-install
+bench: build     ## ours against podman; BENCH_FLAGS: --small --big --runs N
+	$(CARGO) run --locked --release -p bench-install -- $(BENCH_FLAGS)
 
 image: toolchain ## only make (or find) the test image and print its path
 	$(CARGO) run --locked --release -p test-image -- build
