@@ -124,12 +124,6 @@ impl Sandbox {
         self.mount(Mount::bind_read_only(from.as_ref(), to.as_ref()))
     }
 
-    /// Binds, and does nothing when `from` does not exist.
-    #[must_use]
-    pub fn bind_if_there(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Self {
-        self.mount(Mount::bind_if_there(from.as_ref(), to.as_ref()))
-    }
-
     /// Binds a directory together with everything mounted below it.
     #[must_use]
     pub fn rbind(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Self {

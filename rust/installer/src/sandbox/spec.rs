@@ -56,7 +56,6 @@ pub(super) enum Mount {
         to: PathBuf,
         recursive: bool,
         read_only: bool,
-        optional: bool,
     },
     Tmpfs {
         #[serde(with = "raw_path")]
@@ -77,30 +76,25 @@ pub(super) enum Mount {
 }
 
 impl Mount {
-    fn binding(from: &Path, to: &Path, recursive: bool, read_only: bool, optional: bool) -> Self {
+    fn binding(from: &Path, to: &Path, recursive: bool, read_only: bool) -> Self {
         Self::Bind {
             from: from.to_owned(),
             to: to.to_owned(),
             recursive,
             read_only,
-            optional,
         }
     }
 
     pub(super) fn bind(from: &Path, to: &Path) -> Self {
-        Self::binding(from, to, false, false, false)
+        Self::binding(from, to, false, false)
     }
 
     pub(super) fn bind_read_only(from: &Path, to: &Path) -> Self {
-        Self::binding(from, to, false, true, false)
-    }
-
-    pub(super) fn bind_if_there(from: &Path, to: &Path) -> Self {
-        Self::binding(from, to, false, false, true)
+        Self::binding(from, to, false, true)
     }
 
     pub(super) fn rbind(from: &Path, to: &Path) -> Self {
-        Self::binding(from, to, true, false, false)
+        Self::binding(from, to, true, false)
     }
 }
 

@@ -66,15 +66,9 @@ fn open(step: &Mount) -> Result<Option<Ready<'_>>> {
     Ok(Some(match step {
         Mount::Bind {
             from,
-            optional: true,
-            ..
-        } if !from.exists() => return Ok(None),
-        Mount::Bind {
-            from,
             to,
             recursive,
             read_only,
-            ..
         } => Ready::Tree {
             tree: tree(from, *recursive)?,
             to,
