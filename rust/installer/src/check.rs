@@ -274,12 +274,7 @@ fn scratch_place(plan: &Plan, target: &Target) -> Result<Option<PathBuf>> {
 fn resolve_in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<ResolvedImage> {
     let registry = Registry::new(client::client_config(plan, secrets)?)?;
     let candidates = client::candidates(plan)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| {
-            Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string())
-        })?;
+    let runtime = client::runtime()?;
     let platform = Platform::host();
     runtime.block_on(async {
         let mut mirror_errors = Vec::new();

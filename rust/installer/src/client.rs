@@ -27,6 +27,16 @@ pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
     Ok(config)
 }
 
+/// What a pull or a look-up runs on: one thread, since the network is the limit.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| {
+            Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string())
+        })
+}
+
 fn read_ca(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| {
         Error::new(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use imageref::{ImageRef, Reference};
 use registry::CredentialStore;
+use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
 use crate::cancel::Cancel;
@@ -299,7 +300,7 @@ fn credentials_of<'a>(plan: &'a Plan, reference: &Reference) -> Option<&'a Secre
 fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
     for file in registry::search_order(None, |name| std::env::var_os(name)) {
         let text = match std::fs::read_to_string(&file.path) {
-            Ok(text) => zeroize(text),
+            Ok(text) => Zeroizing::new(text),
             Err(err) if !file.must_exist => {
                 tracing::debug!(path = %file.path.display(), error = %err, "no credentials there");
                 continue;
@@ -324,10 +325,6 @@ fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
         }
     }
     Ok(None)
-}
-
-fn zeroize(text: String) -> secrecy::zeroize::Zeroizing<String> {
-    secrecy::zeroize::Zeroizing::new(text)
 }
 
 /// fstab lines for what the person has mounted below the target, but for those

@@ -118,12 +118,7 @@ fn transfer(
     watch: &Watch<'_>,
     stop: &Cancel,
 ) -> Result<PullReport> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| {
-            Error::new(Code::Io, "Failed to start the network client.").detail(e.to_string())
-        })?;
+    let runtime = client::runtime()?;
     Ok(runtime.block_on(registry.pull(image, layout, watch, stop.token()))?)
 }
 

@@ -156,7 +156,7 @@ impl Engine<'_> {
         checked: &Checked,
         given: Option<(Runtime, BootDecision)>,
     ) -> Result<(Summary, Instant)> {
-        let fetched = self.fetch(scratch, checked)?;
+        let fetched = fetch::fetch(self, scratch, checked)?;
         let (runtime, decision) = match given {
             Some(given) => given,
             None => self.judge(Runtime::unpacked(scratch), checked)?,
@@ -221,10 +221,6 @@ impl Engine<'_> {
         )?;
         self.warn("boot-loader", &decision.warnings);
         Ok((runtime, decision))
-    }
-
-    fn fetch(&self, scratch: &Scratch, checked: &Checked) -> Result<Fetched> {
-        fetch::fetch(self, scratch, checked)
     }
 
     fn sandbox(

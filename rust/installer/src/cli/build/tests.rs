@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
 use super::*;
-use secrecy::zeroize::Zeroizing;
 
 fn config(text: &str) -> Config {
     config::parse(
