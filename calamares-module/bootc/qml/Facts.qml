@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the registry told about the image.
+import QtQuick
+import QtQuick.Controls
+import QtQuick.Layouts
+
+Frame {
+    id: frame
+
+    property var facts: null
+
+    readonly property var rows: facts === null ? [] : [
+        [qsTr("Name"), facts.name || qsTr("not stated")],
+        [qsTr("Version"), facts.version || qsTr("not stated")],
+        [qsTr("Built"), facts.created ? new Date(facts.created).toLocaleString(Qt.locale(), Locale.ShortFormat) : qsTr("not stated")],
+        [qsTr("Reference"), facts.imgref],
+        [qsTr("Digest"), facts.digest],
+        [qsTr("Architecture"), facts.architecture],
+        [qsTr("To download"), qsTr("%1 in %n layer(s)", "", facts.layers).arg(size(facts.downloadBytes))],
+        [qsTr("Space needed"), size(facts.spaceBytes)]
+    ]
+
+    function size(bytes) {
+        return Qt.locale().formattedDataSize(bytes, bytes < 1e9 ? 0 : 1, Locale.DataSizeSIFormat);
+    }
+
+    padding: 12
+
+    ColumnLayout {
+        width: parent.width
+        spacing: 6
+
+        Label {
+            text: qsTr("This image can be installed.")
+            font.bold: true
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+            Accessible.name: text
+        }
+
+        Repeater {
+            model: frame.rows
+
+            RowLayout {
+                id: row
+
+                required property var modelData
+
+                spacing: 12
+                Layout.fillWidth: true
+                Accessible.role: Accessible.StaticText
+                Accessible.name: modelData[0] + ": " + modelData[1]
+
+                Label {
+                    text: row.modelData[0]
+                    color: palette.placeholderText
+                    wrapMode: Text.Wrap
+                    Layout.alignment: Qt.AlignTop
+                    Layout.preferredWidth: 130
+                    Accessible.ignored: true
+                }
+
+                Label {
+                    text: row.modelData[1]
+                    // Written by whoever built the image.
+                    textFormat: Text.PlainText
+                    wrapMode: Text.WrapAnywhere
+                    Layout.fillWidth: true
+                    Accessible.ignored: true
+                }
+            }
+        }
+
+        Repeater {
+            model: frame.facts === null ? [] : frame.facts.warnings
+
+            Label {
+                required property string modelData
+
+                text: "⚠ " + modelData
+                textFormat: Text.PlainText
+                wrapMode: Text.Wrap
+                Layout.fillWidth: true
+                Accessible.name: modelData
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The session as the jobs see it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use frontend::check::{self, Stop};
+use frontend::program::Program;
+use frontend::progress::{Position, Stage};
+use frontend::run::{Run, Snapshot};
+use installer::error::{Code, Error};
+
+use crate::ffi::bridge::{Failure, Status};
+use crate::guard::{guarded, panic_if_asked};
+
+/// What was chosen and what is running.
+pub(crate) struct Session(pub(crate) Arc<Shared>);
+
+/// The shared part, also held by the page and by its checks.
+pub(crate) struct Shared {
+    pub(crate) program: Program,
+    pub(crate) debug: bool,
+    choice: Mutex<frontend::session::Session>,
+    run: Mutex<Running>,
+}
+
+enum Running {
+    No,
+    Yes(Run),
+    /// It could not even be begun.
+    Failed(Error),
+}
+
+pub(crate) fn new_session(engine: &str, debug: bool) -> Box<Session> {
+    Box::new(Session(Arc::new(Shared {
+        program: Program::new(engine),
+        debug,
+        choice: Mutex::default(),
+        run: Mutex::new(Running::No),
+    })))
+}
+
+impl Shared {
+    /// The person's choice. A poisoned lock is taken: see [`crate::guard`].
+    pub(crate) fn choice(&self) -> MutexGuard<'_, frontend::session::Session> {
+        self.choice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) -> MutexGuard<'_, Running> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    pub(crate) fn is_remote(&self) -> bool {
+        guarded(|| self.0.choice().is_remote()).unwrap_or(true)
+    }
+
+    pub(crate) fn reference(&self) -> String {
+        guarded(|| self.0.choice().reference().to_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn space_bytes(&self) -> u64 {
+        guarded(|| self.0.choice().facts().map_or(0, |facts| facts.space_bytes)).unwrap_or(0)
+    }
+
+    pub(crate) fn look_up(&self) -> Failure {
+        let looked = guarded(|| {
+            let question = self.0.choice().question()?;
+            check::check(&self.0.program, &question, &Stop::default())
+        });
+        match looked.and_then(|result| result) {
+            Ok(_) => no_failure(),
+            Err(error) => failure(&error),
+        }
+    }
+
+    pub(crate) fn start(&self, global_storage: &str) {
+        let begun = guarded(|| {
+            panic_if_asked(self.0.debug, "start");
+            let request = self.0.choice().request(global_storage.into())?;
+            Ok(Run::start(self.0.program.clone(), request))
+        });
+        *self.0.run() = match begun.and_then(|result| result) {
+            Ok(run) => Running::Yes(run),
+            Err(error) => Running::Failed(error),
+        };
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let status = guarded(|| {
+            panic_if_asked(self.0.debug, "status");
+            match &*self.0.run() {
+                Running::Yes(run) => status(&run.snapshot()),
+                Running::Failed(error) => failed(error),
+                Running::No => failed(&Error::new(
+                    Code::Internal,
+                    "The installation was never begun.",
+                )),
+            }
+        });
+        status.unwrap_or_else(|error| failed(&error))
+    }
+
+    pub(crate) fn stop(&self) {
+        // What can panic in there has stopped the run before.
+        drop(guarded(|| {
+            if let Running::Yes(run) = &*self.0.run() {
+                run.stop();
+            }
+        }));
+    }
+
+    pub(crate) fn wait_ended(&self, milliseconds: u64) -> bool {
+        let ended = guarded(|| match &*self.0.run() {
+            Running::Yes(run) => run
+                .wait(Duration::from_millis(milliseconds))
+                .ended
+                .is_some(),
+            _ => true,
+        });
+        ended.unwrap_or(true)
+    }
+
+    pub(crate) fn warnings(&self) -> String {
+        let warnings = guarded(|| match &*self.0.run() {
+            Running::Yes(run) => run.warnings().join("\n"),
+            _ => String::new(),
+        });
+        warnings.unwrap_or_default()
+    }
+}
+
+fn status(snapshot: &Snapshot) -> Status {
+    let Position {
+        stage,
+        task,
+        progress,
+        ..
+    } = &snapshot.position;
+    let (failure, root) = match &snapshot.ended {
+        None => (no_failure(), String::new()),
+        Some(Ok(summary)) => (
+            no_failure(),
+            summary
+                .hand_over
+                .as_ref()
+                .map(|at| at.root.display().to_string())
+                .unwrap_or_default(),
+        ),
+        Some(Err(error)) => (failure(error), String::new()),
+    };
+    Status {
+        stage: number(*stage),
+        fraction: snapshot.position.fraction(),
+        task: task.name().to_owned(),
+        bytes: progress.bytes,
+        bytes_total: progress.bytes_total,
+        steps: progress.steps,
+        steps_total: progress.steps_total,
+        rate: progress.rate.unwrap_or(0),
+        eta: progress
+            .eta
+            .and_then(|eta| i64::try_from(eta).ok())
+            .unwrap_or(-1),
+        ended: snapshot.ended.is_some(),
+        failed: matches!(snapshot.ended, Some(Err(_))),
+        failure,
+        root,
+    }
+}
+
+/// A status that is nothing but a failure.
+fn failed(error: &Error) -> Status {
+    let snapshot = Snapshot {
+        position: Position::default(),
+        ended: Some(Err(error.clone())),
+    };
+    status(&snapshot)
+}
+
+fn number(stage: Stage) -> i32 {
+    match stage {
+        Stage::Fetch => 0,
+        Stage::Deploy => 1,
+        Stage::Configure => 2,
+        Stage::HandOver => 3,
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    Failure {
+        code: error.code.name().to_owned(),
+        what: error.what.clone(),
+        why: error.why.clone(),
+        next: error.next.clone(),
+        details: error.details.join("\n"),
+    }
+}
+
+fn no_failure() -> Failure {
+    Failure {
+        code: String::new(),
+        what: String::new(),
+        why: String::new(),
+        next: String::new(),
+        details: String::new(),
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `bootc-installer check`: what is the image, and can it be installed?
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use installer::error::{Code, Error, Result};
+use serde::Deserialize;
+
+use crate::login::Login;
+use crate::program::{self, Program};
+
+/// No answer is longer.
+const MAX_ANSWER: u64 = 1024 * 1024;
+
+/// Which image, and how to reach it.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// bootc.conf.
+    pub config: Option<PathBuf>,
+    /// The reference; without it the configuration's own.
+    pub image: Option<String>,
+    /// The login at its registry.
+    pub login: Option<Login>,
+}
+
+/// What the registry told about an image, see docs/formats.md.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Facts {
+    /// The normalised reference.
+    pub imgref: String,
+    /// Digest of the manifest.
+    pub digest: String,
+    /// The image's own name for itself.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// When it was built, RFC 3339.
+    pub created: Option<String>,
+    /// For example `linux/amd64`.
+    pub architecture: String,
+    /// Number of layers.
+    pub layers: u32,
+    /// Bytes to download.
+    pub download_bytes: u64,
+    /// Peak bytes on the target, an estimate.
+    pub space_bytes: u64,
+    /// What the person should know.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Failed { error: Error },
+    Fine(Facts),
+}
+
+/// Ends a running check from another thread.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    stopped: bool,
+    child: Option<Child>,
+}
+
+impl Stop {
+    /// Ends the check; nothing happens when it has ended.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.stopped = true;
+        if let Some(child) = &mut state.child {
+            // Without effect on a child that has ended: it is reaped by
+            // `ended` alone, so the id still is its own.
+            drop(child.kill());
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the child in charge and gives its output.
+    fn started(&self, mut child: Child) -> Result<ChildStdout> {
+        let stdout = child.stdout.take();
+        let mut state = self.state();
+        if state.stopped {
+            drop(child.kill());
+        }
+        state.child = Some(child);
+        stdout.ok_or_else(|| Error::new(Code::Internal, "A pipe was not made."))
+    }
+
+    /// Reaps the child and says whether it was stopped.
+    fn ended(&self) -> bool {
+        let mut state = self.state();
+        if let Some(mut child) = state.child.take() {
+            drop(child.wait());
+        }
+        state.stopped
+    }
+}
+
+/// Asks the engine, which asks the registry; blocks until it has answered.
+///
+/// # Errors
+/// The engine's own, `CANCELLED` after [`Stop::stop`], `TOOL_MISSING` without
+/// an engine, `INTERNAL` when it ended without an answer.
+pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<Facts> {
+    let mut command = program.command("check");
+    command
+        .args(["--format", "json"])
+        .args(program::image_args(
+            question.config.as_deref(),
+            question.image.as_deref(),
+        ));
+    if let Some(fd) = program::login_fd(question.login.as_ref())? {
+        command.arg(program::auth_arg());
+        program::give(&mut command, vec![fd])?;
+    }
+    let child = command.spawn().map_err(|err| program.not_started(&err))?;
+    // Holds the read end of the login's pipe.
+    drop(command);
+    let mut text = String::new();
+    let read = stop
+        .started(child)
+        .map(|stdout| stdout.take(MAX_ANSWER).read_to_string(&mut text));
+    if stop.ended() {
+        return Err(Error::new(Code::Cancelled, "The check was stopped."));
+    }
+    read?.map_err(|err| no_answer(&err.to_string()))?;
+    answer(&text)
+}
+
+fn answer(text: &str) -> Result<Facts> {
+    match serde_json::from_str(text) {
+        Ok(Answer::Fine(facts)) => Ok(facts),
+        Ok(Answer::Failed { error }) => Err(error),
+        Err(err) => Err(no_answer(&err.to_string())),
+    }
+}
+
+fn no_answer(why: &str) -> Error {
+    Error::new(Code::Internal, "The check ended without an answer.").detail(why)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn answers() {
+        let facts = answer(
+            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":"13",
+                "created":null,"architecture":"linux/amd64","layers":3,"downloadBytes":5,
+                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"]}"#,
+        )
+        .unwrap();
+        assert_eq!(facts.version.as_deref(), Some("13"));
+        assert_eq!((facts.layers, facts.space_bytes), (3, 20));
+        let failed = answer(
+            r#"{"error":{"code":"IMAGE_NOT_FOUND","what":"a.","why":"b.","next":"c."}}"#,
+        );
+        assert_eq!(failed.unwrap_err().code, Code::ImageNotFound);
+        for text in ["", "bad", "[]"] {
+            assert_eq!(answer(text).unwrap_err().code, Code::Internal, "{text}");
+        }
+    }
+}
