@@ -11,7 +11,15 @@
 //! of keys that nobody asks for stay a part of the caller's text, and no
 //! message quotes a value.
 
+mod fstab;
+mod kargs;
+mod keymap;
 mod reader;
+mod target;
+
+pub use fstab::fstab;
+pub use kargs::{kargs, require_readable_boot};
+pub use target::apply;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +43,9 @@ pub struct GlobalStorage {
     /// `bootLoader.installPath`: the disk on BIOS machines, the EFI system
     /// partition on UEFI ones; `None` when the person wanted no boot loader.
     pub boot_device: Option<PathBuf>,
+    /// The person chose to install no boot loader: a BIOS machine whose
+    /// `bootLoader` is `null`. On UEFI machines that says nothing.
+    pub without_boot_loader: bool,
     /// `partitions`: those of all disks, also foreign ones.
     pub partitions: Vec<Partition>,
     /// `mountOptionsList`.
@@ -146,15 +157,17 @@ impl GlobalStorage {
         let top = Object::top(text)?;
         let boot_loader = top.object("bootLoader")?;
         let choices = top.object("partitionChoices")?;
+        let firmware = firmware(&top)?;
         Ok(Self {
             root_mount_point: top.path("rootMountPoint")?,
             target_root: top.path("bootcTargetRoot")?,
-            firmware: firmware(&top)?,
+            firmware,
             efi_system_partition: top.text("efiSystemPartition")?,
             boot_device: match boot_loader {
                 Some(object) => object.path("installPath")?,
                 None => None,
             },
+            without_boot_loader: firmware == Some(Firmware::Bios) && top.is_null("bootLoader"),
             partitions: partitions(&top)?,
             mount_options: mount_options(&top)?,
             btrfs_subvolumes: subvolumes(&top)?,

@@ -55,6 +55,11 @@ impl<'a> Object<'a> {
             .filter(|raw| raw.get() != "null")
     }
 
+    /// Whether a key is there and `null`.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|raw| raw.get() == "null")
+    }
+
     fn parse<T: Deserialize<'a>>(&self, key: &str, wanted: &str) -> Result<Option<T>> {
         match self.raw(key) {
             None => Ok(None),
