@@ -82,8 +82,15 @@ pub(super) struct PlanCommand {
     pub(super) image: ImageArgs,
 
     /// Directory where the target's root file system is mounted
-    #[arg(long, value_name = "DIR")]
-    pub(super) root: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "calamares")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Calamares' global storage as JSON (`-` is standard input)
+    ///
+    /// The target, its mounts, swap and encrypted partitions are taken from it,
+    /// and the plan hands the deployment over to the modules that follow.
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub(super) calamares: Option<PathBuf>,
 
     /// Do not ask the registry for the image's digest
     #[arg(long)]
@@ -292,6 +299,10 @@ mod tests {
             ),
             ("x install --image a.b/c --root /t --bootloader lilo", false),
             ("x plan --image a.b/c --root /t --no-lookup", true),
+            ("x plan --image a.b/c --calamares -", true),
+            ("x plan --config f --calamares f --no-lookup", true),
+            ("x plan --image a.b/c --calamares - --root /t", false),
+            ("x plan --image a.b/c", false),
             ("x check --image a.b/c", true),
             ("x check --image a.b/c --format json", true),
             ("x errors", true),
