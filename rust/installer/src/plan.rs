@@ -416,6 +416,10 @@ pub struct FinishPlan {
     pub trim: bool,
     /// Unmount the target and everything below it at the end.
     pub unmount: bool,
+    /// Do neither yet: hand the deployment over as a complete root to the
+    /// program that started this one. `bootc-installer close` does the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hand_over: bool,
 }
 
 impl Default for FinishPlan {
@@ -423,6 +427,7 @@ impl Default for FinishPlan {
         Self {
             trim: true,
             unmount: false,
+            hand_over: false,
         }
     }
 }

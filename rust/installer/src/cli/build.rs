@@ -105,6 +105,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: Option<&Path>) -> Result<Pl
         finish: FinishPlan {
             trim: !args.no_trim,
             unmount: args.unmount,
+            hand_over: false,
         },
     })
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `bootc-installer close`.
+
+use std::process::ExitCode;
+
+use super::args::CloseCommand;
+use super::stop;
+use crate::cancel::Cancel;
+use crate::close::{self, CloseInput};
+use crate::error::Result;
+use crate::event::{Closed, Event, EventSink};
+use crate::process;
+
+/// Closes; the last event and the exit status tell how it ended.
+pub(super) fn run(args: &CloseCommand) -> ExitCode {
+    super::telling(args.events, |sink| close(args, sink).map(Event::Closed))
+}
+
+fn close(args: &CloseCommand, sink: &dyn EventSink) -> Result<Closed> {
+    let cancel = Cancel::new();
+    stop::on_signals(&cancel)?;
+    let input = CloseInput {
+        roots: args.root.iter().cloned().collect(),
+        ..CloseInput::default()
+    };
+    if let Some(pid) = args.after_pid {
+        // A stop ends the waiting. What comes after it is never left half-way.
+        process::wait_for_the_end(pid, None, &cancel)?;
+    }
+    close::close(&input, !args.no_trim, sink)
+}
