@@ -60,6 +60,10 @@ codes! {
     PlanInvalid = "PLAN_INVALID", 2,
         "The plan was written by hand or by another version.",
         "Make a new plan with `bootc-installer plan`.";
+    /// Calamares' global storage does not have the documented shape.
+    CalamaresInvalid = "CALAMARES_INVALID", 2,
+        "A module of Calamares left something else than Calamares 3.3 does, or the order of modules is another.",
+        "Compare settings.conf with the one that comes with this program, and see Calamares' own log.";
     /// An image reference cannot be parsed.
     ImageRefInvalid = "IMAGE_REF_INVALID", 2,
         "The reference does not have the form host/name:tag.",
@@ -160,6 +164,10 @@ codes! {
     BootNoPlace = "BOOT_NO_PLACE", 3,
         "The disk has neither a mounted EFI system partition nor a BIOS boot partition.",
         "Add one of them to the partition layout.";
+    /// The boot loader would have to read an encrypted partition.
+    BootEncrypted = "BOOT_ENCRYPTED", 3,
+        "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open.",
+        "Add an unencrypted partition for /boot, for example ext4 with 1 GiB.";
     /// The boot loader could not be installed.
     BootloaderFailed = "BOOTLOADER_FAILED", 1,
         "The boot loader's own tool reported an error.",
@@ -278,6 +286,14 @@ impl Error {
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
+    }
+
+    /// Adds what failed besides.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut error = self.detail(format!("{} [{}]", other.what, other.code));
+        error.details.extend(other.details);
+        error
     }
 
     /// A failed operation on `path`; a full disk gets its own code.

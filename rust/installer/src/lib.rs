@@ -11,6 +11,7 @@
 pub mod blkid;
 pub mod boot;
 pub mod bootc;
+pub mod calamares;
 pub mod cancel;
 pub mod check;
 pub mod cli;

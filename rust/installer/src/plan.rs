@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use imageref::Reference;
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::fstab;
 use crate::error::{Code, Error, Result};
 
 /// Version of the plan's format; a plan of another version is refused.
@@ -146,7 +147,7 @@ impl Plan {
         for entry in &self.deployment.fstab {
             entry.validate()?;
         }
-        Ok(())
+        fstab::validate(&self.deployment.fstab)
     }
 }
 
@@ -416,8 +417,9 @@ pub struct FinishPlan {
     pub trim: bool,
     /// Unmount the target and everything below it at the end.
     pub unmount: bool,
-    /// Do neither yet: hand the deployment over as a complete root to the
-    /// program that started this one. `bootc-installer close` does the rest.
+    /// Leave the target mounted and the deployment bound as a complete root,
+    /// for other programs to configure; `bootc-installer close` undoes it and
+    /// does the rest of this section.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hand_over: bool,
 }

@@ -87,8 +87,15 @@ pub(super) struct PlanCommand {
     pub(super) image: ImageArgs,
 
     /// Directory where the target's root file system is mounted
-    #[arg(long, value_name = "DIR")]
-    pub(super) root: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "calamares")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Calamares' global storage as JSON (`-` is standard input)
+    ///
+    /// The target, its mounts, swap and encrypted partitions are taken from it,
+    /// and the plan hands the deployment over to the modules that follow.
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub(super) calamares: Option<PathBuf>,
 
     /// Do not ask the registry for the image's digest
     #[arg(long)]
@@ -115,6 +122,12 @@ pub(super) struct CloseCommand {
     /// was no hand-over
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
+
+    /// Calamares' global storage as JSON (`-` is standard input)
+    ///
+    /// The target, its swap and its encrypted partitions are taken from it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) calamares: Option<PathBuf>,
 
     /// First wait for the end of this process
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(2..))]
@@ -317,6 +330,10 @@ mod tests {
             ),
             ("x install --image a.b/c --root /t --bootloader lilo", false),
             ("x plan --image a.b/c --root /t --no-lookup", true),
+            ("x plan --image a.b/c --calamares -", true),
+            ("x plan --config f --calamares f --no-lookup", true),
+            ("x plan --image a.b/c --calamares - --root /t", false),
+            ("x plan --image a.b/c", false),
             ("x check --image a.b/c", true),
             ("x check --image a.b/c --format json", true),
             ("x close", true),
@@ -324,6 +341,7 @@ mod tests {
                 "x close --root /t --after-pid 12 --events - --no-trim",
                 true,
             ),
+            ("x close --calamares -", true),
             ("x close --after-pid 1", false),
             ("x close --after-pid -5", false),
             ("x errors", true),

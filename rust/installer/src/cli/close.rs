@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use super::args::CloseCommand;
-use super::stop;
+use super::{stop, storage};
 use crate::cancel::Cancel;
 use crate::close::{self, CloseInput};
 use crate::error::Result;
@@ -19,13 +19,24 @@ pub(super) fn run(args: &CloseCommand) -> ExitCode {
 fn close(args: &CloseCommand, sink: &dyn EventSink) -> Result<Closed> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
-    let input = CloseInput {
-        roots: args.root.iter().cloned().collect(),
-        ..CloseInput::default()
+    let (mut input, unreadable) = match args.calamares.as_deref().map(storage::read) {
+        None => (CloseInput::default(), None),
+        Some(Ok(storage)) => (CloseInput::from(&storage), None),
+        // A hand-over can be undone without it.
+        Some(Err(error)) => (CloseInput::default(), Some(error)),
     };
+    // The person's word counts first.
+    input.roots.splice(0..0, args.root.clone());
     if let Some(pid) = args.after_pid {
         // A stop ends the waiting. What comes after it is never left half-way.
         process::wait_for_the_end(pid, None, &cancel)?;
     }
-    close::close(&input, !args.no_trim, sink)
+    let closed = close::close(&input, !args.no_trim, sink);
+    match unreadable {
+        None => closed,
+        Some(error) => Err(match closed {
+            Ok(_) => error,
+            Err(other) => error.and(other),
+        }),
+    }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::InstallCommand;
-use super::{build, stop};
+use super::build::{self, Place};
+use super::stop;
 use crate::cancel::Cancel;
 use crate::engine::{self, Options};
 use crate::error::{Code, Error, Result};
@@ -29,7 +30,7 @@ fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
         (Some(path), _) => Plan::from_json(&read_plan(path)?)?,
         (None, Some(fd)) => stop::plan_from_fd(fd, &cancel)?,
         (None, None) => {
-            let built = build::plan(&args.image, args.root.as_deref(), false)?;
+            let built = build::plan(&args.image, Place::of(args.root.as_deref()), false)?;
             for text in built.warnings {
                 sink.send(Event::Message {
                     level: Level::Warning,

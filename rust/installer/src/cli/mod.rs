@@ -9,6 +9,7 @@ mod errors;
 mod install;
 mod output;
 mod stop;
+mod storage;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::report;
 use args::{Cli, Command};
+use build::Place;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -68,7 +70,12 @@ fn log_to_stderr() {
 }
 
 fn plan(args: &args::PlanCommand) -> Result<()> {
-    let built = build::plan(&args.image, Some(&args.root), !args.no_lookup)?;
+    let storage = args.calamares.as_deref().map(storage::read).transpose()?;
+    let place = match &storage {
+        Some(storage) => Place::Calamares(storage),
+        None => Place::of(args.root.as_deref()),
+    };
+    let built = build::plan(&args.image, place, !args.no_lookup)?;
     for warning in &built.warnings {
         tracing::warn!("{warning}");
     }

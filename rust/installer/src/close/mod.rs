@@ -16,6 +16,7 @@ mod roots;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::calamares::{GlobalStorage, Partition};
 use crate::cancel::Cancel;
 use crate::error::{Code, Error, Result};
 use crate::event::{Closed, Event, EventSink, Level, Task};
@@ -48,6 +49,37 @@ pub struct Mapping {
     pub name: String,
     /// The partition that holds it.
     pub device: PathBuf,
+}
+
+impl From<&GlobalStorage> for CloseInput {
+    fn from(storage: &GlobalStorage) -> Self {
+        let partitions = || storage.partitions.iter();
+        // What Calamares did not make or format may be in use by others.
+        let opened = partitions().filter(|p| p.claimed && p.is_used());
+        Self {
+            roots: [&storage.target_root, &storage.root_mount_point]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            devices: partitions()
+                .filter(|p| p.mount_point.is_some())
+                .map(Partition::open_device)
+                .collect(),
+            mappings: opened
+                .filter_map(|p| {
+                    Some(Mapping {
+                        name: p.luks_mapper_name.clone()?,
+                        device: p.device.clone(),
+                    })
+                })
+                .collect(),
+            swaps: partitions()
+                .filter(|p| p.is_own_swap())
+                .map(Partition::open_device)
+                .collect(),
+        }
+    }
 }
 
 /// Closes what there is of `input` and of a hand-over, and trims the target's
@@ -200,7 +232,7 @@ impl Closer<'_> {
 
     fn end(self) -> Result<Closed> {
         let mut errors = self.errors.into_iter();
-        let Some(mut first) = errors.next() else {
+        let Some(first) = errors.next() else {
             if self.closed.is_empty() {
                 self.sink.send(Event::Message {
                     level: Level::Info,
@@ -210,13 +242,7 @@ impl Closer<'_> {
             }
             return Ok(self.closed);
         };
-        for error in errors {
-            first
-                .details
-                .push(format!("{} [{}]", error.what, error.code));
-            first.details.extend(error.details);
-        }
-        Err(first)
+        Err(errors.fold(first, Error::and))
     }
 }
 
@@ -226,4 +252,53 @@ fn warn(sink: &dyn EventSink, text: String) {
         id: "close".into(),
         text,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_calamares_opened() {
+        let storage = GlobalStorage::from_json(
+            r#"{
+                "rootMountPoint": "/run/bootc-installer/deployment",
+                "bootcTargetRoot": "/tmp/calamares-root-x",
+                "partitions": [
+                    { "device": "/dev/sda1", "mountPoint": "/boot", "fs": "ext4", "claimed": 1 },
+                    { "device": "/dev/sda2", "mountPoint": "/", "fs": "ext4", "fsName": "luks2",
+                      "claimed": true, "luksMapperName": "luks-a" },
+                    { "device": "/dev/sda3", "mountPoint": "", "fs": "linuxswap", "fsName": "luks",
+                      "claimed": true, "luksMapperName": "luks-b" },
+                    { "device": "/dev/sda4", "mountPoint": "", "fs": "linuxswap", "claimed": false },
+                    { "device": "/dev/sda5", "mountPoint": "/home", "fs": "ext4", "fsName": "luks",
+                      "claimed": false, "luksMapperName": "luks-c" },
+                    { "device": "/dev/sda6", "mountPoint": "", "fs": "ext4", "fsName": "luks",
+                      "claimed": true, "luksMapperName": "luks-d" },
+                    { "device": "", "mountPoint": "", "fs": "unformatted", "claimed": false }
+                ]
+            }"#,
+        )
+        .unwrap();
+        let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let mapping = |name: &str, device: &str| Mapping {
+            name: name.into(),
+            device: device.into(),
+        };
+        assert_eq!(
+            CloseInput::from(&storage),
+            CloseInput {
+                roots: paths(&["/tmp/calamares-root-x", "/run/bootc-installer/deployment"]),
+                devices: paths(&["/dev/sda1", "/dev/mapper/luks-a", "/dev/mapper/luks-c"]),
+                mappings: vec![
+                    mapping("luks-a", "/dev/sda2"),
+                    mapping("luks-b", "/dev/sda3")
+                ],
+                swaps: paths(&["/dev/mapper/luks-b"]),
+            }
+        );
+        let empty = GlobalStorage::from_json("{}").unwrap();
+        assert_eq!(CloseInput::from(&empty), CloseInput::default());
+    }
 }
