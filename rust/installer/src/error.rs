@@ -184,6 +184,18 @@ codes! {
     DeploymentFailed = "DEPLOYMENT_FAILED", 1,
         "The deployment does not look as expected, or a file in it could not be written.",
         "See the details and report it.";
+    /// The deployment cannot be handed over to other programs.
+    HandoverUnsupported = "HANDOVER_UNSUPPORTED", 3,
+        "The image's backend keeps no directory tree that other programs could configure.",
+        "Choose an image with the ostree backend, or install without handing over.";
+    /// A deployment is handed over already, and its owner is still there.
+    HandoverActive = "HANDOVER_ACTIVE", 3,
+        "Another installation is being configured.",
+        "Let it end, or close it with `bootc-installer close`.";
+    /// The deployment was made but could not be handed over.
+    HandoverFailed = "HANDOVER_FAILED", 1,
+        "A file system could not be mounted into the deployment.",
+        "See the details and report it.";
     /// Closing the target failed.
     FinishFailed = "FINISH_FAILED", 1,
         "The target is still in use, or the disk reported an error while writing.",
@@ -274,6 +286,14 @@ impl Error {
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
+    }
+
+    /// Adds what failed besides.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut error = self.detail(format!("{} [{}]", other.what, other.code));
+        error.details.extend(other.details);
+        error
     }
 
     /// A failed operation on `path`; a full disk gets its own code.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::args::InstallCommand;
 use super::build::{self, Place};
-use super::{exit_code, output, stop};
+use super::stop;
 use crate::cancel::Cancel;
 use crate::engine::{self, Options};
 use crate::error::{Code, Error, Result};
@@ -20,25 +20,7 @@ const PLAN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Installs; the last event and the exit status tell how it ended.
 pub(super) fn run(args: &InstallCommand) -> ExitCode {
-    let sink = match output::open(args.events) {
-        Ok(sink) => sink,
-        Err(error) => {
-            super::complain(&error);
-            return exit_code(&error);
-        }
-    };
-    sink.send(engine::start_event());
-    match install(args, &sink) {
-        Ok(summary) => {
-            sink.send(Event::Done(summary));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            let status = exit_code(&error);
-            sink.send(Event::Error(error));
-            status
-        }
-    }
+    super::telling(args.events, |sink| install(args, sink).map(Event::Done))
 }
 
 fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
