@@ -89,6 +89,9 @@ class Node:
     def text(self):
         return self.call("org.a11y.atspi.Text", "GetText", "(ii)", 0, -1)
 
+    def caret(self):
+        return self.get("org.a11y.atspi.Text", "CaretOffset")
+
     def set_text(self, text):
         return self.call("org.a11y.atspi.EditableText", "SetTextContents", "(s)", text)
 

@@ -9,12 +9,15 @@ from atspi import Gone
 INTERVAL = 0.05
 # For a field that does not take all that was typed.
 TYPING_LIMIT = 3
+HIDDEN = "\u2022"
 # A list of hundreds of time zones is not walked: `select` looks into it.
 MOST_CHILDREN = 60
 CLOSED = {"combo box"}
 BUTTONS = {"button", "push button", "toggle button", "push button menu"}
-DIALOGS = {"dialog", "alert"}
+DIALOGS = {"dialog", "alert message"}
 FIELDS = {"text", "password text", "entry", "spin button"}
+# What a request may call by one name.
+KINDS = {"button": BUTTONS, "dialog": DIALOGS, "field": FIELDS}
 
 
 class Widget:
@@ -86,7 +89,7 @@ def look(application, anywhere=False):
 
 def matches(widget, want):
     role = want.get("role")
-    if role is not None and widget.role not in {"button": BUTTONS, "field": FIELDS}.get(role, {role}):
+    if role is not None and widget.role not in KINDS.get(role, {role}):
         return False
     if "name" in want and widget.name != want["name"]:
         return False
@@ -134,10 +137,16 @@ def wait_released(node):
         pass
 
 
+def held(node):
+    """What a field holds. Qt tells nobody what a password field holds; after
+    typing its cursor shows how much that is."""
+    return node.text() or HIDDEN * node.caret()
+
+
 def wait_text(node, length):
     """Waits until the keys that were sent have arrived in a field, as far as
     it takes them; gives what it holds."""
     end = time.monotonic() + TYPING_LIMIT
-    while len(node.text()) != length and time.monotonic() < end:
+    while len(held(node)) != length and time.monotonic() < end:
         time.sleep(INTERVAL)
-    return node.text()
+    return held(node)

@@ -47,6 +47,7 @@ impl<'w> Live<'w> {
         }
         live.module("mount", &json!({"extraMounts": []}))
             .module("umount", &json!({"emergency": true}))
+            .module("welcome", &json!({"requirements": {"check": [], "required": []}}))
             .module("finished", &json!({"restartNowMode": "never"}))
             .module(
                 "users",

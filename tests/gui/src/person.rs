@@ -62,15 +62,18 @@ impl Session<'_> {
         }
     }
 
-    /// On the summary: starts the installation.
+    /// On the summary: starts the installation. With `prompt-install` in
+    /// settings.conf a question follows; see [`Session::confirm_install`].
     #[track_caller]
     pub fn install(&mut self) {
         self.press(self.words().install);
-        // The question whether to go on, where settings.conf wants it.
-        let sure = Want::button(self.words().install).role("button");
-        if self.find(Want::default().role("alert")).is_some() {
-            self.press_widget(sure);
-        }
+    }
+
+    /// Answers the question whether to install now with yes.
+    #[track_caller]
+    pub fn confirm_install(&mut self) {
+        self.wait(Want::dialog());
+        self.press(self.words().install_now);
     }
 
     /// Presses Cancel and confirms.
@@ -83,6 +86,7 @@ impl Session<'_> {
     /// Answers the question whether to give up with yes.
     #[track_caller]
     pub fn confirm_cancel(&mut self) {
+        self.wait(Want::named(self.words().cancel_question).role("dialog"));
         self.press(self.words().yes);
     }
 
@@ -96,11 +100,11 @@ impl Session<'_> {
         }
     }
 
-    /// Waits for the dialog that tells of a failure; gives what it says, a
-    /// label a line.
+    /// Waits for the dialog that tells of a failure; gives all that
+    /// shows then.
     #[track_caller]
     pub fn wait_failed(&mut self) -> String {
-        self.wait(Want::named(self.words().failed).role("dialog"));
+        self.wait(Want::named(self.words().error).role("dialog"));
         self.dump()
     }
 }

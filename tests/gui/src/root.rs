@@ -31,6 +31,7 @@ const LIVE: &[&str] = &[
     "mount",
     "procps",
     "tzdata",
+    "udev",
     "util-linux",
     "xkb-data",
 ];

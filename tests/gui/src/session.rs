@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Map, Value};
 
@@ -43,6 +43,7 @@ pub struct Session<'w> {
     upper: PathBuf,
     patience: Duration,
     screenshots: usize,
+    start_up: Duration,
     words: &'static Words,
     _world: &'w World,
 }
@@ -69,6 +70,7 @@ impl<'w> Session<'w> {
     #[track_caller]
     pub(crate) fn start(start: Start<'w>) -> Self {
         let artefacts = start.world.next_artefacts();
+        let begin = Instant::now();
         let log = File::create(artefacts.join("driver.log")).unwrap();
         let child = Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh"])
@@ -93,6 +95,7 @@ impl<'w> Session<'w> {
             upper: start.upper,
             patience: PATIENCE,
             screenshots: 0,
+            start_up: Duration::ZERO,
             words: start.words,
             _world: start.world,
         };
@@ -100,12 +103,18 @@ impl<'w> Session<'w> {
             "start",
             json!({"argv": start.argv, "environment": start.environment}),
         );
+        session.start_up = begin.elapsed();
         session
     }
 
     /// How long the following waits may take.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// How long it took until the window was there.
+    pub fn start_up(&self) -> Duration {
+        self.start_up
     }
 
     /// The words of Calamares in the session's language.

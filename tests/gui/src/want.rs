@@ -38,7 +38,13 @@ impl Want {
         Self::named(name).with("role", "field")
     }
 
-    /// Of this role: AT-SPI's name of it, or `button` or `field` for all kinds.
+    /// The dialog that is open.
+    pub fn dialog() -> Self {
+        Self::default().with("role", "dialog")
+    }
+
+    /// Of this role: AT-SPI's name of it, or `button`, `dialog` or `field` for
+    /// all kinds.
     #[must_use]
     pub fn role(self, role: &str) -> Self {
         self.with("role", role)

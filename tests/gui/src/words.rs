@@ -9,6 +9,8 @@ pub struct Words {
     pub next: &'static str,
     pub cancel: &'static str,
     pub install: &'static str,
+    /// The answer to the question whether to install now.
+    pub install_now: &'static str,
     pub done: &'static str,
     pub yes: &'static str,
     pub no: &'static str,
@@ -22,6 +24,8 @@ pub struct Words {
     /// In the text of the last page.
     pub all_done: &'static str,
     pub failed: &'static str,
+    /// The title of the dialog that tells of a failure.
+    pub error: &'static str,
     /// The title of the question whether to give up.
     pub cancel_question: &'static str,
 }
@@ -32,6 +36,7 @@ pub const ENGLISH: Words = Words {
     next: "Next",
     cancel: "Cancel",
     install: "Install",
+    install_now: "Install Now",
     done: "Done",
     yes: "Yes",
     no: "No",
@@ -43,6 +48,7 @@ pub const ENGLISH: Words = Words {
     reuse_password: "Use the same password for the administrator account.",
     all_done: "All done.",
     failed: "Installation Failed",
+    error: "Error",
     cancel_question: "Cancel Installation?",
 };
 
@@ -52,6 +58,7 @@ pub const GERMAN: Words = Words {
     next: "Weiter",
     cancel: "Abbrechen",
     install: "Installieren",
+    install_now: "Jetzt installieren",
     done: "Erledigt",
     yes: "Ja",
     no: "Nein",
@@ -63,5 +70,6 @@ pub const GERMAN: Words = Words {
     reuse_password: "Nutze das gleiche Passwort auch für das Administratorkonto.",
     all_done: "Alles erledigt.",
     failed: "Installation fehlgeschlagen",
+    error: "Fehler",
     cancel_question: "Installation abbrechen?",
 };

@@ -2,4 +2,5 @@
 //! Calamares as a person meets it. One executable, so that the live system's
 //! root is made once.
 
+mod qml;
 mod stock;

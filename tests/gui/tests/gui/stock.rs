@@ -57,7 +57,7 @@ fn walk_and_install(test: &str, language: &str) {
 
     let gui = session.responsiveness();
     assert!(gui.count > 10 && gui.max < Duration::from_secs(5), "{gui:?}");
-    eprintln!("{language}: {gui:?}");
+    eprintln!("{language}: window after {:?}, {gui:?}", session.start_up());
     session.press(session.words().done);
     let ended = session.wait_exit();
     ended.assert_clean();
@@ -81,10 +81,10 @@ fn closing_the_window_asks_and_then_leaves_nothing() {
     };
     let mut session = world.stock().start();
     session.close_window();
-    session.wait(Want::default().role("dialog"));
+    session.wait(Want::dialog());
     session.screenshot("question");
     session.press(session.words().no);
-    session.wait_gone(Want::default().role("dialog"));
+    session.wait_gone(Want::dialog());
     session.close_window();
     session.confirm_cancel();
     session.wait_exit().assert_clean();
@@ -121,8 +121,8 @@ fn a_failure_is_told_and_emergency_jobs_clean_up() {
     assert!(told.contains("These are the details of the failure."), "{told}");
     // dumpstorage is an emergency module here, and ran after the failure.
     assert_eq!(session.storage().len(), 1);
+    // Its answer ends Calamares too.
     session.press(session.words().no);
-    session.press(session.words().done);
     session.wait_exit().assert_clean();
 }
 
@@ -147,6 +147,7 @@ fn what_a_cancelled_stock_job_leaves_is_seen() {
     session.cancel();
     let ended = session.wait_exit();
     let device = disk.device().to_str().unwrap();
+    eprintln!("cancelled in a stock job: {:?}", ended.exit);
     assert!(ended.mounts.iter().any(|line| line.contains(device)), "{ended:?}");
 }
 
