@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Drives a session: a JSON object a line in, one out for each.
+
+A request is {"do": NAME, ...}; the answer {"ok": RESULT} or {"error": TEXT}.
+The end of the input is the end of the session.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+
+import widgets
+from atspi import Gone
+from desktop import ARTEFACTS, RUNTIME, Desktop
+from png import screenshot
+
+# Of xdotool's keys: as fast as a person at least.
+KEY_DELAY_MS = "8"
+
+
+class Driver:
+    """The requests, each a method."""
+
+    def __init__(self):
+        self.desktop = Desktop()
+
+    @property
+    def application(self):
+        if self.desktop.application is None:
+            raise RuntimeError("Calamares was not started")
+        return self.desktop.application
+
+    def wait_for(self, request):
+        return widgets.wait(self.application, request["want"], request["timeout"])
+
+    def start(self, request):
+        self.desktop.start(request["argv"], request["environment"], request["timeout"])
+
+    def wait(self, request):
+        return self.wait_for(request).describe()
+
+    def wait_gone(self, request):
+        widgets.wait(self.application, request["want"], request["timeout"], gone=True)
+
+    def find(self, request):
+        want = request["want"]
+        widget = widgets.find(widgets.look(self.application, want.get("anywhere", False)), want)
+        return widget and widget.describe()
+
+    def press(self, request):
+        request["want"]["sensitive"] = True
+        node = self.wait_for(request).node
+        node.act(["Press", "Toggle", "Check"])
+        widgets.wait_released(node)
+
+    def type(self, request):
+        """Types into a field, as a person does: some fields take no notice of
+        a text that was set from outside. Gives what the field holds then."""
+        node, text = self.wait_for(request).node, request["text"]
+        node.focus()
+        self.keys(["key", "--clearmodifiers", "ctrl+a", "BackSpace"])
+        if text.isascii():
+            self.keys(["type", "--clearmodifiers", "--delay", KEY_DELAY_MS, "--file", "-"], text)
+            return widgets.wait_text(node, len(text))
+        # xdotool loses what the keyboard layout lacks: paste it.
+        clipboard = self.desktop.spawn(
+            ["xclip", "-selection", "clipboard", "-quiet"], stdin=subprocess.PIPE)
+        try:
+            clipboard.stdin.write(text.encode())
+            clipboard.stdin.close()
+            self.keys(["key", "--clearmodifiers", "ctrl+v"])
+            return widgets.wait_text(node, len(text))
+        finally:
+            clipboard.kill()
+            clipboard.wait()
+
+    def set_text(self, request):
+        self.wait_for(request).node.set_text(request["text"])
+
+    def focus(self, request):
+        self.wait_for(request).node.focus()
+
+    def select(self, request):
+        """Chooses an item of a list or of a combo box by its name."""
+        widget = self.wait_for(request)
+        names = []
+        for holder in [widget.node, *widget.node.children()]:
+            for index, child in enumerate(holder.children()):
+                names.append(child.name())
+                if names[-1] == request["item"]:
+                    return holder.select_child(index)
+        raise LookupError(f"no item {request['item']!r} in {names}")
+
+    def value(self, request):
+        value, most = self.wait_for(request).node.value()
+        return value / most if most else value
+
+    def dump(self, request):
+        return [widget.line() for widget in widgets.look(self.application, anywhere=True)]
+
+    def key(self, request):
+        self.keys(["key", "--clearmodifiers", *request["keys"]])
+
+    def keys(self, arguments, text=None):
+        subprocess.run(["xdotool", *arguments], input=text, text=True, check=True, timeout=60)
+
+    def screenshot(self, request):
+        screenshot(f"{RUNTIME}/Xvfb_screen0", f"{ARTEFACTS}/{request['file']}")
+
+    def signal(self, request):
+        self.desktop.calamares.send_signal(signal.Signals[request["name"]])
+
+    def is_running(self, request):
+        return self.desktop.calamares.poll() is None
+
+    def wait_exit(self, request):
+        return self.desktop.wait_exit(request["timeout"])
+
+    def probe(self, request):
+        return self.desktop.probe.report()
+
+    def run(self, request):
+        """Runs a command in the live system."""
+        done = subprocess.run(
+            request["argv"], input=request.get("input", ""), capture_output=True, text=True,
+            errors="replace", timeout=request["timeout"])
+        return {"status": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    def serve(self):
+        answers = os.fdopen(3, "w")
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                answer = {"ok": getattr(self, request["do"])(request)}
+            except (Gone, TimeoutError, LookupError) as error:
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            except Exception:
+                answer = {"error": traceback.format_exc()}
+            print(json.dumps(answer), file=answers, flush=True)
+        self.desktop.stop()
+
+
+if __name__ == "__main__":
+    os.environ["XDG_RUNTIME_DIR"] = RUNTIME
+    Driver().serve()
