@@ -82,7 +82,12 @@ pub(crate) mod bridge {
 
         /// Reads bootc.conf (an empty path: there is none). Texts of the
         /// catalogue are given in `language`, for example `de_AT`.
-        fn configure(self: Pin<&mut ImagePage>, session: &Session, path: &QString, language: &QString);
+        fn configure(
+            self: Pin<&mut ImagePage>,
+            session: &Session,
+            path: &QString,
+            language: &QString,
+        );
 
         /// Gives the texts of the catalogue in another language.
         fn translate(self: Pin<&mut ImagePage>, language: &QString);

@@ -66,7 +66,8 @@ impl ImagePage {
             *shared.choice() = Choice::configured(path.as_ref());
             self.as_mut().rust_mut().shared = Some(Arc::clone(&shared));
             let choice = shared.choice();
-            self.as_mut().set_allow_other(choice.config().page.allow_other);
+            self.as_mut()
+                .set_allow_other(choice.config().page.allow_other);
             self.as_mut()
                 .set_skip_when_valid(choice.config().page.skip_when_valid);
             let keep = choice.config().keep_credentials.unwrap_or(false);
@@ -195,12 +196,7 @@ impl ImagePage {
     }
 
     /// In the GUI's thread again.
-    fn answered(
-        mut self: Pin<&mut Self>,
-        serial: u64,
-        question: &Question,
-        answer: Result<Facts>,
-    ) {
+    fn answered(mut self: Pin<&mut Self>, serial: u64, question: &Question, answer: Result<Facts>) {
         if serial != self.serial {
             return;
         }

@@ -140,7 +140,13 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let etc = target.path().join("ostree/deploy/default/deploy/abc.0/etc");
         fs::create_dir_all(&etc).unwrap();
-        fs::write(target.path().join("ostree/deploy/default/deploy/abc.0.origin"), "").unwrap();
+        fs::write(
+            target
+                .path()
+                .join("ostree/deploy/default/deploy/abc.0.origin"),
+            "",
+        )
+        .unwrap();
         let files = [
             ("passwd", "root:x:0:0::/root:/bin/sh\nada:x:1000:1000:Ada,,,:/home/ada:/bin/bash\n"),
             // openssl passwd -6 -salt salt secret
@@ -153,7 +159,8 @@ mod tests {
         for (name, content) in files {
             fs::write(etc.join(name), content).unwrap();
         }
-        std::os::unix::fs::symlink("../usr/share/zoneinfo/Europe/Berlin", etc.join("localtime")).unwrap();
+        std::os::unix::fs::symlink("../usr/share/zoneinfo/Europe/Berlin", etc.join("localtime"))
+            .unwrap();
         let installed = Installed::on(target.path());
         assert_eq!(installed.account("ada").unwrap()[5], "/home/ada");
         assert_eq!(installed.account("bob"), None);

@@ -147,7 +147,9 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
             .arg(dir.join("root"))
             .args(debs)
             .run()
-            .context("installing the packages (what they depend on is listed in tests/gui/src/root.rs)")
+            .context(
+                "installing the packages (what they depend on is listed in tests/gui/src/root.rs)",
+            )
     })?;
     Ok(entry.join("upper"))
 }
@@ -156,7 +158,10 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
 pub(crate) fn overlay(layers: &[PathBuf], upper: &Path, work: &Path) -> Result<String> {
     let mut paths = layers.iter().map(PathBuf::as_path).chain([upper, work]);
     if let Some(path) = paths.find(|p| p.to_string_lossy().contains([':', ',', '\\'])) {
-        bail!("{}: not usable in the options of an overlay", path.display());
+        bail!(
+            "{}: not usable in the options of an overlay",
+            path.display()
+        );
     }
     let lower: Vec<_> = layers.iter().map(|l| l.to_string_lossy()).collect();
     Ok(format!(

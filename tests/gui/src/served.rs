@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Images in a registry of the test's own, and `bootc.conf` for them.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{json, Value};
@@ -18,6 +19,7 @@ const TAG: &str = "v1";
 #[derive(Debug)]
 pub struct Served {
     registry: Registry,
+    storage: PathBuf,
     digest: String,
 }
 
@@ -57,7 +59,11 @@ impl Served {
             .run()
             .unwrap();
         let digest = image.digest().unwrap();
-        Some(Self { registry, digest })
+        Some(Self {
+            registry,
+            storage,
+            digest,
+        })
     }
 
     /// The image's reference.
@@ -73,6 +79,12 @@ impl Served {
     /// The registry: to know its address, or to stop it by dropping it.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Ends the registry; gives its storage, for another one.
+    pub fn stop(self) -> PathBuf {
+        drop(self.registry);
+        self.storage
     }
 
     /// A `bootc.conf` that installs this image.

@@ -60,7 +60,9 @@ impl Settings {
 
     fn parse(text: &str) -> Self {
         let mut map: Mapping = serde_yaml::from_str(text).unwrap();
-        let search = map.get_mut("modules-search").and_then(Value::as_sequence_mut);
+        let search = map
+            .get_mut("modules-search")
+            .and_then(Value::as_sequence_mut);
         search.unwrap().push(MODULES.into());
         Self(map)
     }
@@ -164,7 +166,13 @@ mod tests {
             .before(Sequence::Exec, "umount", "failing");
         assert_eq!(
             modules(&settings, Sequence::Exec),
-            ["presetpartitions", "mount", "dumpstorage", "failing", "umount"]
+            [
+                "presetpartitions",
+                "mount",
+                "dumpstorage",
+                "failing",
+                "umount"
+            ]
         );
         assert!(settings.text().contains(MODULES));
         let settings = settings.exec(&["slow"]);

@@ -2,5 +2,9 @@
 //! Calamares as a person meets it. One executable, so that the live system's
 //! root is made once.
 
+mod install;
+mod page;
 mod qml;
+mod steps;
 mod stock;
+mod trouble;
