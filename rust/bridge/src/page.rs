@@ -34,7 +34,8 @@ mod state {
 
 /// Fields behind the properties of `ImagePage`.
 #[derive(Default)]
-pub(crate) struct Page {
+#[allow(unreachable_pub)] // A type of the bridge, all of which is `pub`.
+pub struct Page {
     pub(crate) reference: QString,
     pub(crate) catalogue: QString,
     pub(crate) allow_other: bool,
