@@ -58,7 +58,8 @@ class Widget:
     def line(self):
         shown = self.describe()
         states = " ".join(shown["states"])
-        return f"{'  ' * self.depth}{shown['role']} {shown['text']!r} {states}".rstrip()
+        holds = f" holds {shown['text']!r}" if shown["text"] != shown["name"] else ""
+        return f"{'  ' * self.depth}{shown['role']} {shown['name']!r}{holds} {states}".rstrip()
 
 
 def walk(node, depth=0):

@@ -223,6 +223,12 @@ impl<'w> Session<'w> {
         self.ask_widget("press", want.into());
     }
 
+    /// Clicks into the middle of a widget.
+    #[track_caller]
+    pub fn click(&mut self, want: impl Into<Want>) {
+        self.ask_widget("click", want.into());
+    }
+
     /// Types a text in the place of what a field holds; fails when the field
     /// does not take all of it.
     #[track_caller]

@@ -12,7 +12,9 @@ fn a_page_in_qml_can_be_used() {
         return;
     };
     let page = "/usr/share/calamares/branding/default/page.qml";
-    let conf = json!({"qmlSearch": "branding", "qmlFilename": "page"});
+    // Without a label this stock module crashes.
+    let label = json!({"notes": "Page"});
+    let conf = json!({"qmlSearch": "branding", "qmlFilename": "page", "qmlLabel": label});
     let mut session = world
         .stock()
         .file(page, include_str!("page.qml"))
