@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 
 import widgets
@@ -19,6 +20,7 @@ from png import screenshot
 
 # Of xdotool's keys: as fast as a person at least.
 KEY_DELAY_MS = "8"
+FOCUS_TRIES = 5
 
 
 class Driver:
@@ -52,17 +54,18 @@ class Driver:
 
     def press(self, request):
         request["want"]["sensitive"] = True
-        node = self.wait_for(request).node
-        node.act(["Press", "Toggle", "Check"])
+        widget = self.wait_for(request)
+        node = widget.node
+        # In QML a pressed check box stays as it is, and a toggled radio button
+        # tells nobody.
+        node.act(["Toggle", "Press"] if widget.role == "check box" else ["Press", "Toggle"])
         widgets.wait_released(node)
 
     def type(self, request):
         """Types into a field, as a person does: some fields take no notice of
         a text that was set from outside. Gives what the field holds then."""
         node, text = self.wait_for(request).node, request["text"]
-        node.focus()
-        # A page in QML is a window of its own, which only a click activates.
-        self.click_on(node)
+        self.give_keyboard(node)
         self.keys(["key", "--clearmodifiers", "ctrl+a", "BackSpace"])
         if text.isascii():
             self.keys(["type", "--clearmodifiers", "--delay", KEY_DELAY_MS, "--file", "-"], text)
@@ -78,6 +81,16 @@ class Driver:
         finally:
             clipboard.kill()
             clipboard.wait()
+
+    def give_keyboard(self, node):
+        """Clicks until the field has the keyboard: a page in QML is a window of
+        its own, which only a click activates, and that takes the window
+        manager a moment."""
+        for _ in range(FOCUS_TRIES):
+            self.click_on(node)
+            if widgets.wait_state(node, "focused"):
+                return
+        raise TimeoutError("the field does not get the keyboard")
 
     def set_text(self, request):
         self.wait_for(request).node.set_text(request["text"])
@@ -110,7 +123,7 @@ class Driver:
 
     def click_on(self, node):
         x, y, width, height = node.extents()
-        self.keys(["mousemove", "--sync", str(x + width // 2), str(y + height // 2), "click", "1"])
+        self.keys(["mousemove", str(x + width // 2), str(y + height // 2), "click", "1"])
 
     def key(self, request):
         self.keys(["key", "--clearmodifiers", *request["keys"]])
@@ -144,12 +157,16 @@ class Driver:
         answers = os.fdopen(3, "w")
         for line in sys.stdin:
             request = json.loads(line)
+            begin = time.monotonic()
             try:
                 answer = {"ok": getattr(self, request["do"])(request)}
             except (Gone, TimeoutError, LookupError) as error:
                 answer = {"error": f"{type(error).__name__}: {error}"}
             except Exception:
                 answer = {"error": traceback.format_exc()}
+            # Not what is typed: that may be a password.
+            seconds = time.monotonic() - begin
+            print(f"{seconds:.2f} s {request['do']} {request.get('want', '')}", file=sys.stderr)
             print(json.dumps(answer), file=answers, flush=True)
         self.desktop.stop()
 

@@ -7,7 +7,7 @@ from atspi import Gone
 
 # The one interval at which the driver looks again.
 INTERVAL = 0.05
-# For a field that does not take all that was typed.
+# For a field that does not take the keyboard, or not all that was typed.
 TYPING_LIMIT = 3
 HIDDEN = "\u2022"
 # A list of hundreds of time zones is not walked: `select` looks into it.
@@ -96,6 +96,8 @@ def matches(widget, want):
         return False
     if "contains" in want and want["contains"] not in widget.text():
         return False
+    if "state" in want and want["state"] not in widget.states:
+        return False
     if "sensitive" in want and widget.sensitive != want["sensitive"]:
         return False
     return True
@@ -136,6 +138,16 @@ def wait_released(node):
     except Gone:
         # The click closed its window.
         pass
+
+
+def wait_state(node, state):
+    """Waits until it has this state; false when that takes too long."""
+    end = time.monotonic() + TYPING_LIMIT
+    while state not in node.states():
+        if time.monotonic() > end:
+            return False
+        time.sleep(INTERVAL)
+    return True
 
 
 def held(node):
