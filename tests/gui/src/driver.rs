@@ -48,7 +48,8 @@ impl Driver {
     /// What the driver says, or that it says nothing.
     pub(crate) fn ask(&mut self, request: &Value, limit: Duration) -> Result<Value, String> {
         let requests = self.requests.as_mut().ok_or("the live system has ended")?;
-        writeln!(requests, "{request}").map_err(|error| format!("the driver has ended: {error}"))?;
+        writeln!(requests, "{request}")
+            .map_err(|error| format!("the driver has ended: {error}"))?;
         let line = match self.answers.recv_timeout(limit + SLACK) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => return Err("the driver does not answer".to_owned()),

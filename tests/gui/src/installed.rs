@@ -8,11 +8,29 @@ use std::process::{Command, Stdio};
 
 /// The deployment on a target that is mounted on the host.
 #[derive(Debug)]
-pub struct Installed {
+pub struct Installed<'d> {
     deployment: PathBuf,
+    mounted: Option<&'d failure::Disk>,
 }
 
-impl Installed {
+impl Drop for Installed<'_> {
+    fn drop(&mut self) {
+        if let Some(disk) = self.mounted {
+            disk.unmount();
+        }
+    }
+}
+
+impl<'d> Installed<'d> {
+    /// Mounts a disk, read-only and for as long as this lives, and looks there.
+    #[track_caller]
+    pub fn on_disk(disk: &'d failure::Disk) -> Self {
+        disk.mount("ro");
+        let mut installed = Self::on(disk.path());
+        installed.mounted = Some(disk);
+        installed
+    }
+
     /// Finds the one deployment of the stateroot `default`.
     ///
     /// # Panics
@@ -26,6 +44,7 @@ impl Installed {
         assert_eq!(found.len(), 1, "deployments: {found:?}");
         Self {
             deployment: found.remove(0),
+            mounted: None,
         }
     }
 
@@ -140,7 +159,13 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let etc = target.path().join("ostree/deploy/default/deploy/abc.0/etc");
         fs::create_dir_all(&etc).unwrap();
-        fs::write(target.path().join("ostree/deploy/default/deploy/abc.0.origin"), "").unwrap();
+        fs::write(
+            target
+                .path()
+                .join("ostree/deploy/default/deploy/abc.0.origin"),
+            "",
+        )
+        .unwrap();
         let files = [
             ("passwd", "root:x:0:0::/root:/bin/sh\nada:x:1000:1000:Ada,,,:/home/ada:/bin/bash\n"),
             // openssl passwd -6 -salt salt secret
@@ -153,7 +178,8 @@ mod tests {
         for (name, content) in files {
             fs::write(etc.join(name), content).unwrap();
         }
-        std::os::unix::fs::symlink("../usr/share/zoneinfo/Europe/Berlin", etc.join("localtime")).unwrap();
+        std::os::unix::fs::symlink("../usr/share/zoneinfo/Europe/Berlin", etc.join("localtime"))
+            .unwrap();
         let installed = Installed::on(target.path());
         assert_eq!(installed.account("ada").unwrap()[5], "/home/ada");
         assert_eq!(installed.account("bob"), None);

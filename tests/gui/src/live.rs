@@ -47,7 +47,10 @@ impl<'w> Live<'w> {
         }
         live.module("mount", &json!({"extraMounts": []}))
             .module("umount", &json!({"emergency": true}))
-            .module("welcome", &json!({"requirements": {"check": [], "required": []}}))
+            .module(
+                "welcome",
+                &json!({"requirements": {"check": [], "required": []}}),
+            )
             .module("finished", &json!({"restartNowMode": "never"}))
             .module(
                 "users",
@@ -105,7 +108,10 @@ impl<'w> Live<'w> {
 
     /// A path in the upper layer, its parents made.
     fn upper(&self, path: &str) -> PathBuf {
-        let path = self.directory.join("upper").join(path.trim_start_matches('/'));
+        let path = self
+            .directory
+            .join("upper")
+            .join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         path
     }

@@ -4,6 +4,9 @@
 use crate::session::Session;
 use crate::want::Want;
 
+/// More than Calamares has in any test.
+const MOST_PAGES: usize = 12;
+
 /// Somebody who installs a system.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -33,6 +36,21 @@ impl Session<'_> {
     #[track_caller]
     pub fn next(&mut self) {
         self.press(self.words().next);
+    }
+
+    /// Presses Next on each page, as soon as the page allows it, until a widget
+    /// with this name shows.
+    #[track_caller]
+    pub fn next_until(&mut self, name: &str) {
+        for _ in 0..MOST_PAGES {
+            if self.find(name).is_some() {
+                return;
+            }
+            self.next();
+        }
+        self.fail(&format!(
+            "{name:?} is on none of the next {MOST_PAGES} pages"
+        ));
     }
 
     /// Fills in the users page: with root's password like the account's where

@@ -139,7 +139,11 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
         for name in ["upper", "work", "root"] {
             fs::create_dir_all(dir.join(name)).context("making the layer")?;
         }
-        let options = overlay(&[base.clone()], &dir.join("upper"), &dir.join("work"))?;
+        let options = overlay(
+            std::slice::from_ref(&base),
+            &dir.join("upper"),
+            &dir.join("work"),
+        )?;
         Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh"])
             .arg(source("driver/install.sh"))
@@ -147,7 +151,9 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
             .arg(dir.join("root"))
             .args(debs)
             .run()
-            .context("installing the packages (what they depend on is listed in tests/gui/src/root.rs)")
+            .context(
+                "installing the packages (what they depend on is listed in tests/gui/src/root.rs)",
+            )
     })?;
     Ok(entry.join("upper"))
 }
@@ -156,7 +162,10 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
 pub(crate) fn overlay(layers: &[PathBuf], upper: &Path, work: &Path) -> Result<String> {
     let mut paths = layers.iter().map(PathBuf::as_path).chain([upper, work]);
     if let Some(path) = paths.find(|p| p.to_string_lossy().contains([':', ',', '\\'])) {
-        bail!("{}: not usable in the options of an overlay", path.display());
+        bail!(
+            "{}: not usable in the options of an overlay",
+            path.display()
+        );
     }
     let lower: Vec<_> = layers.iter().map(|l| l.to_string_lossy()).collect();
     Ok(format!(

@@ -81,7 +81,10 @@ impl<'w> Session<'w> {
             .args(&start.devices)
             // A live system knows nothing of the host's environment.
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .env("HOME", "/root")
             .env("LANG", "C.UTF-8")
             .stdin(Stdio::piped())
@@ -250,7 +253,10 @@ impl<'w> Session<'w> {
     /// a change by itself and not by a person.
     #[track_caller]
     pub fn set_text(&mut self, field: impl Into<Want>, text: &str) {
-        self.ask("set_text", json!({"want": field.into().json(), "text": text}));
+        self.ask(
+            "set_text",
+            json!({"want": field.into().json(), "text": text}),
+        );
     }
 
     /// Gives a widget the keyboard.

@@ -60,7 +60,9 @@ impl Settings {
 
     fn parse(text: &str) -> Self {
         let mut map: Mapping = serde_yaml::from_str(text).unwrap();
-        let search = map.get_mut("modules-search").and_then(Value::as_sequence_mut);
+        let search = map
+            .get_mut("modules-search")
+            .and_then(Value::as_sequence_mut);
         search.unwrap().push(MODULES.into());
         Self(map)
     }
@@ -86,15 +88,15 @@ impl Settings {
     pub fn replace(mut self, sequence: Sequence, module: &str, with: &[&str]) -> Self {
         let mut found = false;
         for list in self.lists(sequence) {
-            while let Some(at) = list.iter().position(|m| m.as_str() == Some(module)) {
+            let new = list.drain(..).flat_map(|own| {
+                if own.as_str() != Some(module) {
+                    return vec![own];
+                }
                 found = true;
-                // What it is replaced with may name it again.
-                let rest = list.split_off(at + 1);
-                list.pop();
-                list.extend(with.iter().map(|m| Value::from(*m)));
-                list.extend(rest);
-                break;
-            }
+                with.iter().map(|name| Value::from(*name)).collect()
+            });
+            let new: Vec<Value> = new.collect();
+            *list = new;
         }
         assert!(found, "no module {module} in {}", sequence.key());
         self
@@ -164,7 +166,13 @@ mod tests {
             .before(Sequence::Exec, "umount", "failing");
         assert_eq!(
             modules(&settings, Sequence::Exec),
-            ["presetpartitions", "mount", "dumpstorage", "failing", "umount"]
+            [
+                "presetpartitions",
+                "mount",
+                "dumpstorage",
+                "failing",
+                "umount"
+            ]
         );
         assert!(settings.text().contains(MODULES));
         let settings = settings.exec(&["slow"]);

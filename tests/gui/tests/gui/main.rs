@@ -2,5 +2,7 @@
 //! Calamares as a person meets it. One executable, so that the live system's
 //! root is made once.
 
+mod plugin;
 mod qml;
+mod served;
 mod stock;

@@ -49,14 +49,20 @@ fn walk_and_install(test: &str, language: &str) {
     let storage = session.storage().pop().unwrap();
     assert_eq!(storage["fullname"], person.full_name.as_str());
     assert_eq!(storage["username"], "ada");
-    assert_eq!(storage["partitions"][0]["device"], disk.device().to_str().unwrap());
+    assert_eq!(
+        storage["partitions"][0]["device"],
+        disk.device().to_str().unwrap()
+    );
     assert_eq!(storage["password"], "(hidden)");
     let root = storage["rootMountPoint"].as_str().unwrap();
     let log = session.log();
     assert!(log.contains(root), "{root} is not in the log");
 
     let gui = session.responsiveness();
-    assert!(gui.count > 10 && gui.max < Duration::from_secs(5), "{gui:?}");
+    assert!(
+        gui.count > 10 && gui.max < Duration::from_secs(5),
+        "{gui:?}"
+    );
     eprintln!("{language}: window after {:?}, {gui:?}", session.start_up());
     session.press(session.words().done);
     let ended = session.wait_exit();
@@ -107,7 +113,13 @@ fn a_failure_is_told_and_emergency_jobs_clean_up() {
         return;
     };
     let disk = world.disk(Fs::Ext4, GIB);
-    let jobs = ["presetpartitions", "mount", "failing", "dumpstorage", "umount"];
+    let jobs = [
+        "presetpartitions",
+        "mount",
+        "failing",
+        "dumpstorage",
+        "umount",
+    ];
     let mut session = world
         .stock()
         .target(&disk, Fs::Ext4)
@@ -118,7 +130,10 @@ fn a_failure_is_told_and_emergency_jobs_clean_up() {
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("The test wants this to fail."), "{told}");
-    assert!(told.contains("These are the details of the failure."), "{told}");
+    assert!(
+        told.contains("These are the details of the failure."),
+        "{told}"
+    );
     // dumpstorage is an emergency module here, and ran after the failure.
     assert_eq!(session.storage().len(), 1);
     // Its answer ends Calamares too.
@@ -148,7 +163,10 @@ fn what_a_cancelled_stock_job_leaves_is_seen() {
     let ended = session.wait_exit();
     let device = disk.device().to_str().unwrap();
     eprintln!("cancelled in a stock job: {:?}", ended.exit);
-    assert!(ended.mounts.iter().any(|line| line.contains(device)), "{ended:?}");
+    assert!(
+        ended.mounts.iter().any(|line| line.contains(device)),
+        "{ended:?}"
+    );
 }
 
 #[test]
