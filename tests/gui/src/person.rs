@@ -80,11 +80,14 @@ impl Session<'_> {
         }
     }
 
-    /// On the summary: starts the installation. With `prompt-install` in
-    /// settings.conf a question follows; see [`Session::confirm_install`].
+    /// On the summary: starts the installation, and answers with yes where
+    /// settings.conf has a last question (`prompt-install`).
     #[track_caller]
     pub fn install(&mut self) {
         self.press(self.words().install);
+        if self.prompts() {
+            self.confirm_install();
+        }
     }
 
     /// Answers the question whether to install now with yes.

@@ -22,6 +22,20 @@ hide-back-and-next-during-exec: true
 quit-at-end: false
 ";
 
+/// A `welcome.conf` that does not want a disk, since it does not count loop
+/// devices as such.
+pub(crate) fn without_disk_check(text: &str) -> String {
+    let mut map: Mapping = serde_yaml::from_str(text).unwrap();
+    if let Some(requirements) = map.get_mut("requirements") {
+        for key in ["check", "required"] {
+            if let Some(list) = requirements.get_mut(key).and_then(Value::as_sequence_mut) {
+                list.retain(|check| check.as_str() != Some("storage"));
+            }
+        }
+    }
+    serde_yaml::to_string(&map).unwrap()
+}
+
 /// Which kind of phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
@@ -136,6 +150,11 @@ impl Settings {
             .collect()
     }
 
+    /// Whether Calamares asks once more before it installs.
+    pub(crate) fn prompts(&self) -> bool {
+        self.0.get("prompt-install").and_then(Value::as_bool) == Some(true)
+    }
+
     pub(crate) fn text(&self) -> String {
         serde_yaml::to_string(&self.0).unwrap()
     }
@@ -177,6 +196,14 @@ mod tests {
         assert!(settings.text().contains(MODULES));
         let settings = settings.exec(&["slow"]);
         assert_eq!(modules(&settings, Sequence::Exec), ["slow"]);
+    }
+
+    #[test]
+    fn a_disk_is_not_checked_for() {
+        let text = "requirements:\n  check: [ storage, ram ]\n  required: [ storage ]\n";
+        let map: Mapping = serde_yaml::from_str(&without_disk_check(text)).unwrap();
+        let wanted = "requirements:\n  check: [ ram ]\n  required: []\n";
+        assert_eq!(map, serde_yaml::from_str::<Mapping>(wanted).unwrap());
     }
 
     #[test]
