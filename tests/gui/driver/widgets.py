@@ -129,6 +129,23 @@ def wait(application, want, timeout, gone=False):
         time.sleep(INTERVAL)
 
 
+def has_keyboard(application):
+    """Whether one of its windows gets the keys that are sent."""
+    try:
+        return any("active" in window.states() for window in application.children())
+    except Gone:
+        return False
+
+
+def wait_keyboard(application, timeout):
+    """Waits until one of its windows gets the keys that are sent."""
+    end = time.monotonic() + timeout
+    while not has_keyboard(application):
+        if time.monotonic() > end:
+            raise TimeoutError(f"no window has the keyboard after {timeout} s")
+        time.sleep(INTERVAL)
+
+
 def wait_released(node):
     """Qt holds a button down for a moment and then clicks; what the click does
     is done when the button is up again."""

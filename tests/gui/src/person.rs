@@ -70,7 +70,8 @@ impl Session<'_> {
         let same = Want::named(words.reuse_password).role("check box");
         if let Some(same_box) = self.find(same.clone()) {
             if !same_box.is("checked") {
-                self.press_widget(same);
+                self.press_widget(same.clone());
+                self.wait(same.with_state("checked"));
             }
         }
         let mut index = 0;

@@ -41,6 +41,7 @@ fn a_page_in_qml_can_be_used() {
 
     session.press_widget("Green");
     session.wait_text("Chosen: Green");
+    session.wait(Want::named("Green").with_state("checked"));
     // Has no action of its own, unlike a button.
     session.click("Debian");
     session.wait_text("Item: Debian");
