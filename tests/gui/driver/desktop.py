@@ -98,6 +98,12 @@ class Desktop:
         code = self.calamares.returncode
         return {"signal": -code} if code < 0 else {"status": code}
 
+    def obituary(self):
+        """For messages: how Calamares ended, if it did."""
+        if self.calamares is None or self.calamares.poll() is None:
+            return ""
+        return f" (Calamares has ended: {self.exit_status()})"
+
     def wait_exit(self, timeout):
         """Waits for the end of Calamares; tells what it left behind, after a
         moment for what is just ending."""

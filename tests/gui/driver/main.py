@@ -166,7 +166,7 @@ class Driver:
             try:
                 answer = {"ok": getattr(self, request["do"])(request)}
             except (Gone, TimeoutError, LookupError) as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
+                answer = {"error": f"{type(error).__name__}: {error}{self.desktop.obituary()}"}
             except Exception:
                 answer = {"error": traceback.format_exc()}
             # Not what is typed: that may be a password.
