@@ -79,11 +79,21 @@ class Driver:
         try:
             clipboard.stdin.write(text.encode())
             clipboard.stdin.close()
+            self.wait_clipboard(text, request["timeout"])
             self.keys(["key", "--clearmodifiers", "ctrl+v"])
             return widgets.wait_text(node, len(text))
         finally:
             clipboard.kill()
             clipboard.wait()
+
+    def wait_clipboard(self, text, timeout):
+        """Waits until the clipboard has this text: its owner has to start."""
+        end = time.monotonic() + timeout
+        read = ["xclip", "-selection", "clipboard", "-o"]
+        while subprocess.run(read, capture_output=True).stdout != text.encode():
+            if time.monotonic() > end:
+                raise TimeoutError("the clipboard does not take the text")
+            time.sleep(widgets.INTERVAL)
 
     def give_keyboard(self, node):
         """Clicks until the field has the keyboard: a page in QML is a window of
