@@ -141,5 +141,5 @@ pub(crate) mod bridge {
     }
 }
 
-pub(crate) use super::page::Page;
 pub(crate) use super::jobs::{new_session, Session};
+pub(crate) use super::page::Page;

@@ -8,7 +8,7 @@ import time
 
 import atspi
 from probe import Probe
-from widgets import INTERVAL, look
+from widgets import INTERVAL, has_keyboard
 
 ARTEFACTS = "/opt/gui-test/artefacts"
 RUNTIME = "/run/session"
@@ -84,7 +84,7 @@ class Desktop:
                 raise RuntimeError(f"Calamares ended at once: {self.exit_status()}")
             for application in atspi.applications(self.bus):
                 try:
-                    if "calamares" in application.name().lower() and look(application):
+                    if "calamares" in application.name().lower() and has_keyboard(application):
                         self.application = application
                         self.probe = Probe(atspi.connect(), application.name_on_bus)
                         return
@@ -97,6 +97,12 @@ class Desktop:
     def exit_status(self):
         code = self.calamares.returncode
         return {"signal": -code} if code < 0 else {"status": code}
+
+    def obituary(self):
+        """For messages: how Calamares ended, if it did."""
+        if self.calamares is None or self.calamares.poll() is None:
+            return ""
+        return f" (Calamares has ended: {self.exit_status()})"
 
     def wait_exit(self, timeout):
         """Waits for the end of Calamares; tells what it left behind, after a

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 
 import widgets
@@ -19,6 +20,11 @@ from png import screenshot
 
 # Of xdotool's keys: as fast as a person at least.
 KEY_DELAY_MS = "8"
+FOCUS_TRIES = 5
+# Of these the actions of AT-SPI in QML either change the state or tell the page,
+# never both: they are clicked, at their mark.
+MARKED = {"check box", "radio button"}
+MARK = 12
 
 
 class Driver:
@@ -52,15 +58,17 @@ class Driver:
 
     def press(self, request):
         request["want"]["sensitive"] = True
-        node = self.wait_for(request).node
-        node.act(["Press", "Toggle", "Check"])
-        widgets.wait_released(node)
+        widget = self.wait_for(request)
+        if widget.role in MARKED:
+            return self.click_on(widget.node, MARK)
+        widget.node.act(["Press", "Toggle"])
+        widgets.wait_released(widget.node)
 
     def type(self, request):
         """Types into a field, as a person does: some fields take no notice of
         a text that was set from outside. Gives what the field holds then."""
         node, text = self.wait_for(request).node, request["text"]
-        node.focus()
+        self.give_keyboard(node)
         self.keys(["key", "--clearmodifiers", "ctrl+a", "BackSpace"])
         if text.isascii():
             self.keys(["type", "--clearmodifiers", "--delay", KEY_DELAY_MS, "--file", "-"], text)
@@ -71,11 +79,31 @@ class Driver:
         try:
             clipboard.stdin.write(text.encode())
             clipboard.stdin.close()
+            self.wait_clipboard(text, request["timeout"])
             self.keys(["key", "--clearmodifiers", "ctrl+v"])
             return widgets.wait_text(node, len(text))
         finally:
             clipboard.kill()
             clipboard.wait()
+
+    def wait_clipboard(self, text, timeout):
+        """Waits until the clipboard has this text: its owner has to start."""
+        end = time.monotonic() + timeout
+        read = ["xclip", "-selection", "clipboard", "-o"]
+        while subprocess.run(read, capture_output=True).stdout != text.encode():
+            if time.monotonic() > end:
+                raise TimeoutError("the clipboard does not take the text")
+            time.sleep(widgets.INTERVAL)
+
+    def give_keyboard(self, node):
+        """Clicks until the field has the keyboard: a page in QML is a window of
+        its own, which only a click activates, and that takes the window
+        manager a moment."""
+        for _ in range(FOCUS_TRIES):
+            self.click_on(node)
+            if widgets.wait_state(node, "focused"):
+                return
+        raise TimeoutError("the field does not get the keyboard")
 
     def set_text(self, request):
         self.wait_for(request).node.set_text(request["text"])
@@ -101,7 +129,18 @@ class Driver:
     def dump(self, request):
         return [widget.line() for widget in widgets.look(self.application, anywhere=True)]
 
+    def click(self, request):
+        """Clicks into the middle of a widget."""
+        request["want"]["sensitive"] = True
+        self.click_on(self.wait_for(request).node)
+
+    def click_on(self, node, left=None):
+        x, y, width, height = node.extents()
+        left = width // 2 if left is None else left
+        self.keys(["mousemove", str(x + left), str(y + height // 2), "click", "1"])
+
     def key(self, request):
+        widgets.wait_keyboard(self.application, request["timeout"])
         self.keys(["key", "--clearmodifiers", *request["keys"]])
 
     def keys(self, arguments, text=None):
@@ -133,12 +172,16 @@ class Driver:
         answers = os.fdopen(3, "w")
         for line in sys.stdin:
             request = json.loads(line)
+            begin = time.monotonic()
             try:
                 answer = {"ok": getattr(self, request["do"])(request)}
             except (Gone, TimeoutError, LookupError) as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
+                answer = {"error": f"{type(error).__name__}: {error}{self.desktop.obituary()}"}
             except Exception:
                 answer = {"error": traceback.format_exc()}
+            # Not what is typed: that may be a password.
+            seconds = time.monotonic() - begin
+            print(f"{seconds:.2f} s {request['do']} {request.get('want', '')}", file=sys.stderr)
             print(json.dumps(answer), file=answers, flush=True)
         self.desktop.stop()
 

@@ -7,7 +7,7 @@ from atspi import Gone
 
 # The one interval at which the driver looks again.
 INTERVAL = 0.05
-# For a field that does not take all that was typed.
+# For a field that does not take the keyboard, or not all that was typed.
 TYPING_LIMIT = 3
 HIDDEN = "\u2022"
 # A list of hundreds of time zones is not walked: `select` looks into it.
@@ -58,7 +58,8 @@ class Widget:
     def line(self):
         shown = self.describe()
         states = " ".join(shown["states"])
-        return f"{'  ' * self.depth}{shown['role']} {shown['text']!r} {states}".rstrip()
+        holds = f" holds {shown['text']!r}" if shown["text"] != shown["name"] else ""
+        return f"{'  ' * self.depth}{shown['role']} {shown['name']!r}{holds} {states}".rstrip()
 
 
 def walk(node, depth=0):
@@ -95,6 +96,8 @@ def matches(widget, want):
         return False
     if "contains" in want and want["contains"] not in widget.text():
         return False
+    if "state" in want and want["state"] not in widget.states:
+        return False
     if "sensitive" in want and widget.sensitive != want["sensitive"]:
         return False
     return True
@@ -126,6 +129,23 @@ def wait(application, want, timeout, gone=False):
         time.sleep(INTERVAL)
 
 
+def has_keyboard(application):
+    """Whether one of its windows gets the keys that are sent."""
+    try:
+        return any("active" in window.states() for window in application.children())
+    except Gone:
+        return False
+
+
+def wait_keyboard(application, timeout):
+    """Waits until one of its windows gets the keys that are sent."""
+    end = time.monotonic() + timeout
+    while not has_keyboard(application):
+        if time.monotonic() > end:
+            raise TimeoutError(f"no window has the keyboard after {timeout} s")
+        time.sleep(INTERVAL)
+
+
 def wait_released(node):
     """Qt holds a button down for a moment and then clicks; what the click does
     is done when the button is up again."""
@@ -135,6 +155,16 @@ def wait_released(node):
     except Gone:
         # The click closed its window.
         pass
+
+
+def wait_state(node, state):
+    """Waits until it has this state; false when that takes too long."""
+    end = time.monotonic() + TYPING_LIMIT
+    while state not in node.states():
+        if time.monotonic() > end:
+            return False
+        time.sleep(INTERVAL)
+    return True
 
 
 def held(node):

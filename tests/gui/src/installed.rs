@@ -8,11 +8,29 @@ use std::process::{Command, Stdio};
 
 /// The deployment on a target that is mounted on the host.
 #[derive(Debug)]
-pub struct Installed {
+pub struct Installed<'d> {
     deployment: PathBuf,
+    mounted: Option<&'d failure::Disk>,
 }
 
-impl Installed {
+impl Drop for Installed<'_> {
+    fn drop(&mut self) {
+        if let Some(disk) = self.mounted {
+            disk.unmount();
+        }
+    }
+}
+
+impl<'d> Installed<'d> {
+    /// Mounts a disk, read-only and for as long as this lives, and looks there.
+    #[track_caller]
+    pub fn on_disk(disk: &'d failure::Disk) -> Self {
+        disk.mount("ro");
+        let mut installed = Self::on(disk.path());
+        installed.mounted = Some(disk);
+        installed
+    }
+
     /// Finds the one deployment of the stateroot `default`.
     ///
     /// # Panics
@@ -26,6 +44,7 @@ impl Installed {
         assert_eq!(found.len(), 1, "deployments: {found:?}");
         Self {
             deployment: found.remove(0),
+            mounted: None,
         }
     }
 

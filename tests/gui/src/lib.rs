@@ -3,6 +3,15 @@
 //! overlay, in its own mount and pid namespaces, with its own display. A driver
 //! in there uses it through AT-SPI and the keyboard, as a person does.
 //!
+//! ```sh
+//! cargo test -p test-gui                                        # as root
+//! CALAMARES_BOOTC_TREE=/path/to/DESTDIR cargo test -p test-gui  # with the plugin
+//! CALAMARES_BOOTC_DEBS=/path/to/debs cargo test -p test-gui     # with the packages
+//! ```
+//!
+//! Without the plugin its tests are skipped. Pictures and logs of each test stay
+//! in `target/gui-artefacts/<test>`, with `$CI` set in `out/gui/<test>`.
+//!
 //! A helper that fails fails its test, so there are panics here and few errors;
 //! a panic of a session shows what was on the screen.
 

@@ -12,7 +12,7 @@ use testkit::cmd::CommandExt;
 
 use crate::root;
 use crate::session::{Session, Start};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::words::{self, Words};
 use crate::world::World;
 
@@ -65,13 +65,16 @@ impl<'w> Live<'w> {
     }
 
     pub(crate) fn with_plugin(world: &'w World, layers: Vec<PathBuf>) -> Self {
-        let path = format!("{CONFIG}/settings.conf");
-        let text = layers
-            .iter()
-            .find_map(|layer| fs::read_to_string(layer.join(&path)).ok());
-        let text = text.unwrap_or_else(|| panic!("no /{path} is installed"));
-        let settings = Settings::installed(&text);
+        let installed = |name: &str| {
+            let path = format!("{CONFIG}/{name}");
+            let mut files = layers.iter().map(|layer| layer.join(&path));
+            let text = files.find_map(|file| fs::read_to_string(file).ok());
+            text.unwrap_or_else(|| panic!("no /{path} is installed"))
+        };
+        let settings = Settings::installed(&installed("settings.conf"));
+        let welcome = settings::without_disk_check(&installed("modules/welcome.conf"));
         Self::new(world, layers, settings, vec![LAUNCHER.to_owned()])
+            .file(&format!("/{CONFIG}/modules/welcome.conf"), welcome)
     }
 
     fn new(world: &'w World, layers: Vec<PathBuf>, settings: Settings, argv: Vec<String>) -> Self {
@@ -250,6 +253,7 @@ impl<'w> Live<'w> {
             argv,
             environment,
             words,
+            prompts: self.settings.prompts(),
         })
     }
 }

@@ -4,6 +4,9 @@
 use crate::session::Session;
 use crate::want::Want;
 
+/// More than Calamares has in any test.
+const MOST_PAGES: usize = 12;
+
 /// Somebody who installs a system.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -35,6 +38,21 @@ impl Session<'_> {
         self.press(self.words().next);
     }
 
+    /// Presses Next on each page, as soon as the page allows it, until a widget
+    /// with this name shows.
+    #[track_caller]
+    pub fn next_until(&mut self, name: &str) {
+        for _ in 0..MOST_PAGES {
+            if self.find(name).is_some() {
+                return;
+            }
+            self.next();
+        }
+        self.fail(&format!(
+            "{name:?} is on none of the next {MOST_PAGES} pages"
+        ));
+    }
+
     /// Fills in the users page: with root's password like the account's where
     /// the page can do that, else once more.
     #[track_caller]
@@ -52,7 +70,8 @@ impl Session<'_> {
         let same = Want::named(words.reuse_password).role("check box");
         if let Some(same_box) = self.find(same.clone()) {
             if !same_box.is("checked") {
-                self.press_widget(same);
+                self.press_widget(same.clone());
+                self.wait(same.with_state("checked"));
             }
         }
         let mut index = 0;
@@ -62,11 +81,14 @@ impl Session<'_> {
         }
     }
 
-    /// On the summary: starts the installation. With `prompt-install` in
-    /// settings.conf a question follows; see [`Session::confirm_install`].
+    /// On the summary: starts the installation, and answers with yes where
+    /// settings.conf has a last question (`prompt-install`).
     #[track_caller]
     pub fn install(&mut self) {
         self.press(self.words().install);
+        if self.prompts() {
+            self.confirm_install();
+        }
     }
 
     /// Answers the question whether to install now with yes.

@@ -139,7 +139,11 @@ pub(crate) fn install_debs(debs: &[PathBuf]) -> Result<PathBuf> {
         for name in ["upper", "work", "root"] {
             fs::create_dir_all(dir.join(name)).context("making the layer")?;
         }
-        let options = overlay(&[base.clone()], &dir.join("upper"), &dir.join("work"))?;
+        let options = overlay(
+            std::slice::from_ref(&base),
+            &dir.join("upper"),
+            &dir.join("work"),
+        )?;
         Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh"])
             .arg(source("driver/install.sh"))

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Images in a registry of the test's own, and `bootc.conf` for them.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::process::Command;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
 use serde_json::{json, Value};
 use test_image::OciImage;
 use testkit::cmd::CommandExt;
@@ -18,8 +20,9 @@ const TAG: &str = "v1";
 /// image in it.
 #[derive(Debug)]
 pub struct Served {
-    registry: Registry,
-    storage: PathBuf,
+    options: Options,
+    registry: Option<Registry>,
+    address: SocketAddr,
     digest: String,
 }
 
@@ -46,29 +49,41 @@ impl Served {
         if let Some((user, password)) = login {
             options = options.login(user, password);
         }
-        let registry = options.start().unwrap();
+        let registry = options.clone().start().unwrap();
         let mut copy = Command::new("skopeo");
         copy.args(["--insecure-policy", "copy", "--quiet", "--all"])
             .args(["--preserve-digests", "--dest-tls-verify=false"]);
         if let Some((user, password)) = login {
-            // A login that was made for this test only.
-            copy.arg(format!("--dest-creds={user}:{password}"));
+            let auth = STANDARD.encode(format!("{user}:{password}"));
+            let auths = json!({"auths": {registry.host(): {"auth": auth}}});
+            let file = world.inner().file("auth", auths.to_string());
+            copy.arg("--dest-authfile").arg(file);
         }
         copy.arg(image.reference())
             .arg(format!("docker://{}/{NAME}:{TAG}", registry.host()))
             .run()
             .unwrap();
-        let digest = image.digest().unwrap();
         Some(Self {
-            registry,
-            storage,
-            digest,
+            options,
+            address: registry.address(),
+            registry: Some(registry),
+            digest: image.digest().unwrap(),
         })
+    }
+
+    /// The registry's address, before which a fault proxy may be put.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The image's reference.
     pub fn reference(&self) -> String {
-        format!("{}/{NAME}:{TAG}", self.registry.host())
+        self.reference_at(&self.address.to_string())
+    }
+
+    /// The image's reference when the registry is reached as `host`.
+    pub fn reference_at(&self, host: &str) -> String {
+        format!("{host}/{NAME}:{TAG}")
     }
 
     /// The image's digest.
@@ -76,20 +91,20 @@ impl Served {
         &self.digest
     }
 
-    /// The registry: to know its address, or to stop it by dropping it.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
+    /// Stops the registry; its port is closed then.
+    pub fn stop(&mut self) {
+        self.registry = None;
     }
 
-    /// Ends the registry; gives its storage, for another one.
-    pub fn stop(self) -> PathBuf {
-        drop(self.registry);
-        self.storage
+    /// Starts it again at the same address.
+    pub fn start_again(&mut self) {
+        let options = self.options.clone().listen(self.address);
+        self.registry = Some(options.start().unwrap());
     }
 
     /// A `bootc.conf` that installs this image.
     pub fn conf(&self) -> Value {
-        bootc_conf(&self.reference(), &self.registry.host())
+        bootc_conf(&self.reference(), &self.address.to_string())
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Start<'w> {
     pub(crate) argv: Vec<String>,
     pub(crate) environment: Map<String, Value>,
     pub(crate) words: &'static Words,
+    pub(crate) prompts: bool,
 }
 
 /// A live system with a running Calamares. When dropped all of it ends.
@@ -45,6 +46,7 @@ pub struct Session<'w> {
     screenshots: usize,
     start_up: Duration,
     words: &'static Words,
+    prompts: bool,
     _world: &'w World,
 }
 
@@ -100,6 +102,7 @@ impl<'w> Session<'w> {
             screenshots: 0,
             start_up: Duration::ZERO,
             words: start.words,
+            prompts: start.prompts,
             _world: start.world,
         };
         session.ask(
@@ -113,6 +116,10 @@ impl<'w> Session<'w> {
     /// How long the following waits may take.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    pub(crate) fn prompts(&self) -> bool {
+        self.prompts
     }
 
     /// How long it took until the window was there.
@@ -224,6 +231,12 @@ impl<'w> Session<'w> {
     #[track_caller]
     pub fn press_widget(&mut self, want: impl Into<Want>) {
         self.ask_widget("press", want.into());
+    }
+
+    /// Clicks into the middle of a widget.
+    #[track_caller]
+    pub fn click(&mut self, want: impl Into<Want>) {
+        self.ask_widget("click", want.into());
     }
 
     /// Types a text in the place of what a field holds; fails when the field

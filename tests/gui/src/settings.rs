@@ -22,6 +22,20 @@ hide-back-and-next-during-exec: true
 quit-at-end: false
 ";
 
+/// A `welcome.conf` that does not want a disk, since it does not count loop
+/// devices as such.
+pub(crate) fn without_disk_check(text: &str) -> String {
+    let mut map: Mapping = serde_yaml::from_str(text).unwrap();
+    if let Some(requirements) = map.get_mut("requirements") {
+        for key in ["check", "required"] {
+            if let Some(list) = requirements.get_mut(key).and_then(Value::as_sequence_mut) {
+                list.retain(|check| check.as_str() != Some("storage"));
+            }
+        }
+    }
+    serde_yaml::to_string(&map).unwrap()
+}
+
 /// Which kind of phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
@@ -88,15 +102,15 @@ impl Settings {
     pub fn replace(mut self, sequence: Sequence, module: &str, with: &[&str]) -> Self {
         let mut found = false;
         for list in self.lists(sequence) {
-            while let Some(at) = list.iter().position(|m| m.as_str() == Some(module)) {
+            let new = list.drain(..).flat_map(|own| {
+                if own.as_str() != Some(module) {
+                    return vec![own];
+                }
                 found = true;
-                // What it is replaced with may name it again.
-                let rest = list.split_off(at + 1);
-                list.pop();
-                list.extend(with.iter().map(|m| Value::from(*m)));
-                list.extend(rest);
-                break;
-            }
+                with.iter().map(|name| Value::from(*name)).collect()
+            });
+            let new: Vec<Value> = new.collect();
+            *list = new;
         }
         assert!(found, "no module {module} in {}", sequence.key());
         self
@@ -134,6 +148,11 @@ impl Settings {
             .iter_mut()
             .filter_map(|phase| phase.get_mut(sequence.key())?.as_sequence_mut())
             .collect()
+    }
+
+    /// Whether Calamares asks once more before it installs.
+    pub(crate) fn prompts(&self) -> bool {
+        self.0.get("prompt-install").and_then(Value::as_bool) == Some(true)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -177,6 +196,14 @@ mod tests {
         assert!(settings.text().contains(MODULES));
         let settings = settings.exec(&["slow"]);
         assert_eq!(modules(&settings, Sequence::Exec), ["slow"]);
+    }
+
+    #[test]
+    fn a_disk_is_not_checked_for() {
+        let text = "requirements:\n  check: [ storage, ram ]\n  required: [ storage ]\n";
+        let map: Mapping = serde_yaml::from_str(&without_disk_check(text)).unwrap();
+        let wanted = "requirements:\n  check: [ ram ]\n  required: []\n";
+        assert_eq!(map, serde_yaml::from_str::<Mapping>(wanted).unwrap());
     }
 
     #[test]

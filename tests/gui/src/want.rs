@@ -50,6 +50,12 @@ impl Want {
         self.with("role", role)
     }
 
+    /// Only when it has this state, for example `checked`.
+    #[must_use]
+    pub fn with_state(self, state: &str) -> Self {
+        self.with("state", state)
+    }
+
     /// After the widget with this name.
     #[must_use]
     pub fn after(self, name: &str) -> Self {

@@ -21,6 +21,8 @@ pub struct Words {
     pub hostname: &'static str,
     pub password: &'static str,
     pub reuse_password: &'static str,
+    /// Above the summary.
+    pub summary: &'static str,
     /// In the text of the last page.
     pub all_done: &'static str,
     pub failed: &'static str,
@@ -46,6 +48,7 @@ pub const ENGLISH: Words = Words {
     hostname: "What is the name of this computer?",
     password: "Choose a password to keep your account safe.",
     reuse_password: "Use the same password for the administrator account.",
+    summary: "This is an overview of what will happen once you start the install procedure.",
     all_done: "All done.",
     failed: "Installation Failed",
     error: "Error",
@@ -68,6 +71,8 @@ pub const GERMAN: Words = Words {
     hostname: "Wie ist der Name dieses Computers?",
     password: "Wählen Sie ein Passwort, um Ihr Konto zu sichern.",
     reuse_password: "Nutze das gleiche Passwort auch für das Administratorkonto.",
+    summary: "Dies ist eine Übersicht der Aktionen, die nach dem Starten des \
+              Installationsprozesses durchgeführt werden.",
     all_done: "Alles erledigt.",
     failed: "Installation fehlgeschlagen",
     error: "Fehler",

@@ -6,7 +6,7 @@
 use serde_json::json;
 use test_gui::{Disk, Fs, Installed, Person, Sequence, Served, Tiny};
 
-use crate::steps::{enter, install, mounted, to_page, to_summary, SMALL};
+use crate::steps::{enter, to_page, to_summary, SMALL};
 
 const TARGET: u64 = 8 << 30;
 
@@ -43,7 +43,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     session.wait_enabled(session.words().install);
     session.wait_text(served.digest());
     session.screenshot("6-summary");
-    install(&mut session);
+    session.install();
     session.wait_text("MB");
     session.screenshot("7-download");
     let calm = session.responsiveness();
@@ -55,8 +55,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     ended.assert_clean();
     ended.assert_keeps(&person.password);
 
-    let target = mounted(&disk);
-    let system = Installed::on(target);
+    let system = Installed::on_disk(&disk);
     let account = system.account(&person.login).expect("no account");
     assert_eq!(account[2], "1000", "{account:?}");
     assert!(account[4].starts_with(&person.full_name), "{account:?}");
@@ -65,14 +64,15 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     assert_eq!(system.locale().as_deref(), Some("de_DE.UTF-8"));
     assert_eq!(system.layout().as_deref(), Some("de"));
     assert_eq!(system.timezone().as_deref(), Some("Europe/Berlin"));
-    let home = target
+    let home = disk
+        .path()
         .join("ostree/deploy/default/var/home")
         .join(&person.login);
     assert!(home.is_dir(), "{}", home.display());
     for line in system.fstab() {
         assert_ne!(line[1], "/", "{line:?}");
     }
-    assert!(!target.join(".bootc-scratch").exists());
+    assert!(!disk.path().join(".bootc-scratch").exists());
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn a_failure_of_a_stock_module_closes_the_target() {
         .settings(|s| s.after(Sequence::Exec, "bootc", "failing"));
     let mut session = to_page(live);
     to_summary(&mut session, &Person::default());
-    install(&mut session);
+    session.install();
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("The test wants this to fail."), "{told}");
     session.press(session.words().no);
     session.wait_exit().assert_clean();
     // What the engine installed is on the disk nevertheless.
-    assert!(Installed::on(mounted(&disk)).path().is_dir());
+    assert!(Installed::on_disk(&disk).path().is_dir());
 }
 
 /// `/home` and swap of their own, and a partition of somebody else's.
@@ -137,11 +137,11 @@ fn partitions_become_fstab() {
         .settings(|s| s.exec(&["presetpartitions", "mount", "bootc", "bootccleanup"]));
     let mut session = to_page(live);
     to_summary(&mut session, &Person::default());
-    install(&mut session);
+    session.install();
     session.wait_installed();
     session.press(session.words().done);
     session.wait_exit().assert_clean();
-    let system = Installed::on(mounted(&root));
+    let system = Installed::on_disk(&root);
     let entry = system
         .fstab()
         .into_iter()

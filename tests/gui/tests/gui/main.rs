@@ -5,6 +5,7 @@
 mod install;
 mod page;
 mod qml;
+mod served;
 mod steps;
 mod stock;
 mod trouble;

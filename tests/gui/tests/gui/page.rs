@@ -4,8 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
-use test_gui::{bootc_conf, Served, Session, Tiny, Want};
-use testkit::registry::Options;
+use test_gui::{Served, Session, Tiny, Want};
 
 use crate::steps::{enter, reference, to_page, FINE};
 
@@ -25,7 +24,7 @@ fn a_typed_reference_is_checked_before_next_can_be_pressed() {
         return;
     };
     let Some(live) = world.plugin() else { return };
-    let mut session = to_page(live.module("bootc", &typing(&served.registry().host())));
+    let mut session = to_page(live.module("bootc", &typing(&served.address().to_string())));
     session.wait_disabled("Next");
     session.wait_disabled("Check");
     session.screenshot("empty");
@@ -66,7 +65,7 @@ fn the_whole_page_by_keyboard_alone() {
         return;
     };
     let Some(live) = world.plugin() else { return };
-    let mut session = to_page(live.module("bootc", &typing(&served.registry().host())));
+    let mut session = to_page(live.module("bootc", &typing(&served.address().to_string())));
     // Tab from wherever the focus is reaches the field within one round.
     focus_by_tab(&mut session, &reference());
     session.key(&["ctrl+a"]);
@@ -105,7 +104,7 @@ fn a_wrong_password_and_then_the_right_one() {
     session.screenshot("asked");
     let log_in = |session: &mut Session<'_>, password: &str| {
         session.type_into(Want::field("User name at the registry"), USER);
-        session.type_into(Want::field("Password at the registry"), password);
+        session.type_into(Want::field_after("Password or token"), password);
         session.press("Log in and check");
     };
     log_in(&mut session, "wrong-password-7");
@@ -130,21 +129,18 @@ fn a_registry_that_comes_back() {
     let Some(world) = enter("registry-down") else {
         return;
     };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(mut served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let address = served.registry().address();
-    let reference = served.reference();
-    let storage = served.stop();
+    served.stop();
     let Some(live) = world.plugin() else { return };
-    let mut session = to_page(live.module("bootc", &bootc_conf(&reference, &address.to_string())));
+    let mut session = to_page(live.module("bootc", &served.conf()));
     session.wait_text("REGISTRY_UNREACHABLE");
     session.wait_disabled("Next");
-    let registry = Options::default().storage(&storage).listen(address).start();
+    served.start_again();
     session.press("Check");
     session.wait(FINE);
     session.wait_enabled("Next");
-    drop(registry);
     session.cancel();
     session.wait_exit().assert_clean();
 }

@@ -12,7 +12,9 @@ fn a_page_in_qml_can_be_used() {
         return;
     };
     let page = "/usr/share/calamares/branding/default/page.qml";
-    let conf = json!({"qmlSearch": "branding", "qmlFilename": "page"});
+    // Without a label this stock module crashes.
+    let label = json!({"notes": "Page"});
+    let conf = json!({"qmlSearch": "branding", "qmlFilename": "page", "qmlLabel": label});
     let mut session = world
         .stock()
         .file(page, include_str!("page.qml"))
@@ -22,7 +24,6 @@ fn a_page_in_qml_can_be_used() {
     session.next();
     session.wait("Nothing yet");
     session.screenshot("page");
-    eprintln!("{}", session.dump());
     session.wait_disabled("Check");
 
     let reference = "quay.io/fedora/fedora-bootc:42";
@@ -34,16 +35,18 @@ fn a_page_in_qml_can_be_used() {
     session.type_into(Want::field("Reference"), odd);
     session.press("Check");
     session.wait(format!("Checked: {odd}").as_str());
-    session.type_into(Want::field("Secret"), "hunter2");
+    session.type_into(Want::field_after("Secret:"), "hunter2");
     session.wait_text("Secret of 7");
     assert!(!session.dump().contains("hunter2"));
 
     session.press_widget("Green");
     session.wait_text("Chosen: Green");
-    session.press_widget(Want::named("Debian"));
+    session.wait(Want::named("Green").with_state("checked"));
+    // Has no action of its own, unlike a button.
+    session.click("Debian");
     session.wait_text("Item: Debian");
     session.press_widget("Keep");
-    assert!(session.wait("Keep").is("checked"));
+    session.wait(Want::named("Keep").with_state("checked"));
 
     let calm = session.responsiveness();
     session.press("Freeze");

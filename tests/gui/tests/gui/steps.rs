@@ -9,9 +9,9 @@ use test_gui::{Disk, Live, Person, Session, Want, World};
 /// Size of a target for a tiny image.
 pub const SMALL: u64 = 3 << 30;
 
-/// The field for a reference.
+/// The field for an image's reference.
 pub fn reference() -> Want {
-    Want::field("Image reference")
+    Want::field("Image address")
 }
 
 /// What the page says of an image that can be installed.
@@ -47,10 +47,4 @@ pub fn to_summary(session: &mut Session<'_>, person: &Person) {
 pub fn mounted(disk: &Disk) -> &Path {
     disk.mount("ro");
     disk.path()
-}
-
-/// Presses Install and answers the question.
-pub fn install(session: &mut Session<'_>) {
-    session.install();
-    session.confirm_install();
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use test_gui::{bootc_conf, Disk, Fs, Live, Person, Sequence, Served, Session, Tiny, World};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
-use crate::steps::{enter, install, mounted, to_page, to_summary, SMALL};
+use crate::steps::{enter, mounted, to_page, to_summary, SMALL};
 
 /// A registry behind a proxy that stalls every layer.
 fn stalling(served: &Served) -> FaultProxy {
-    FaultProxy::start(served.registry().address(), |request| {
+    FaultProxy::start(served.address(), |request| {
         match request.is_blob() {
             // The configuration is small, and the check wants it.
             true => Fault::Stall(4096),
@@ -28,7 +28,7 @@ fn stalling(served: &Served) -> FaultProxy {
 fn installing<'w>(live: Live<'w>, disk: &Disk) -> Session<'w> {
     let mut session = to_page(live.target(disk, Fs::Ext4));
     to_summary(&mut session, &Person::default());
-    install(&mut session);
+    session.install();
     session
 }
 
@@ -131,7 +131,7 @@ fn the_registry_goes_down_in_the_middle() {
     };
     let down = Arc::new(AtomicBool::new(false));
     let of_proxy = Arc::clone(&down);
-    let proxy = FaultProxy::start(served.registry().address(), move |request| {
+    let proxy = FaultProxy::start(served.address(), move |request| {
         if request.is_blob() && of_proxy.load(Ordering::SeqCst) {
             return Fault::Reset(0);
         }
@@ -144,7 +144,7 @@ fn the_registry_goes_down_in_the_middle() {
     let mut session = to_page(live.module("bootc", &conf).target(&disk, Fs::Ext4));
     to_summary(&mut session, &Person::default());
     down.store(true, Ordering::SeqCst);
-    install(&mut session);
+    session.install();
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("NETWORK_INTERRUPTED"), "{told}");
