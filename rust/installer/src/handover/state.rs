@@ -82,6 +82,8 @@ impl State {
             ErrorKind::AlreadyExists => active(None),
             _ => failed(&format!("writing {FILE}"), &err),
         })?;
+        // Two names of one file cannot replace each other.
+        fs::remove_file(NEW_FILE).map_err(|err| failed(&format!("removing {NEW_FILE}"), &err))?;
         Ok(state)
     }
 
