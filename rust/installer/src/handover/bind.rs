@@ -147,6 +147,11 @@ impl CompleteRoot<'_> {
                     Root::open(&self.inside("var"))?.make_dir(in_var, 0o755)?;
                 }
             }
+            let esp = target.esp.as_ref() == Some(mount);
+            if esp && find(place).is_err() {
+                // Only the boot loader needs it, and that is installed by now.
+                continue;
+            }
             self.wanted(&copy(&mount.mount_point, false)?, place)?;
         }
         Ok(())

@@ -301,6 +301,47 @@ fn users_are_added_to_the_real_image() {
     assert!(disk.path().join(VAR).join("home/tester").is_dir());
 }
 
+/// A service that starts meanwhile gets a mount namespace of its own, with a
+/// copy of every mount. The copies go together with ours, or they would keep
+/// the target's disk in use.
+#[test]
+fn namespaces_of_services_do_not_keep_the_target() {
+    let Some(world) = World::enter(&[]).map(World::with_own_run) else {
+        return;
+    };
+    let disk = world.small_disk();
+    let change = |path: &Path, flags| {
+        mount(None::<&str>, path, None::<&str>, flags, None::<&str>).unwrap();
+    };
+    // As systemd has it on every machine.
+    change(Path::new("/run"), MsFlags::MS_SHARED);
+    change(disk.path(), MsFlags::MS_SHARED);
+    handed_over(&world, &disk);
+    let ours = |lines: &[String]| {
+        let of_target = |line: &&String| line.contains(disk.device().to_str().unwrap());
+        lines.iter().filter(of_target).count()
+    };
+    std::thread::scope(|scope| {
+        let (started, start) = std::sync::mpsc::channel();
+        let (closed, end) = std::sync::mpsc::channel::<()>();
+        let service = scope.spawn(move || {
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
+            change(Path::new("/"), MsFlags::MS_SLAVE | MsFlags::MS_REC);
+            started.send(mounts()).unwrap();
+            end.recv().unwrap();
+            mounts()
+        });
+        let before = start.recv().unwrap();
+        assert!(ours(&before) > 3, "{before:#?}");
+        close(&world).run().assert_closed();
+        closed.send(()).unwrap();
+        let after = service.join().unwrap();
+        assert_eq!(ours(&after), 0, "{after:#?}");
+        assert!(!after.iter().any(|line| line.contains(DIR)), "{after:#?}");
+    });
+    assert_closed(&world, &disk);
+}
+
 /// A program that is about to end is waited for, one that stays is named.
 #[test]
 fn root_that_is_in_use_is_closed_all_the_same() {
@@ -370,7 +411,7 @@ fn until_mounts<'w>(world: &'w World, plan: &str, count: usize) -> Running<'w> {
     let mut running = install(world, plan).start();
     running.until_task(Task::Handover);
     // No event tells of a single mount.
-    while !state().is_some_and(|state| mounts_in(&state) >= count) {
+    while state().is_none_or(|state| mounts_in(&state) < count) {
         std::thread::yield_now();
     }
     running
