@@ -314,8 +314,7 @@ fn namespaces_of_services_do_not_keep_the_target() {
         mount(None::<&str>, path, None::<&str>, flags, None::<&str>).unwrap();
     };
     // As systemd has it on every machine.
-    change(Path::new("/run"), MsFlags::MS_SHARED);
-    change(disk.path(), MsFlags::MS_SHARED);
+    change(Path::new("/"), MsFlags::MS_SHARED | MsFlags::MS_REC);
     handed_over(&world, &disk);
     let ours = |lines: &[String]| {
         let of_target = |line: &&String| line.contains(disk.device().to_str().unwrap());
