@@ -112,6 +112,8 @@ pub(super) struct CheckCommand {
     pub(super) root: Option<PathBuf>,
 
     /// How to answer [default: text at a terminal, json elsewhere]
+    ///
+    /// With `json` a failure is an answer, too: {"error": {…}}.
     #[arg(long)]
     pub(super) format: Option<Format>,
 }

@@ -39,11 +39,11 @@ pub fn main() -> ExitCode {
     };
     log_to_stderr();
     let done = match &cli.command {
-        // These report their own end, as an event.
+        // These report their own end, as an event or an object.
         Command::Install(args) => return install::run(args),
+        Command::Check(args) => return check::run(args),
         Command::Close(args) => return close::run(args),
         Command::Plan(args) => plan(args),
-        Command::Check(args) => check::run(args),
         Command::Errors => print(&errors::document()),
         Command::Version => print(&format!("bootc-installer {}\n", env!("CARGO_PKG_VERSION"))),
     };
