@@ -185,7 +185,8 @@ impl State {
 }
 
 /// Removes the files and the directories, which must be empty by now; gives
-/// those directories that went.
+/// those directories that went. With a directory the kernel takes away what is
+/// still mounted on it in other namespaces, so that the target is free.
 pub(super) fn remove() -> Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
     if remove_empty(Path::new(ROOT))? {
