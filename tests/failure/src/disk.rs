@@ -145,6 +145,11 @@ impl Disk {
         lines
     }
 
+    /// What its own line in the mount table holds, and no copy of it.
+    pub(crate) fn line_part(&self) -> String {
+        format!(" / {} ", self.mount_point.display())
+    }
+
     /// Makes the file system anew, as a person does before another attempt.
     pub fn remake(&self) {
         if self.is_mounted() {

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use installer::error::{Code, Error};
-use installer::event::{Event, Summary, Task};
+use installer::event::{Closed, Event, Level, Summary, Task};
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Run {
         let ends = self
             .events
             .iter()
-            .filter(|e| matches!(e, Event::Error(_) | Event::Done(_)));
+            .filter(|e| matches!(e, Event::Error(_) | Event::Done(_) | Event::Closed(_)));
         assert_eq!(ends.count(), 1, "{self}");
         assert!(
             matches!(self.events.first(), Some(Event::Start { .. })),
@@ -63,6 +63,29 @@ impl Run {
         };
         assert!(self.status.success(), "{self}");
         summary
+    }
+
+    /// Asserts that something was closed, or that there was nothing to close.
+    #[track_caller]
+    pub fn assert_closed(&self) -> &Closed {
+        let Some(Event::Closed(closed)) = self.events.last() else {
+            panic!("not closed:\n{self}");
+        };
+        assert!(self.status.success(), "{self}");
+        closed
+    }
+
+    /// The texts of its warnings.
+    pub fn warnings(&self) -> Vec<&str> {
+        let warning = |event| match event {
+            &Event::Message {
+                level: Level::Warning,
+                ref text,
+                ..
+            } => Some(text.as_str()),
+            _ => None,
+        };
+        self.events.iter().filter_map(warning).collect()
     }
 
     /// Asserts that somebody killed it, and that it said nothing at its end.

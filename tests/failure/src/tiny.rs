@@ -32,6 +32,28 @@ printf '[origin]\ncontainer-image-reference=ostree-unverified-registry:%s\n' "$r
 echo "Installation complete!"
 "#;
 
+    /// Like [`WORKS`], and the deployment is a tree that programs run in, with
+    /// the usual links into `/var`.
+    pub const DEPLOYS: &str = r#"
+while [ $# -gt 1 ]; do
+    [ "$1" = --target-imgref ] && ref=$2
+    shift
+done
+echo "Installing image: docker://$ref"
+os=$1/ostree/deploy/default
+tree=$os/deploy/1.0
+mkdir -p "$tree/etc" "$os/var"
+for dir in boot dev proc run sys sysroot tmp var; do mkdir "$tree/$dir"; done
+for dir in /bin /lib /lib64 /usr; do [ -d "$dir" ] && cp -a "$dir" "$tree"; done
+echo image > "$tree/usr/content"
+ln -s var/home "$tree/home"
+ln -s var/roothome "$tree/root"
+printf '[origin]\ncontainer-image-reference=ostree-unverified-registry:%s\n' "$ref" \
+    > "$tree.origin"
+mkdir -p "$1/boot"
+echo "Installation complete!"
+"#;
+
     /// Fails as bootc does.
     pub const FAILS: &str = r#"
 echo "Installing image: docker://some/image"
@@ -53,7 +75,7 @@ while :; do sleep 1000; done
 }
 
 /// Programs of this machine that the scripts use.
-const BORROWED: [&str; 3] = ["sh", "mkdir", "sleep"];
+const BORROWED: [&str; 6] = ["cat", "cp", "ln", "mkdir", "sh", "sleep"];
 /// Programs that must be there and that nobody runs.
 const NEEDED: [&str; 6] = ["findmnt", "lsblk", "mount", "ostree", "podman", "skopeo"];
 const KERNEL: &str = "usr/lib/modules/6.0";

@@ -79,6 +79,22 @@ impl World {
         self.dir.path()
     }
 
+    /// Gives the test a `/run` of its own, for what is made at a fixed place in it.
+    #[must_use]
+    pub fn with_own_run(mut self) -> Self {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(
+            Some("tmpfs"),
+            "/run",
+            Some("tmpfs"),
+            flags,
+            Some("mode=0755"),
+        )
+        .unwrap();
+        self.mounts = traces::mounts();
+        self
+    }
+
     /// A name in the directory that was not used before.
     pub fn new_path(&self, name: &str) -> PathBuf {
         let number = self.numbers.get();
@@ -168,6 +184,19 @@ impl World {
             .filter(|(_, behind)| behind == file)
             .map(|(device, _)| device)
             .collect()
+    }
+
+    /// Asserts that nothing is mounted that was not there at the beginning,
+    /// except `disks`.
+    #[track_caller]
+    pub fn assert_only_mounted(&self, disks: &[&Disk]) {
+        let mut before = self.mounts.clone();
+        for (number, line) in traces::mounts() {
+            if disks.iter().any(|disk| line.contains(&disk.line_part())) {
+                before.insert(number, line);
+            }
+        }
+        traces::assert_no_new_mount(&before);
     }
 
     /// Waits until no loop device has this file behind it.

@@ -7,9 +7,8 @@
 //!
 //! A copy of a mount belongs to the peer group of its original, so what is
 //! mounted on one appears on the other. Each copy therefore leaves that group
-//! at once. At the end each mount gets a group of its own: in namespaces that
-//! services make meanwhile, it then goes away together with ours, and keeps
-//! no file system busy there.
+//! at once. Services that start meanwhile have copies of ours in namespaces of
+//! their own; those go when the directory is removed that all is mounted on.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -66,7 +65,6 @@ pub(super) fn complete_root(
     root.needed(&copy(Path::new("/dev"), true)?, "dev")?;
     root.needed(&fresh("tmpfs", &[("mode", "0755")])?, "run")?;
     root.wanted(&fresh("tmpfs", &[("mode", "1777")])?, "tmp")?;
-    change(Path::new(ROOT), MsFlags::MS_SHARED | MsFlags::MS_REC)?;
     Ok(root.warnings)
 }
 
@@ -84,8 +82,7 @@ impl CompleteRoot<'_> {
     /// The directory on itself: below it nothing gets into the namespaces of
     /// services, which are peers or slaves of the file system it lies on.
     fn base(&mut self) -> Result<()> {
-        self.put(&copy(Path::new(ROOT), false)?, Path::new(""))?;
-        change(Path::new(ROOT), MsFlags::MS_SHARED)
+        self.put(&copy(Path::new(ROOT), false)?, Path::new(""))
     }
 
     /// Mounts `tree` at `place` of the root and takes it out of every peer group.
@@ -147,6 +144,11 @@ impl CompleteRoot<'_> {
                     Root::open(&self.inside("var"))?.make_dir(in_var, 0o755)?;
                 }
             }
+            let esp = target.esp.as_ref() == Some(mount);
+            if esp && find(place).is_err() {
+                // Only the boot loader needs it, and that is installed by now.
+                continue;
+            }
             self.wanted(&copy(&mount.mount_point, false)?, place)?;
         }
         Ok(())
@@ -167,7 +169,7 @@ impl CompleteRoot<'_> {
             MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(tree, "", dir, "", flags)
             .map_err(|errno| failed(&format!("mounting on {}", path.display()), &errno.into()))?;
-        change(path, MsFlags::MS_PRIVATE | MsFlags::MS_REC)?;
+        separate(path)?;
         self.state.made(&unmount::below(&mountinfo::read()?, path));
         Ok(())
     }
@@ -239,8 +241,9 @@ fn fresh(fs_type: &str, options: &[(&str, &str)]) -> Result<OwnedFd> {
     make().map_err(|errno| failed(&format!("making a {fs_type}"), &errno.into()))
 }
 
-/// Changes the propagation of what is mounted at `path`.
-fn change(path: &Path, flags: MsFlags) -> Result<()> {
+/// Takes what is mounted at `path` and below it out of every peer group.
+fn separate(path: &Path) -> Result<()> {
+    let flags = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
     mount(None::<&str>, path, None::<&str>, flags, None::<&str>)
         .map_err(|errno| failed(&format!("separating {}", path.display()), &errno.into()))
 }

@@ -133,3 +133,15 @@ pub fn hand_over(
 fn failed(doing: &str, err: &std::io::Error) -> Error {
     Error::new(Code::HandoverFailed, format!("Failed {doing}.")).detail(err.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tree_can_be_handed_over() {
+        assert!(check(Backend::Ostree).is_ok());
+        let refused = check(Backend::Composefs).map_err(|error| error.code);
+        assert_eq!(refused, Err(Code::HandoverUnsupported));
+    }
+}

@@ -82,6 +82,8 @@ impl State {
             ErrorKind::AlreadyExists => active(None),
             _ => failed(&format!("writing {FILE}"), &err),
         })?;
+        // Two names of one file cannot replace each other.
+        fs::remove_file(NEW_FILE).map_err(|err| failed(&format!("removing {NEW_FILE}"), &err))?;
         Ok(state)
     }
 
@@ -183,7 +185,8 @@ impl State {
 }
 
 /// Removes the files and the directories, which must be empty by now; gives
-/// those directories that went.
+/// those directories that went. With a directory the kernel takes away what is
+/// still mounted on it in other namespaces, so that the target is free.
 pub(super) fn remove() -> Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
     if remove_empty(Path::new(ROOT))? {
@@ -249,5 +252,85 @@ pub(crate) fn active(owner: Option<Process>) -> Error {
     match owner {
         Some(owner) => error.detail(format!("its owner is process {}", owner.pid)),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::mountinfo;
+
+    fn state(mounts: &[(&str, Option<u64>)]) -> State {
+        State {
+            version: VERSION,
+            physical_root: "/tmp/target".into(),
+            complete: false,
+            owner: Process {
+                pid: 12,
+                start_time: 34,
+            },
+            mounts: mounts
+                .iter()
+                .map(|(path, id)| Made {
+                    mount_point: path.into(),
+                    id: *id,
+                })
+                .collect(),
+            directories: vec![ROOT.into()],
+        }
+    }
+
+    fn mounts(list: &[(u64, &str)]) -> Vec<Mount> {
+        let line = |(id, path): &(u64, &str)| format!("{id} 1 8:1 / {path} rw - ext4 /dev/x rw\n");
+        mountinfo::parse(&list.iter().map(line).collect::<String>()).unwrap()
+    }
+
+    #[test]
+    fn file_format() {
+        let before = state(&[("/r", Some(7)), ("/r/usr", None)]);
+        let text = serde_json::to_string(&before).unwrap();
+        assert!(text.contains(r#""mounts":[{"mountPoint":"/r","id":7},{"mountPoint":"/r/usr"}]"#));
+        assert!(text.contains(r#""owner":{"pid":12,"startTime":34}"#));
+        assert_eq!(State::from_json(&text).unwrap(), before);
+        for bad in [
+            "".to_owned(),
+            "{".to_owned(),
+            text.replace(r#""version":1"#, r#""version":2"#),
+            text.replace("owner", "lord"),
+        ] {
+            let error = State::from_json(&bad).unwrap_err();
+            assert_eq!(error.code, Code::HandoverFailed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tree_takes_the_place_of_its_plan() {
+        let mut state = state(&[("/r", Some(7)), ("/r/dev", None)]);
+        state.made(&mounts(&[
+            (10, "/r/dev/pts"),
+            (9, "/r/dev"),
+            (11, "/r/dev/shm"),
+        ]));
+        let made: Vec<_> = state.mounts.iter().map(|made| made.id.unwrap()).collect();
+        assert_eq!(made, [7, 9, 10, 11]);
+        // A second mount at the same place, on top of the first.
+        state.mounts.push(Made {
+            mount_point: "/r".into(),
+            id: None,
+        });
+        state.made(&mounts(&[(7, "/r"), (12, "/r")]));
+        assert_eq!(state.mounts.last().unwrap().id, Some(12));
+        assert_eq!(state.mounts.len(), 5);
+    }
+
+    #[test]
+    fn mounts_of_others_are_told_apart() {
+        let state = state(&[("/r", Some(7)), ("/r/boot", None)]);
+        let known: Vec<_> = mounts(&[(7, "/r"), (8, "/r"), (9, "/r/boot/efi"), (10, "/r/x")])
+            .iter()
+            .map(|mount| state.knows(mount))
+            .collect();
+        assert_eq!(known, [true, false, true, false]);
     }
 }

@@ -9,7 +9,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod bootc;
+mod close;
 mod disk_full;
+mod handover;
 mod image;
 mod input;
 mod installed;
