@@ -2,6 +2,7 @@
 // The images that the distribution offers.
 import QtQuick
 import QtQuick.Controls
+import QtQuick.Controls.impl
 import QtQuick.Layouts
 
 ColumnLayout {
@@ -44,9 +45,10 @@ ColumnLayout {
             contentItem: RowLayout {
                 spacing: 12
 
-                Image {
-                    visible: source.toString().length > 0
-                    source: entry.modelData.icon ? "file://" + encodeURI(entry.modelData.icon) : ""
+                IconImage {
+                    visible: status === Image.Ready
+                    name: entry.modelData.iconName
+                    source: entry.modelData.iconFile ? "file://" + encodeURI(entry.modelData.iconFile) : ""
                     sourceSize: Qt.size(48, 48)
                     fillMode: Image.PreserveAspectFit
                     Layout.preferredHeight: 48

@@ -9,6 +9,7 @@ use cxx_qt::{CxxQtType, Threading};
 use cxx_qt_lib::QString;
 use frontend::check::{self, Facts, Question, Stop};
 use frontend::session::Session as Choice;
+use installer::config::Icon;
 use installer::error::{Code, Error, Result};
 use secrecy::SecretString;
 use serde_json::json;
@@ -95,10 +96,16 @@ impl ImagePage {
             .catalogue
             .iter()
             .map(|entry| {
+                let (file, name) = match &entry.icon {
+                    Some(Icon::File(path)) => (path.display().to_string(), ""),
+                    Some(Icon::Theme(name)) => (String::new(), name.as_str()),
+                    None => (String::new(), ""),
+                };
                 json!({
                     "name": entry.name.get(&language),
-                    "description": entry.description.get(&language),
-                    "icon": entry.icon,
+                    "description": entry.description.as_ref().map_or("", |text| text.get(&language)),
+                    "iconFile": file,
+                    "iconName": name,
                     "reference": entry.reference,
                 })
             })

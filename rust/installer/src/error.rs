@@ -60,6 +60,10 @@ codes! {
     PlanInvalid = "PLAN_INVALID", 2,
         "The plan was written by hand or by another version.",
         "Make a new plan with `bootc-installer plan`.";
+    /// Calamares' global storage does not have the documented shape.
+    CalamaresInvalid = "CALAMARES_INVALID", 2,
+        "A module of Calamares left something else than Calamares 3.3 does, or the order of modules is another.",
+        "Compare settings.conf with the one that comes with this program, and see Calamares' own log.";
     /// An image reference cannot be parsed.
     ImageRefInvalid = "IMAGE_REF_INVALID", 2,
         "The reference does not have the form host/name:tag.",
@@ -160,6 +164,10 @@ codes! {
     BootNoPlace = "BOOT_NO_PLACE", 3,
         "The disk has neither a mounted EFI system partition nor a BIOS boot partition.",
         "Add one of them to the partition layout.";
+    /// The boot loader would have to read an encrypted partition.
+    BootEncrypted = "BOOT_ENCRYPTED", 3,
+        "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open.",
+        "Add an unencrypted partition for /boot, for example ext4 with 1 GiB.";
     /// The boot loader could not be installed.
     BootloaderFailed = "BOOTLOADER_FAILED", 1,
         "The boot loader's own tool reported an error.",
@@ -175,6 +183,18 @@ codes! {
     /// The deployment was made but could not be configured.
     DeploymentFailed = "DEPLOYMENT_FAILED", 1,
         "The deployment does not look as expected, or a file in it could not be written.",
+        "See the details and report it.";
+    /// The deployment cannot be handed over to other programs.
+    HandoverUnsupported = "HANDOVER_UNSUPPORTED", 3,
+        "The image's backend keeps no directory tree that other programs could configure.",
+        "Choose an image with the ostree backend, or install without handing over.";
+    /// A deployment is handed over already, and its owner is still there.
+    HandoverActive = "HANDOVER_ACTIVE", 3,
+        "Another installation is being configured.",
+        "Let it end, or close it with `bootc-installer close`.";
+    /// The deployment was made but could not be handed over.
+    HandoverFailed = "HANDOVER_FAILED", 1,
+        "A file system could not be mounted into the deployment.",
         "See the details and report it.";
     /// Closing the target failed.
     FinishFailed = "FINISH_FAILED", 1,
@@ -266,6 +286,14 @@ impl Error {
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
+    }
+
+    /// Adds what failed besides.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut error = self.detail(format!("{} [{}]", other.what, other.code));
+        error.details.extend(other.details);
+        error
     }
 
     /// A failed operation on `path`; a full disk gets its own code.

@@ -7,6 +7,8 @@
 //! translations. We add `rate` and `eta`, and the final `Error` and `Done`.
 //! `docs/formats.md` lists every field.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -32,13 +34,15 @@ pub enum Task {
     Boot,
     /// fstab, var directories, registries and credentials of the deployment.
     Configure,
+    /// Hand the deployment over as a complete root.
+    Handover,
     /// Trim, sync, seal, unmount.
     Finish,
 }
 
 impl Task {
     /// Every task in order.
-    pub const ALL: [Task; 8] = [
+    pub const ALL: [Task; 9] = [
         Task::Check,
         Task::Prepare,
         Task::Pull,
@@ -46,6 +50,7 @@ impl Task {
         Task::Deploy,
         Task::Boot,
         Task::Configure,
+        Task::Handover,
         Task::Finish,
     ];
 
@@ -59,6 +64,7 @@ impl Task {
             Task::Deploy => "deploy",
             Task::Boot => "boot",
             Task::Configure => "configure",
+            Task::Handover => "handover",
             Task::Finish => "finish",
         }
     }
@@ -146,8 +152,10 @@ pub enum Event {
     },
     /// Last line of a failed run.
     Error(Error),
-    /// Last line of a good run.
+    /// Last line of a good installation.
     Done(Summary),
+    /// Last line of a good `close`.
+    Closed(Closed),
 }
 
 /// What was installed.
@@ -166,6 +174,42 @@ pub struct Summary {
     pub bootloaders: Vec<String>,
     /// Bytes downloaded.
     pub bytes_downloaded: u64,
+    /// Where the deployment was handed over; the target is not closed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over: Option<HandOver>,
+}
+
+/// A deployment that was handed over as a complete root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HandOver {
+    /// The root: programs can be run in it with chroot(8).
+    pub root: PathBuf,
+    /// What was mounted for it, for whoever undoes it.
+    pub state: PathBuf,
+}
+
+/// What `close` closed; all empty when there was nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Closed {
+    /// Whether a hand-over was undone.
+    pub hand_over: bool,
+    /// Targets that were unmounted, with all below them.
+    pub targets: Vec<PathBuf>,
+    /// Swap areas that are no longer used.
+    pub swaps: Vec<PathBuf>,
+    /// Encrypted volumes that were locked, by the names of their mappings.
+    pub mappings: Vec<String>,
+    /// Empty mount-point directories that were removed.
+    pub directories: Vec<PathBuf>,
+}
+
+impl Closed {
+    /// Whether there was nothing to close.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Receives events. Implementations must never fail the installation: a

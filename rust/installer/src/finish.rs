@@ -5,19 +5,20 @@
 //! installation; it becomes a warning. What the person relies on (everything is
 //! on the disk, nothing is mounted any more) does.
 
-mod holders;
-
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{mount, MsFlags};
 
 use crate::cancel::Cancel;
 use crate::cmd::Tool;
 use crate::error::{Code, Error, Result};
+use crate::holders;
 use crate::mountinfo::{self, Mount};
 use crate::plan::FinishPlan;
+use crate::unmount::{self, below, leaves_first};
 
 /// Freezes and thaws in one process that nothing stops, so that the file system
 /// does not stay frozen: whoever writes to it then would hang for ever. Freezing writes the journal to its place,
@@ -31,6 +32,18 @@ const FREEZE_AND_THAW: &str =
 /// `FINISH_FAILED` when data could not be written, or when something is still
 /// mounted at the end; the details name who uses it.
 pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<String>> {
+    patiently(root, plan, cancel, Duration::ZERO, &mut |_, _| ())
+}
+
+/// As [`finish`], but waits up to `patience` for programs that use the target,
+/// and tells of it.
+pub(crate) fn patiently(
+    root: &Path,
+    plan: &FinishPlan,
+    cancel: &Cancel,
+    patience: Duration,
+    tell: unmount::Tell<'_>,
+) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut best_effort = |what: &str, done: Result<()>| -> Result<()> {
         if let Err(error) = done {
@@ -39,7 +52,8 @@ pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<Str
         }
         Ok(())
     };
-    let mounts = below(&mountinfo::read()?, root);
+    let all = mountinfo::read()?;
+    let mounts = below(&all, root);
     let writable: Vec<&Mount> = file_systems(&mounts);
     if plan.trim {
         for mount in &writable {
@@ -50,11 +64,13 @@ pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<Str
         sync(&mount.mount_point)?;
     }
     if plan.unmount {
-        for mount in mounts.iter().rev() {
-            if !mount.is_read_only() && is_on_a_disk(mount) {
+        let end = Instant::now() + patience;
+        for mount in leaves_first(&mounts) {
+            if !mount.is_read_only() && is_on_a_disk(mount) && !is_elsewhere(mount, &all, root) {
                 best_effort("Not sealed before it was unmounted", seal(mount))?;
             }
-            unmount(mount)?;
+            unmount::until(mount, end, tell)
+                .map_err(|errno| not_unmounted(&mount.mount_point, errno))?;
         }
         return nothing_left(root).map(|()| warnings);
     }
@@ -62,15 +78,6 @@ pub fn finish(root: &Path, plan: &FinishPlan, cancel: &Cancel) -> Result<Vec<Str
         best_effort("The journal was not flushed", flush_journal(mount))?;
     }
     Ok(warnings)
-}
-
-/// The mounts at and below `root`, in the kernel's order.
-fn below(mounts: &[Mount], root: &Path) -> Vec<Mount> {
-    mounts
-        .iter()
-        .filter(|mount| mount.mount_point.starts_with(root))
-        .cloned()
-        .collect()
 }
 
 /// One writable mount of each file system that lies on a disk.
@@ -89,6 +96,13 @@ fn file_systems(mounts: &[Mount]) -> Vec<&Mount> {
 
 fn is_on_a_disk(mount: &Mount) -> bool {
     mount.source.is_absolute()
+}
+
+/// Whether the file system is mounted outside of `root` as well: sealing it
+/// would take it away from whoever uses it there, such as the live system.
+fn is_elsewhere(mount: &Mount, all: &[Mount], root: &Path) -> bool {
+    all.iter()
+        .any(|other| other.device == mount.device && !other.mount_point.starts_with(root))
 }
 
 /// Discards unused blocks where the device can do that.
@@ -143,14 +157,6 @@ fn flush_journal(mount: &Mount) -> Result<()> {
         // Not to be cancelled, either.
         .run(&Cancel::new())
         .map(drop)
-}
-
-fn unmount(mount: &Mount) -> Result<()> {
-    let path = &mount.mount_point;
-    match umount2(path, MntFlags::UMOUNT_NOFOLLOW) {
-        Ok(()) => Ok(()),
-        Err(errno) => Err(not_unmounted(path, errno)),
-    }
 }
 
 fn not_unmounted(path: &Path, errno: Errno) -> Error {
@@ -208,12 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_target() {
-        let points: Vec<_> = below(&mounts(), Path::new("/t"))
-            .into_iter()
-            .map(|m| m.id)
-            .collect();
-        assert_eq!(points, [2, 4, 5, 6, 7]);
+    fn what_is_mounted_elsewhere_is_not_sealed() {
+        let mut all = mounts();
+        let bound = "8 1 8:2 /etc /t/etc rw - ext4 /dev/sda2 rw\n";
+        all.extend(mountinfo::parse(bound).unwrap());
+        let elsewhere = |root: &str| -> Vec<u64> {
+            let root = Path::new(root);
+            let here = below(&all, root);
+            let here = here.iter().filter(|m| is_elsewhere(m, &all, root));
+            here.map(|m| m.id).collect()
+        };
+        assert!(elsewhere("/t").is_empty(), "bound within the target");
+        assert_eq!(elsewhere("/t/boot"), [4]);
     }
 
     #[test]

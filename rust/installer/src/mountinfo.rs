@@ -107,7 +107,7 @@ fn options_or_none(field: Option<&str>) -> Vec<String> {
 }
 
 /// Undoes the kernel's `\ooo` escapes of blanks, backslashes and `#`.
-fn unescape(field: &str) -> Option<String> {
+pub(crate) fn unescape(field: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
     while let Some((&b, tail)) = rest.split_first() {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use imageref::Reference;
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::fstab;
 use crate::error::{Code, Error, Result};
 
 /// Version of the plan's format; a plan of another version is refused.
@@ -146,7 +147,7 @@ impl Plan {
         for entry in &self.deployment.fstab {
             entry.validate()?;
         }
-        Ok(())
+        fstab::validate(&self.deployment.fstab)
     }
 }
 
@@ -416,6 +417,11 @@ pub struct FinishPlan {
     pub trim: bool,
     /// Unmount the target and everything below it at the end.
     pub unmount: bool,
+    /// Leave the target mounted and the deployment bound as a complete root,
+    /// for other programs to configure; `bootc-installer close` undoes it and
+    /// does the rest of this section.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hand_over: bool,
 }
 
 impl Default for FinishPlan {
@@ -423,6 +429,7 @@ impl Default for FinishPlan {
         Self {
             trim: true,
             unmount: false,
+            hand_over: false,
         }
     }
 }

@@ -185,7 +185,7 @@ fn mount_of<'a>(mounts: &'a [Mount], root: &Path) -> Result<&'a Mount> {
 
 /// Refuses a file system that the running system uses. Compared by superblock
 /// and not by path, so that bind mounts and subvolumes of it are found as well.
-fn refuse_live_system(mounts: &[Mount], target: &Mount) -> Result<()> {
+pub(crate) fn refuse_live_system(mounts: &[Mount], target: &Mount) -> Result<()> {
     let used = mounts.iter().find(|m| {
         m.device == target.device
             && SYSTEM_MOUNT_POINTS

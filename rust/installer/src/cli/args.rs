@@ -35,6 +35,11 @@ pub(super) enum Command {
     /// Without --root only the image is looked up: version, digest, size, and
     /// whether it can be booted at all. That needs no special rights.
     Check(CheckCommand),
+    /// Close a target that was handed over, or left open
+    ///
+    /// Undoes the hand-over, writes everything to the disk, and unmounts the
+    /// target. What is closed already stays so: it can be run at any time.
+    Close(CloseCommand),
     /// Print every error code with its cause and next step
     Errors,
     /// Print the version
@@ -82,8 +87,15 @@ pub(super) struct PlanCommand {
     pub(super) image: ImageArgs,
 
     /// Directory where the target's root file system is mounted
-    #[arg(long, value_name = "DIR")]
-    pub(super) root: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "calamares")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Calamares' global storage as JSON (`-` is standard input)
+    ///
+    /// The target, its mounts, swap and encrypted partitions are taken from it,
+    /// and the plan hands the deployment over to the modules that follow.
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub(super) calamares: Option<PathBuf>,
 
     /// Do not ask the registry for the image's digest
     #[arg(long)]
@@ -102,6 +114,32 @@ pub(super) struct CheckCommand {
     /// How to answer [default: text at a terminal, json elsewhere]
     #[arg(long)]
     pub(super) format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CloseCommand {
+    /// Directory where the target's root file system is mounted, when there
+    /// was no hand-over
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Calamares' global storage as JSON (`-` is standard input)
+    ///
+    /// The target, its swap and its encrypted partitions are taken from it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) calamares: Option<PathBuf>,
+
+    /// First wait for the end of this process
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(2..))]
+    pub(super) after_pid: Option<i32>,
+
+    /// Write events as JSON lines to a descriptor (`-` is standard output)
+    #[arg(long, value_name = "FD")]
+    pub(super) events: Option<EventsTo>,
+
+    /// Do not trim the target's file systems
+    #[arg(long)]
+    pub(super) no_trim: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -292,8 +330,20 @@ mod tests {
             ),
             ("x install --image a.b/c --root /t --bootloader lilo", false),
             ("x plan --image a.b/c --root /t --no-lookup", true),
+            ("x plan --image a.b/c --calamares -", true),
+            ("x plan --config f --calamares f --no-lookup", true),
+            ("x plan --image a.b/c --calamares - --root /t", false),
+            ("x plan --image a.b/c", false),
             ("x check --image a.b/c", true),
             ("x check --image a.b/c --format json", true),
+            ("x close", true),
+            (
+                "x close --root /t --after-pid 12 --events - --no-trim",
+                true,
+            ),
+            ("x close --calamares -", true),
+            ("x close --after-pid 1", false),
+            ("x close --after-pid -5", false),
             ("x errors", true),
             ("x version", true),
         ] {

@@ -9,6 +9,7 @@ use registry::CredentialStore;
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
+use crate::calamares::{self, GlobalStorage};
 use crate::cancel::Cancel;
 use crate::check;
 use crate::config::{self, Config, RegistryEntry, Transport};
@@ -24,6 +25,35 @@ use crate::target;
 /// A root for plans that only their image matters of; never looked at.
 const NO_TARGET: &str = "/nonexistent";
 
+/// What X layouts are called on the console.
+const KEYBOARD_MODELS: &str = "/usr/share/systemd/kbd-model-map";
+
+/// Where the installation goes, and who knows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// Only the image matters.
+    Nowhere,
+    /// Mounted here by the person.
+    Mounted(&'a Path),
+    /// Mounted by Calamares.
+    Calamares(&'a GlobalStorage),
+}
+
+impl<'a> Place<'a> {
+    /// What `--root` says.
+    pub(super) fn of(root: Option<&'a Path>) -> Self {
+        root.map_or(Self::Nowhere, Self::Mounted)
+    }
+
+    fn root(self) -> Result<&'a Path> {
+        match self {
+            Self::Nowhere => Ok(Path::new(NO_TARGET)),
+            Self::Mounted(root) => Ok(root),
+            Self::Calamares(storage) => storage.target(),
+        }
+    }
+}
+
 /// A plan and what the person should know about how it was made.
 #[derive(Debug)]
 pub(super) struct Built {
@@ -31,16 +61,25 @@ pub(super) struct Built {
     pub(super) warnings: Vec<String>,
 }
 
-/// The plan for `args` on the target mounted at `root`. With `lookup` the image
-/// is looked up and pinned to its digest.
-pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Result<Built> {
+/// The plan for `args` and this place. With `lookup` the image is looked up and
+/// pinned to its digest.
+pub(super) fn plan(args: &ImageArgs, place: Place<'_>, lookup: bool) -> Result<Built> {
     let config = match &args.config {
         Some(path) => config::read(path)?,
         None => Config::default(),
     };
-    let mut plan = assemble(args, &config, root)?;
-    if let Some(root) = root {
-        plan.deployment.fstab = fstab(root)?;
+    let mut plan = assemble(args, &config, place.root()?)?;
+    let mut warnings = config.warnings;
+    match place {
+        Place::Nowhere => {}
+        Place::Mounted(root) => plan.deployment.fstab = fstab(root)?,
+        Place::Calamares(storage) => {
+            let models = std::fs::read_to_string(KEYBOARD_MODELS).unwrap_or_else(|error| {
+                tracing::debug!(%error, "no {KEYBOARD_MODELS}");
+                String::new()
+            });
+            warnings.extend(calamares::apply(storage, &models, &mut plan)?);
+        }
     }
     let reference = plan.reference()?;
     add_registry_options(&mut plan, args, &reference);
@@ -55,16 +94,12 @@ pub(super) fn plan(args: &ImageArgs, root: Option<&Path>, lookup: bool) -> Resul
         let (image, _) = check::image(&plan, &secrets, &Cancel::new())?;
         plan.image.digest = Some(image.manifest_digest.to_string());
     }
-    Ok(Built {
-        plan,
-        warnings: config.warnings,
-    })
+    Ok(Built { plan, warnings })
 }
 
 /// All that depends on nothing but the arguments.
-fn assemble(args: &ImageArgs, config: &Config, root: Option<&Path>) -> Result<Plan> {
+fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
     let (image, source) = image_and_source(args, config)?;
-    let root = root.unwrap_or(Path::new(NO_TARGET));
     let scratch = args.scratch.as_ref().or(config.download_path.as_ref());
     Ok(Plan {
         version: PLAN_VERSION,
@@ -105,6 +140,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: Option<&Path>) -> Result<Pl
         finish: FinishPlan {
             trim: !args.no_trim,
             unmount: args.unmount,
+            hand_over: false,
         },
     })
 }

@@ -6,7 +6,8 @@ use std::io::IsTerminal;
 use serde::Serialize;
 
 use super::args::{CheckCommand, Format};
-use super::{build, print, stop};
+use super::build::{self, Place};
+use super::{print, stop};
 use crate::cancel::Cancel;
 use crate::check;
 use crate::error::{Code, Error, Result};
@@ -41,7 +42,7 @@ pub(super) fn run(args: &CheckCommand) -> Result<()> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
     let build::Built { plan, mut warnings } =
-        build::plan(&args.image, args.root.as_deref(), false)?;
+        build::plan(&args.image, Place::of(args.root.as_deref()), false)?;
     let secrets = Secrets::read(&plan)?;
     let (image, size, checked) = if args.root.is_some() {
         let checked = check::check(&plan, &secrets, &cancel)?;

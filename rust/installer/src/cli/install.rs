@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::InstallCommand;
-use super::{build, exit_code, output, stop};
+use super::build::{self, Place};
+use super::stop;
 use crate::cancel::Cancel;
 use crate::engine::{self, Options};
 use crate::error::{Code, Error, Result};
@@ -19,25 +20,7 @@ const PLAN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Installs; the last event and the exit status tell how it ended.
 pub(super) fn run(args: &InstallCommand) -> ExitCode {
-    let sink = match output::open(args.events) {
-        Ok(sink) => sink,
-        Err(error) => {
-            super::complain(&error);
-            return exit_code(&error);
-        }
-    };
-    sink.send(engine::start_event());
-    match install(args, &sink) {
-        Ok(summary) => {
-            sink.send(Event::Done(summary));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            let status = exit_code(&error);
-            sink.send(Event::Error(error));
-            status
-        }
-    }
+    super::telling(args.events, |sink| install(args, sink).map(Event::Done))
 }
 
 fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
@@ -47,7 +30,7 @@ fn install(args: &InstallCommand, sink: &dyn EventSink) -> Result<Summary> {
         (Some(path), _) => Plan::from_json(&read_plan(path)?)?,
         (None, Some(fd)) => stop::plan_from_fd(fd, &cancel)?,
         (None, None) => {
-            let built = build::plan(&args.image, args.root.as_deref(), false)?;
+            let built = build::plan(&args.image, Place::of(args.root.as_deref()), false)?;
             for text in built.warnings {
                 sink.send(Event::Message {
                     level: Level::Warning,

@@ -4,10 +4,12 @@
 mod args;
 mod build;
 mod check;
+mod close;
 mod errors;
 mod install;
 mod output;
 mod stop;
+mod storage;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,9 +17,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+use crate::engine;
 use crate::error::{Code, Error, Result};
+use crate::event::{Event, EventSink};
 use crate::report;
 use args::{Cli, Command};
+use build::Place;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -34,8 +39,9 @@ pub fn main() -> ExitCode {
     };
     log_to_stderr();
     let done = match &cli.command {
-        // It reports its own end, as an event.
+        // These report their own end, as an event.
         Command::Install(args) => return install::run(args),
+        Command::Close(args) => return close::run(args),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check::run(args),
         Command::Errors => print(&errors::document()),
@@ -64,11 +70,43 @@ fn log_to_stderr() {
 }
 
 fn plan(args: &args::PlanCommand) -> Result<()> {
-    let built = build::plan(&args.image, Some(&args.root), !args.no_lookup)?;
+    let storage = args.calamares.as_deref().map(storage::read).transpose()?;
+    let place = match &storage {
+        Some(storage) => Place::Calamares(storage),
+        None => Place::of(args.root.as_deref()),
+    };
+    let built = build::plan(&args.image, place, !args.no_lookup)?;
     for warning in &built.warnings {
         tracing::warn!("{warning}");
     }
     print(&built.plan.to_json()?)
+}
+
+/// Does `work` and tells of it: the first event, and the last one, which `work`
+/// gives. The exit status tells how it ended as well.
+fn telling(
+    events: Option<args::EventsTo>,
+    work: impl FnOnce(&dyn EventSink) -> Result<Event>,
+) -> ExitCode {
+    let sink = match output::open(events) {
+        Ok(sink) => sink,
+        Err(error) => {
+            complain(&error);
+            return exit_code(&error);
+        }
+    };
+    sink.send(engine::start_event());
+    match work(&sink) {
+        Ok(last) => {
+            sink.send(last);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let status = exit_code(&error);
+            sink.send(Event::Error(error));
+            status
+        }
+    }
 }
 
 fn exit_code(error: &Error) -> ExitCode {

@@ -6,6 +6,7 @@
 //! because a misspelt `insecure` or `kargs` must not be ignored silently. Keys
 //! that other parts of an installation decide are accepted with a warning.
 
+mod page;
 mod reader;
 mod template;
 
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 
 use crate::error::{Code, Error, Result};
 use crate::plan::BootloaderChoice;
+pub use page::{CatalogueEntry, Icon, Localized, Page};
 use reader::{Document, Section};
 
 /// A configuration file as it was read. `Debug` shows no secret.
@@ -54,6 +56,8 @@ pub struct Config {
     pub enforce_sigpolicy: Option<bool>,
     /// `installOptions.disableSelinux`.
     pub disable_selinux: Option<bool>,
+    /// `page`: what the page in Calamares offers.
+    pub page: Page,
     /// What was accepted without having an effect, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -152,8 +156,35 @@ pub fn parse(path: &Path, text: Zeroizing<String>) -> Result<Config> {
     if let Some(options) = top.section(&doc, &["installOptions"])? {
         install_options(&doc, options, &mut config)?;
     }
+    config.page = page::page(&doc, &mut top)?;
+    something_to_choose(&doc, &config)?;
+    qml(&doc, &mut top)?;
     top.finish(&doc)?;
     Ok(config)
+}
+
+/// A page that neither has an image nor lets one be named leads nowhere.
+fn something_to_choose(doc: &Document, config: &Config) -> Result<()> {
+    let page = &config.page;
+    if page.allow_other || !page.catalogue.is_empty() || config.container_url.is_some() {
+        return Ok(());
+    }
+    Err(doc
+        .invalid(&["page", "allowOther"], "there is no image to choose")
+        .why("No other image may be named, the catalogue is empty, and `containerUrl` is missing.")
+        .next("Add images to `page.catalogue`, or a `containerUrl`."))
+}
+
+/// Calamares' own keys of every page in QML, which it reads by itself.
+fn qml(doc: &Document, top: &mut Section) -> Result<()> {
+    if let Some(search) = top.text(doc, &["qmlSearch"])? {
+        let known = ["both", "qrc", "branding"];
+        if !known.contains(&search.as_str()) {
+            return Err(doc.one_of(&["qmlSearch"], &search, &known));
+        }
+    }
+    top.text(doc, &["qmlFilename"])?;
+    Ok(())
 }
 
 fn variables(doc: &Document, top: &mut Section) -> Result<Vec<(String, String)>> {

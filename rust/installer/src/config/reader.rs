@@ -4,12 +4,14 @@
 //! serde's derive would do most of it, but its messages quote values, which
 //! may be passwords, and know no nearest key.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
+use super::page::Localized;
 use super::template::{self, TemplateError};
 use crate::error::{Code, Error, Result};
 
@@ -48,6 +50,11 @@ impl Document {
         self.path.display().to_string()
     }
 
+    /// Where relative paths start.
+    pub(super) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
     /// The top-level mapping; an empty file is an empty one.
     pub(super) fn root(&self) -> Result<Section> {
         let value: Value = serde_yaml::from_str(&self.text).map_err(|e| {
@@ -75,7 +82,8 @@ impl Document {
         let line = line_of(&self.text, path).map(|n| format!(", line {n}"));
         let key = match path {
             [] => String::new(),
-            _ => format!("`{}`: ", path.join(".")),
+            // Places in lists are `[0]`, `[1]`, …
+            _ => format!("`{}`: ", path.join(".").replace(".[", "[")),
         };
         Error::new(
             Code::ConfigInvalid,
@@ -128,7 +136,13 @@ impl Section {
         }
     }
 
-    fn at<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
+    /// The path of the section itself.
+    pub(super) fn at_itself(&self) -> Vec<&str> {
+        borrow(&self.path)
+    }
+
+    /// The path of one of its keys.
+    pub(super) fn at<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
         self.path.iter().map(String::as_str).chain([key]).collect()
     }
 
@@ -185,8 +199,7 @@ impl Section {
         doc: &Document,
         names: &[&'static str],
     ) -> Result<Option<PathBuf>> {
-        let dir = doc.path.parent().unwrap_or(Path::new("/"));
-        Ok(self.text(doc, names)?.map(|text| dir.join(text)))
+        Ok(self.text(doc, names)?.map(|text| doc.dir().join(text)))
     }
 
     /// A text that is kept secret. Variables are resolved, so that a password
@@ -238,6 +251,73 @@ impl Section {
         };
         let path = self.at(key).into_iter().map(str::to_owned).collect();
         into_section(doc, path, value).map(Some)
+    }
+
+    /// A list of mappings; missing is empty.
+    pub(super) fn sections(&mut self, doc: &Document, name: &'static str) -> Result<Vec<Self>> {
+        let items = match self.take(doc, &[name])? {
+            None => Vec::new(),
+            Some((_, Value::Sequence(items))) => items,
+            Some((key, other)) => {
+                return Err(doc
+                    .invalid(&self.at(key), &wrong_type("a list", &other))
+                    .next("Write each entry below it, the first line after `- `."))
+            }
+        };
+        items
+            .into_iter()
+            .enumerate()
+            .map(|(number, item)| {
+                let path = self.at(name).into_iter().map(str::to_owned);
+                let path = path.chain([format!("[{number}]")]).collect();
+                into_section(doc, path, item)
+            })
+            .collect()
+    }
+
+    /// A text and its translations, which have the locale in brackets behind
+    /// the name: `name[de]`.
+    pub(super) fn localized(
+        &mut self,
+        doc: &Document,
+        name: &'static str,
+    ) -> Result<Option<Localized>> {
+        let default = self.text(doc, &[name])?;
+        let mut translations = BTreeMap::new();
+        let keys: Vec<String> = self
+            .map
+            .keys()
+            .filter_map(Value::as_str)
+            .filter(|key| locale_in(key, name).is_some())
+            .map(str::to_owned)
+            .collect();
+        for key in keys {
+            let locale = locale_in(&key, name).unwrap_or_default().to_owned();
+            let value = self.map.shift_remove(key.as_str()).unwrap_or(Value::Null);
+            let path = self.at(&key);
+            if locale.is_empty() || locale.contains(['-', '.']) {
+                return Err(doc
+                    .invalid(&path, "this is no locale")
+                    .why("Locales here are written like de, de_AT or sr@latin.")
+                    .next("Correct what is between the brackets."));
+            }
+            let text = doc.expand(&path, into_text(doc, &path, value)?)?;
+            translations.insert(locale, text);
+        }
+        match default {
+            Some(default) => Ok(Some(Localized {
+                default,
+                translations,
+            })),
+            None if translations.is_empty() => Ok(None),
+            None => Err(doc
+                .invalid(
+                    &self.at_itself(),
+                    &format!("`{name}` is there in translations only"),
+                )
+                .why("People with another language would see nothing.")
+                .next(format!("Add `{name}` without brackets."))),
+        }
     }
 
     /// All entries, whose keys are free, as mappings; `null` is an empty one.
@@ -293,6 +373,11 @@ impl Section {
     }
 }
 
+/// `de` in `name[de]`.
+fn locale_in<'a>(key: &'a str, name: &str) -> Option<&'a str> {
+    key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')
+}
+
 fn borrow(path: &[String]) -> Vec<&str> {
     path.iter().map(String::as_str).collect()
 }
@@ -340,44 +425,100 @@ fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, k)| k)
 }
 
-/// The line (from 1) of a key in block style; `None` in flow style.
+/// The line (from 1) of a key or, written `[0]`, of a place in a list; `None`
+/// where the file uses the flow style.
 fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let mut wanted = path.iter();
-    let mut key = wanted.next()?;
-    // Indentation of the parent's key, and of the keys directly below it.
+    let mut key = *wanted.next()?;
+    // Column of the parent, and of what stands directly below it.
     let mut parent: Option<usize> = None;
     let mut level: Option<usize> = Some(0);
+    let mut items = 0;
     for (number, line) in text.lines().enumerate() {
-        let body = line.trim_start();
-        if body.is_empty() || body.starts_with('#') {
-            continue;
-        }
-        let indent = line.len() - body.len();
-        if parent.is_some_and(|p| indent <= p) {
-            return None; // the block of the parent has ended
-        }
-        if *level.get_or_insert(indent) != indent {
-            continue;
-        }
-        let here = [
-            format!("{key}:"),
-            format!("\"{key}\":"),
-            format!("'{key}':"),
-        ]
-        .iter()
-        .any(|k| body.starts_with(k.as_str()));
-        if here {
-            match wanted.next() {
-                None => return Some(number + 1),
-                Some(next) => {
-                    key = next;
-                    parent = Some(indent);
-                    level = None;
+        for token in Tokens::of(line) {
+            let item = index(key);
+            // A list may begin in the column of its key.
+            let inside =
+                |p| token.column > p || (token.column == p && item.is_some() && token.item);
+            if parent.is_some_and(|p| !inside(p)) {
+                return None; // the block of the parent has ended
+            }
+            if *level.get_or_insert(token.column) != token.column {
+                continue;
+            }
+            let here = match item {
+                Some(item) => {
+                    items += usize::from(token.item);
+                    token.item && items == item + 1
+                }
+                None => !token.item && token.is_key(key),
+            };
+            if here {
+                match wanted.next() {
+                    None => return Some(number + 1),
+                    Some(next) => {
+                        key = next;
+                        parent = Some(token.column);
+                        level = None;
+                        items = 0;
+                    }
                 }
             }
         }
     }
     None
+}
+
+/// `1` for `[1]`.
+fn index(key: &str) -> Option<usize> {
+    key.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// A dash of a list, or the rest of a line.
+struct Token<'a> {
+    column: usize,
+    item: bool,
+    text: &'a str,
+}
+
+impl Token<'_> {
+    fn is_key(&self, key: &str) -> bool {
+        [
+            format!("{key}:"),
+            format!("\"{key}\":"),
+            format!("'{key}':"),
+        ]
+        .iter()
+        .any(|k| self.text.starts_with(k.as_str()))
+    }
+}
+
+/// The tokens of one line.
+struct Tokens<'a> {
+    line: &'a str,
+    column: usize,
+}
+
+impl<'a> Tokens<'a> {
+    fn of(line: &'a str) -> Self {
+        Self { line, column: 0 }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let rest = self.line.get(self.column..)?;
+        let text = rest.trim_start();
+        let column = self.column + rest.len() - text.len();
+        if text.is_empty() || text.starts_with('#') {
+            return None;
+        }
+        let item = text == "-" || text.starts_with("- ");
+        self.column = if item { column + 1 } else { self.line.len() };
+        Some(Token { column, item, text })
+    }
 }
 
 #[cfg(test)]
@@ -397,6 +538,25 @@ mod tests {
             (&["e", "f"], None),
             (&["b", "x"], None),
             (&[], None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(line_of(text, path), expected, "{path:?}");
+        }
+
+        let text = "p:\n  l:\n    - # first\n      n: 1\n    - n: 2\n      r:\n      - x\n      - s: 3\n    - q: 4\nz:\n- n: 5\n- - n: 6\ny: 7\n";
+        let table: [(&[&str], Option<usize>); 12] = [
+            (&["p", "l", "[0]"], Some(3)),
+            (&["p", "l", "[0]", "n"], Some(4)),
+            (&["p", "l", "[1]", "n"], Some(5)),
+            (&["p", "l", "[1]", "r", "[1]", "s"], Some(8)),
+            (&["p", "l", "[2]", "q"], Some(9)),
+            (&["p", "l", "[2]", "n"], None),
+            (&["p", "l", "[3]"], None),
+            (&["z", "[0]", "n"], Some(11)),
+            (&["z", "[1]", "[0]", "n"], Some(12)),
+            (&["z", "[2]"], None),
+            (&["y"], Some(13)),
+            (&["y", "[0]"], None),
         ];
         for (path, expected) in table {
             assert_eq!(line_of(text, path), expected, "{path:?}");

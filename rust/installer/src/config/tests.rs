@@ -127,8 +127,8 @@ fn mistakes_are_named() {
             &["line 1", "`containerURL`", "`containerUrl`"],
         ),
         (
-            "a: 1\nstateroot: x",
-            &["line 1", "`a`", "known here are", "`stateroot`"],
+            "zzz: 1\nstateroot: x",
+            &["line 1", "`zzz`", "known here are", "`stateroot`"],
         ),
         (
             "\ninstallOptions:\n  bootlaoder: grub",
@@ -208,6 +208,56 @@ fn mistakes_are_named() {
             &["not valid YAML", "stateroot"],
         ),
         (
+            "page:\n  catalog: []",
+            &["line 2", "`page.catalog`", "`catalogue`"],
+        ),
+        (
+            "page:\n  catalogue:\n    - name: A\n      reference: a.b/c\n    - name: B\n      referense: a.b/c",
+            &["line 5", "`page.catalogue[1]`", "`reference` is missing"],
+        ),
+        (
+            "page:\n  catalogue:\n  - name: A\n    reference: a.b/c\n    nam[de]: B",
+            &["line 5", "`page.catalogue[0].nam[de]`", "`name`"],
+        ),
+        (
+            "page:\n  catalogue:\n  - name: A\n    reference: debian",
+            &["line 4", "`page.catalogue[0].reference`", "`debian` is no image", "docker.io/library/debian"],
+        ),
+        (
+            "page: { catalogue: [{ name: A, reference: 'oci-archive:/x' }] }",
+            &["`page.catalogue[0].reference`", "`oci-archive`"],
+        ),
+        (
+            "page: { catalogue: [{ name: A, reference: '{{ r }}/c' }] }",
+            &["`page.catalogue[0].reference`", "`r` is not defined"],
+        ),
+        (
+            "page: { catalogue: [{ reference: a.b/c }] }",
+            &["`name` is missing"],
+        ),
+        (
+            "page: { catalogue: [{ 'name[de]': A, reference: a.b/c }] }",
+            &["translations only"],
+        ),
+        (
+            "page:\n  catalogue:\n    - name: A\n      name[de-AT]: B\n      reference: a.b/c",
+            &["line 4", "`page.catalogue[0].name[de-AT]`", "no locale"],
+        ),
+        ("page: { catalogue: { name: A } }", &["a list is expected"]),
+        (
+            "page: { catalogue: [a] }",
+            &["`page.catalogue[0]`", "a mapping of keys is expected"],
+        ),
+        (
+            "page:\n  allowOther: 'no'",
+            &["line 2", "true or false is expected"],
+        ),
+        (
+            "page:\n  allowOther: false",
+            &["line 2", "no image to choose"],
+        ),
+        ("qmlSearch: brandin", &["line 1", "`branding`"]),
+        (
             "variables: { a: 1 }",
             &["`variables.a`", "a text is expected"],
         ),
@@ -223,6 +273,87 @@ fn mistakes_are_named() {
         for secret in ["4711", "hushhush"] {
             assert!(!message.contains(secret), "{message}");
         }
+    }
+}
+
+#[test]
+fn what_the_page_offers() {
+    let config = parse_text(
+        r#"
+variables: { registry: r.example }
+containerUrl: r.example/os:1
+qmlSearch: both
+qmlFilename: bootc
+page:
+    catalogue:
+        - name: "Desktop"
+          name[de]: "Schreibtisch"
+          name[de_CH]: "Schreibtisch {{ registry }}"
+          description: "For every day"
+          icon: icons/desktop.svg
+          reference: "{{ registry }}/os/desktop:13"
+        - name: Server
+          icon: network-server
+          reference: "oci:/run/medium:server"
+        - { name: Third, icon: third.png, reference: "r.example/third" }
+    allowOther: false
+    skipWhenValid: true
+"#,
+    )
+    .unwrap();
+    assert!(!config.page.allow_other && config.page.skip_when_valid);
+    assert!(config.warnings.is_empty());
+    let [desktop, server, third] = config.page.catalogue.as_slice() else {
+        panic!()
+    };
+    assert_eq!(desktop.reference, "r.example/os/desktop:13");
+    assert_eq!(desktop.name.default, "Desktop");
+    assert_eq!(desktop.name.get("de_CH"), "Schreibtisch r.example");
+    assert_eq!(
+        desktop.description.as_ref().unwrap().get("de"),
+        "For every day"
+    );
+    assert_eq!(
+        [&desktop.icon, &server.icon, &third.icon],
+        [
+            &Some(Icon::File("/etc/icons/desktop.svg".into())),
+            &Some(Icon::Theme("network-server".into())),
+            &Some(Icon::File("/etc/third.png".into())),
+        ]
+    );
+    assert_eq!(server.reference, "oci:/run/medium:server");
+    assert!(server.description.is_none());
+
+    let usual = parse_text("page:\n").unwrap().page;
+    assert_eq!(usual, Page::default());
+    assert!(usual.allow_other && !usual.skip_when_valid && usual.catalogue.is_empty());
+}
+
+#[test]
+fn the_nearest_translation() {
+    let text = Localized {
+        default: "default".into(),
+        translations: ["de", "de_CH", "pt_BR", "sr", "sr@latin", "ca@valencia"]
+            .map(|locale| (locale.to_owned(), locale.to_owned()))
+            .into(),
+    };
+    for (locale, found) in [
+        ("de", "de"),
+        ("de_AT", "de"),
+        ("de_CH.UTF-8", "de_CH"),
+        ("de-CH", "de_CH"),
+        ("de_DE@euro", "de"),
+        ("pt_BR", "pt_BR"),
+        ("pt_PT", "default"),
+        ("sr@latin", "sr@latin"),
+        ("sr_RS.UTF-8@latin", "sr@latin"),
+        ("sr_RS", "sr"),
+        ("ca_ES@valencia", "ca@valencia"),
+        ("ca", "default"),
+        ("C", "default"),
+        ("", "default"),
+    ] {
+        assert_eq!(text.get(locale), found, "{locale}");
     }
 }
 

@@ -98,6 +98,27 @@ impl Deployment {
         Ok(())
     }
 
+    /// What programs expect in `/var` that run in the deployment before its
+    /// first boot: `var` is where it is mounted.
+    pub(crate) fn make_tool_directories(var: &Path) -> Result<()> {
+        let root = Root::open(var)?;
+        for (name, mode) in [
+            ("cache", 0o755),
+            ("lib", 0o755),
+            ("log", 0o755),
+            ("tmp", 0o1777),
+        ] {
+            root.make_dir(Path::new(name), mode)?;
+        }
+        Ok(())
+    }
+
+    /// Where in the deployment a file system belongs that is mounted at `path`
+    /// of the target.
+    pub(crate) fn mount_point(&self, path: &Path) -> PathBuf {
+        fstab::real_mount_point(&path.to_string_lossy(), |p| self.link(p))
+    }
+
     fn write_fstab(&self, root: &Root, plan: &Plan) -> Result<()> {
         let file = Path::new("etc/fstab");
         let old = root.read(file)?.unwrap_or_default();

@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! check ── prepare ── pull ∥ unpack ── deploy ── boot ── configure ── finish
-//!   │         │                          │
+//!   │         │                          │                            or handover
 //!   │         └ scratch is made          └ the target holds a deployment
 //!   └ nothing is written up to here
 //! ```
 //!
 //! Whatever ends a step early (an error, a stop) leaves no mount, process or
 //! loop device behind, because those live in the children's own namespaces
-//! ([`crate::sandbox`]), and no scratch, because a process of its own removes it
+//! ([`crate::sandbox`]) or are undone ([`crate::handover`]), and no scratch, because a process of its own removes it
 //! ([`crate::scratch`]). The target is then not usable without a new file
 //! system from `deploy` on; before that it is as it was.
 
@@ -30,6 +30,7 @@ use crate::doctor;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
 use crate::finish;
+use crate::handover;
 use crate::mountinfo;
 use crate::plan::{Plan, RuntimeRoot};
 use crate::sandbox::Sandbox;
@@ -101,6 +102,14 @@ struct Engine<'a> {
     touched: AtomicBool,
 }
 
+/// What there is before the last task.
+struct Installed {
+    deployment: Deployment,
+    summary: Summary,
+    /// Start of the last task: removing scratch is a part of it.
+    start: Instant,
+}
+
 impl Engine<'_> {
     /// What a stop is to the person, whatever it did to the step that it met.
     fn stopped(&self, met: Error) -> Error {
@@ -120,6 +129,7 @@ impl Engine<'_> {
 
     fn run(&self) -> Result<Summary> {
         let (checked, given) = self.task(Task::Check, "Checking image and target", || {
+            self.warn("handover", &handover::clear_stale()?);
             let checked = check::check(self.plan, self.secrets, self.cancel)?;
             self.warn("check", &checked.warnings);
             // A runtime root that came with the medium can be judged now.
@@ -135,27 +145,45 @@ impl Engine<'_> {
         let done = self.with_scratch(&scratch, &checked, given);
         // First what failed, then what could not be removed.
         let removed = scratch.remove();
-        let (mut summary, start) = done?;
+        let Installed {
+            deployment,
+            mut summary,
+            start,
+        } = done?;
         removed?;
-        self.running(Task::Finish, start, || {
-            self.warn(
-                "finish",
-                &finish::finish(&checked.target.root, &self.plan.finish, self.cancel)?,
-            );
+        let target = &checked.target;
+        let last = self.last_task();
+        self.running(last, start, || {
+            let warnings = if last == Task::Handover {
+                let (hand_over, warnings) = handover::hand_over(&deployment, target, self.cancel)?;
+                summary.hand_over = Some(hand_over);
+                warnings
+            } else {
+                finish::finish(&target.root, &self.plan.finish, self.cancel)?
+            };
+            self.warn(last.name(), &warnings);
             Ok(())
         })?;
         summary.bootloaders.sort();
         Ok(summary)
     }
 
-    /// Everything that needs the scratch directory; gives the start of the last
-    /// task, since removing scratch is a part of it.
+    /// What becomes of the target.
+    fn last_task(&self) -> Task {
+        if self.plan.finish.hand_over {
+            Task::Handover
+        } else {
+            Task::Finish
+        }
+    }
+
+    /// Everything that needs the scratch directory.
     fn with_scratch(
         &self,
         scratch: &Scratch,
         checked: &Checked,
         given: Option<(Runtime, BootDecision)>,
-    ) -> Result<(Summary, Instant)> {
+    ) -> Result<Installed> {
         let fetched = fetch::fetch(self, scratch, checked)?;
         let (runtime, decision) = match given {
             Some(given) => given,
@@ -178,18 +206,23 @@ impl Engine<'_> {
             deployment::check_mount_points(self.plan, &deployment.dir)?;
             deployment.configure(self.plan, self.secrets)
         })?;
-        let start = self.start(Task::Finish, "Writing everything to the disk");
-        Ok((
-            Summary {
+        let start = match self.last_task() {
+            Task::Handover => self.start(Task::Handover, "Handing the system over"),
+            last => self.start(last, "Writing everything to the disk"),
+        };
+        Ok(Installed {
+            summary: Summary {
                 imgref: self.plan.image.origin().to_owned(),
                 digest: checked.image.manifest_digest.to_string(),
                 deployment: deployment.relative.display().to_string(),
                 stateroot: self.plan.bootc.stateroot.clone(),
                 bootloaders: names(&decision),
                 bytes_downloaded: fetched.downloaded,
+                hand_over: None,
             },
+            deployment,
             start,
-        ))
+        })
     }
 
     /// Would the image boot, and who installs the boot loader? Asked before
@@ -220,6 +253,9 @@ impl Engine<'_> {
             },
         )?;
         self.warn("boot-loader", &decision.warnings);
+        if self.plan.finish.hand_over {
+            handover::check(decision.backend)?;
+        }
         Ok((runtime, decision))
     }
 

@@ -10,7 +10,8 @@ const MINIMAL: &str = r#"{"version":1,"image":{"imgref":"quay.io/os/debian:13"},
 fn round_trip() {
     let plan = Plan::from_json(MINIMAL).unwrap();
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
-    assert!(plan.finish.trim && !plan.finish.unmount);
+    assert!(plan.finish.trim && !plan.finish.unmount && !plan.finish.hand_over);
+    assert!(!plan.to_json().unwrap().contains("handOver"));
 }
 
 #[test]
@@ -60,6 +61,8 @@ fn refusals() {
         (fstab("/a b", "\"ro\""), Code::PlanInvalid, "040"),
         (fstab("home", "\"ro\""), Code::PlanInvalid, "`home`"),
         (fstab("/home", "\"\""), Code::PlanInvalid, "fstab"),
+        (fstab("none", "\"ro\""), Code::PlanInvalid, "absolute"),
+        (fstab("/var", "\"ro\""), Code::PlanInvalid, "/var"),
         (
             edit(
                 "\"bootc\":",
@@ -76,7 +79,8 @@ fn refusals() {
         assert!(message.contains(part), "{text}: {message}");
     }
     assert!(Plan::from_json(&fstab("/home", "\"ro\"")).is_ok());
-    assert!(Plan::from_json(&fstab("none", "\"sw\"")).is_ok());
+    let swap = fstab("none", "\"sw\"").replace("ext4", "swap");
+    assert!(Plan::from_json(&swap).is_ok());
 }
 
 #[test]

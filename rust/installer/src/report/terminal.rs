@@ -8,7 +8,7 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Output;
 use crate::error::Error;
-use crate::event::{Event, Level, Progress, Summary, Task};
+use crate::event::{Closed, Event, Level, Progress, Summary, Task};
 use crate::space::human;
 
 /// How often spinners turn.
@@ -99,6 +99,10 @@ impl Output for Terminal {
                 self.clear();
                 self.line(&success(summary));
             }
+            Event::Closed(closed) => {
+                self.clear();
+                self.line(&all_closed(closed));
+            }
         }
     }
 
@@ -159,10 +163,35 @@ fn success(summary: &Summary) -> String {
         [] => "none".to_owned(),
         some => some.join(", "),
     };
-    format!(
+    let mut text = format!(
         "Installed {}\n  digest       {}\n  deployment   {}\n  boot loader  {loaders}",
         summary.imgref, summary.digest, summary.deployment
-    )
+    );
+    if let Some(hand_over) = &summary.hand_over {
+        text += &format!(
+            "\n  root         {}\nConfigure it there, then run `bootc-installer close`.",
+            hand_over.root.display()
+        );
+    }
+    text
+}
+
+/// What was closed, as a person reads it.
+fn all_closed(closed: &Closed) -> String {
+    if closed.is_empty() {
+        return "There was nothing to close.".to_owned();
+    }
+    let mut text = "Closed".to_owned();
+    for target in &closed.targets {
+        text += &format!("\n  target   {}", target.display());
+    }
+    for swap in &closed.swaps {
+        text += &format!("\n  swap     {}", swap.display());
+    }
+    for name in &closed.mappings {
+        text += &format!("\n  mapping  {name}");
+    }
+    text
 }
 
 #[cfg(test)]

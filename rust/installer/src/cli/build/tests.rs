@@ -11,7 +11,7 @@ fn config(text: &str) -> Config {
 }
 
 fn made(args: ImageArgs, text: &str) -> Result<Plan> {
-    assemble(&args, &config(text), Some(Path::new("/mnt")))
+    assemble(&args, &config(text), Path::new("/mnt"))
 }
 
 fn image(image: &str) -> ImageArgs {
@@ -151,7 +151,7 @@ fn registry_options_go_to_the_images_registry() {
             2,
         ),
     ] {
-        let mut plan = assemble(&args, &config(text), None).unwrap();
+        let mut plan = assemble(&args, &config(text), Path::new(NO_TARGET)).unwrap();
         let reference = plan.reference().unwrap();
         add_registry_options(&mut plan, &args, &reference);
         assert_eq!(plan.registries.len(), count);

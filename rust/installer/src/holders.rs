@@ -11,7 +11,7 @@ const MAX: usize = 10;
 
 /// A process that uses a file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(crate) struct Holder {
     pid: u32,
     command: String,
     /// What it holds: `cwd`, `root`, `exe` or `fd 3`.
@@ -26,32 +26,42 @@ impl fmt::Display for Holder {
 
 /// Processes with their working directory, root, program or an open file on
 /// the file system that `path` lies on.
-pub(super) fn of(path: &Path) -> Vec<Holder> {
+pub(crate) fn of(path: &Path) -> Vec<Holder> {
     let Ok(device) = fs::metadata(path).map(|meta| meta.dev()) else {
         return Vec::new();
     };
+    all(&|link| fs::metadata(link).is_ok_and(|meta| meta.dev() == device))
+}
+
+/// The same for what lies below `path`: for a file system that is mounted
+/// elsewhere as well, such as `/dev`, where others may use it.
+pub(crate) fn below(path: &Path) -> Vec<Holder> {
+    all(&|link| fs::read_link(link).is_ok_and(|target| target.starts_with(path)))
+}
+
+/// The processes one of whose links in `/proc` is `held`.
+fn all(held: &dyn Fn(&Path) -> bool) -> Vec<Holder> {
     let Ok(processes) = fs::read_dir("/proc") else {
         return Vec::new();
     };
     processes
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| holder(pid, device))
+        .filter_map(|pid| holder(pid, held))
         .take(MAX)
         .collect()
 }
 
-fn holder(pid: u32, device: u64) -> Option<Holder> {
+fn holder(pid: u32, held: &dyn Fn(&Path) -> bool) -> Option<Holder> {
     let dir = Path::new("/proc").join(pid.to_string());
-    let on_device = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.dev() == device);
     let what = ["cwd", "root", "exe"]
         .into_iter()
-        .find(|name| on_device(&dir.join(name)))
+        .find(|name| held(&dir.join(name)))
         .map(str::to_owned)
         .or_else(|| {
             let fds = fs::read_dir(dir.join("fd")).ok()?;
             fds.flatten()
-                .find(|fd| on_device(&fd.path()))
+                .find(|fd| held(&fd.path()))
                 .map(|fd| format!("fd {}", fd.file_name().to_string_lossy()))
         })?;
     // Gone meanwhile: then it holds nothing.
@@ -70,15 +80,31 @@ mod tests {
 
     #[test]
     fn this_process_holds_its_own_working_directory() {
-        let device = fs::metadata("/proc/self/cwd/.").unwrap().dev();
-        let held = holder(std::process::id(), device).unwrap();
-        assert_eq!(held.pid, std::process::id());
+        let own = std::process::id();
+        let dir = std::env::current_dir().unwrap();
+        let held = holder(own, &|link| {
+            fs::read_link(link).is_ok_and(|target| target.starts_with(&dir))
+        });
+        let held = held.unwrap();
+        assert_eq!(held.pid, own);
         assert!(!held.command.is_empty());
-        assert!(held.to_string().contains(&format!("pid {}", held.pid)));
+        assert!(held.to_string().contains(&format!("pid {own}")));
+    }
+
+    #[test]
+    fn an_open_file_holds_what_it_lies_below() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(below(dir.path()), []);
+        let file = fs::File::create(dir.path().join("file")).unwrap();
+        let holders = below(dir.path());
+        assert_eq!(holders.len(), 1, "{holders:?}");
+        assert!(holders[0].what.starts_with("fd "));
+        drop(file);
     }
 
     #[test]
     fn nobody_holds_what_is_not_there() {
         assert!(of(Path::new("/no/such/directory")).is_empty());
+        assert!(below(Path::new("/no/such/directory")).is_empty());
     }
 }

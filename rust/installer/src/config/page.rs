@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The `page` section: what the page in Calamares offers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use imageref::ImageRef;
+
+use super::reader::{Document, Section};
+use crate::error::Result;
+use crate::plan::capital;
+
+/// What the page offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// `catalogue`: images to pick from, in this order.
+    pub catalogue: Vec<CatalogueEntry>,
+    /// `allowOther`: any reference can be typed. Default true.
+    pub allow_other: bool,
+    /// `skipWhenValid`: the page goes on by itself when the image of
+    /// `containerUrl` was found to be good. Default false.
+    pub skip_when_valid: bool,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            catalogue: Vec::new(),
+            allow_other: true,
+            skip_when_valid: false,
+        }
+    }
+}
+
+/// One image of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueEntry {
+    /// `name`.
+    pub name: Localized,
+    /// `description`.
+    pub description: Option<Localized>,
+    /// `icon`.
+    pub icon: Option<Icon>,
+    /// `reference`: an image in a registry, or `oci:DIR[:TAG]`. It can be
+    /// parsed; it is kept as it was written.
+    pub reference: String,
+}
+
+/// Where an icon is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Icon {
+    /// An image file, by its absolute path.
+    File(PathBuf),
+    /// An icon of the desktop's theme, by its name.
+    Theme(String),
+}
+
+/// A text in several languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Localized {
+    /// The text for every other language.
+    pub default: String,
+    /// The texts by locale, written like `de` or `pt_BR`.
+    pub translations: BTreeMap<String, String>,
+}
+
+impl Localized {
+    /// The text for a locale such as `de_AT.UTF-8`, `de-AT` or `sr@latin`: the
+    /// nearest translation, from the whole name to the bare language.
+    pub fn get(&self, locale: &str) -> &str {
+        let locale = locale.replace('-', "_");
+        let (name, modifier) = match locale.split_once('@') {
+            Some((name, modifier)) => (name, Some(modifier)),
+            None => (locale.as_str(), None),
+        };
+        let name = name.split('.').next().unwrap_or(name);
+        let language = name.split('_').next().unwrap_or(name);
+        let modified = |name: &str| modifier.map(|m| format!("{name}@{m}"));
+        [
+            modified(name),
+            modified(language),
+            Some(name.to_owned()),
+            Some(language.to_owned()),
+        ]
+        .iter()
+        .flatten()
+        .find_map(|key| self.translations.get(key))
+        .unwrap_or(&self.default)
+    }
+}
+
+/// Reads the section; all of it is optional.
+pub(super) fn page(doc: &Document, top: &mut Section) -> Result<Page> {
+    let mut page = Page::default();
+    let Some(mut section) = top.section(doc, &["page"])? else {
+        return Ok(page);
+    };
+    for entry in section.sections(doc, "catalogue")? {
+        page.catalogue.push(catalogue_entry(doc, entry)?);
+    }
+    if let Some(allow) = section.flag(doc, &["allowOther"])? {
+        page.allow_other = allow;
+    }
+    if let Some(skip) = section.flag(doc, &["skipWhenValid"])? {
+        page.skip_when_valid = skip;
+    }
+    section.finish(doc)?;
+    Ok(page)
+}
+
+fn catalogue_entry(doc: &Document, mut section: Section) -> Result<CatalogueEntry> {
+    let name = section.localized(doc, "name")?;
+    let description = section.localized(doc, "description")?;
+    let icon = section.text(doc, &["icon"])?.map(|icon| {
+        // Names of a theme have neither a slash nor an ending.
+        if icon.contains(['/', '.']) {
+            Icon::File(doc.dir().join(icon))
+        } else {
+            Icon::Theme(icon)
+        }
+    });
+    let reference = section.text(doc, &["reference"])?;
+    let missing = |key: &str| {
+        doc.invalid(&section.at_itself(), &format!("`{key}` is missing"))
+            .why("An image of the catalogue has a name and a reference.")
+            .next(format!("Add `{key}`, or remove the entry."))
+    };
+    let name = name.ok_or_else(|| missing("name"))?;
+    let reference = reference.ok_or_else(|| missing("reference"))?;
+    let problem = match reference.parse::<ImageRef>() {
+        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => None,
+        Ok(other) => Some(format!(
+            "Images cannot be installed from `{}`.",
+            other.transport()
+        )),
+        Err(err) => Some(format!("{}.", capital(&err.problem().to_string()))),
+    };
+    if let Some(problem) = problem {
+        return Err(doc
+            .invalid(
+                &section.at("reference"),
+                &format!("`{reference}` is no image to install"),
+            )
+            .why(problem)
+            .next("Write it in full, for example registry.example/os/debian:13."));
+    }
+    section.finish(doc)?;
+    Ok(CatalogueEntry {
+        name,
+        description,
+        icon,
+        reference,
+    })
+}
