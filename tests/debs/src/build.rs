@@ -35,7 +35,7 @@ pub fn check_rust(suite: &str) -> Result<()> {
     let bench = Bench::new(suite)?;
     let _lock = bench.lock()?;
     bench.lay_out()?;
-    bench.run("rustc --version; exec nice debian/rules rust-check")
+    bench.run("rustc --version; exec debian/rules rust-check")
 }
 
 /// The cache entry with all that `dpkg-buildpackage` made.
@@ -50,7 +50,7 @@ fn built(suite: &str) -> Result<PathBuf> {
         bench.clear_results()?;
         // -nc: what was built stays, so that a small change takes seconds.
         // The tree is clean all the same: see `lay_out`.
-        bench.run("exec nice dpkg-buildpackage --no-sign --build=binary --no-pre-clean")?;
+        bench.run("exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean")?;
         fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
         for path in bench.results()? {
             let name = path.file_name().unwrap_or_default();
