@@ -3,6 +3,8 @@
 // about such a system. Calamares loads it at its start and calls onActivate()
 // and onLeave(). It needs nothing but QtQuick.
 
+pragma ComponentBehavior: Bound
+
 import QtQuick
 
 Rectangle {

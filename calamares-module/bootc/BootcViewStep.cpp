@@ -240,8 +240,8 @@ BootcViewStep::checkRequirements()
     static const QStringList unreachable { "REGISTRY_HOST_UNKNOWN", "REGISTRY_UNREACHABLE", "NETWORK_INTERRUPTED" };
     return { {
         QStringLiteral( "bootcRegistry" ),
-        [] { return tr( "can reach the registry of the system to install", "@info" ); },
-        [] { return tr( "The registry of the system to install cannot be reached.", "@info" ); },
+        [] { return tr( "can reach the registry, the server with the system to install", "@info" ); },
+        [] { return tr( "The registry, the server with the system to install, cannot be reached.", "@info" ); },
         !unreachable.contains( failure.code ),
         // The network may be set up later; the page asks again.
         false,

@@ -13,12 +13,12 @@ namespace bootc
 {
 
 inline QString
-fromRust( const rust::String& text )
+fromRust( const ::rust::String& text )
 {
     return QString::fromUtf8( text.data(), qsizetype( text.size() ) );
 }
 
-inline rust::Str
+inline ::rust::Str
 toRust( const QByteArray& utf8 )
 {
     return { utf8.constData(), std::size_t( utf8.size() ) };

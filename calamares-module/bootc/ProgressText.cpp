@@ -29,11 +29,11 @@ ProgressText::of( const Status& status, const QLocale& locale )
     QStringList parts;
     if ( task == QLatin1String( "check" ) )
     {
-        parts.append( tr( "Checking the image and the target", "@status" ) );
+        parts.append( tr( "Checking the image and the disk", "@status" ) );
     }
     else if ( task == QLatin1String( "prepare" ) )
     {
-        parts.append( tr( "Preparing the target", "@status" ) );
+        parts.append( tr( "Preparing the disk", "@status" ) );
     }
     else if ( task == QLatin1String( "pull" ) )
     {

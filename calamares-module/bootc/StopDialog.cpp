@@ -13,7 +13,7 @@ StopDialog::StopDialog( QWidget* parent )
 {
     setWindowTitle( tr( "Cancelling", "@title" ) );
     setModal( true );
-    auto* label = new QLabel( tr( "The installation is being stopped and the disks are released.", "@info" ), this );
+    auto* label = new QLabel( tr( "The installation is being stopped and the disks are being released.", "@info" ), this );
     auto* bar = new QProgressBar( this );
     bar->setRange( 0, 0 );
     bar->setAccessibleName( label->text() );

@@ -2,7 +2,5 @@
 //! Generates the C++ side of the bridge.
 
 fn main() {
-    cxx_qt_build::CxxQtBuilder::new()
-        .file("src/ffi.rs")
-        .build();
+    cxx_qt_build::CxxQtBuilder::new().file("src/ffi.rs").build();
 }

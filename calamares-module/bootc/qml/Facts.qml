@@ -13,7 +13,7 @@ Frame {
         [qsTr("Name"), facts.name || qsTr("not stated")],
         [qsTr("Version"), facts.version || qsTr("not stated")],
         [qsTr("Built"), facts.created ? new Date(facts.created).toLocaleString(Qt.locale(), Locale.ShortFormat) : qsTr("not stated")],
-        [qsTr("Reference"), facts.imgref],
+        [qsTr("Address"), facts.imgref],
         [qsTr("Digest"), facts.digest],
         [qsTr("Architecture"), facts.architecture],
         [qsTr("To download"), qsTr("%1 in %n layer(s)", "", facts.layers).arg(size(facts.downloadBytes))],

@@ -47,12 +47,12 @@ GroupBox {
 
             echoMode: TextInput.Password
             Layout.fillWidth: true
-            Accessible.name: qsTr("Password at the registry")
+            Accessible.name: qsTr("Password or token at the registry")
             onAccepted: box.submit()
         }
 
         CheckBox {
-            text: qsTr("Keep the login in the installed system, for its updates")
+            text: qsTr("Keep this login in the installed system, so that it gets updates")
             checked: config.keepLogin
             Layout.columnSpan: 2
             Layout.fillWidth: true

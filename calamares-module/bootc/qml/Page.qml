@@ -48,8 +48,8 @@ Rectangle {
                 Label {
                     id: referenceLabel
 
-                    text: page.entries.length > 0 ? qsTr("Or another image, by its reference in a registry:")
-                                                  : qsTr("Image reference in a registry:")
+                    text: page.entries.length > 0 ? qsTr("Or another image, by its address (reference):")
+                                                  : qsTr("Address (reference) of the image to install:")
                     wrapMode: Text.Wrap
                     Layout.fillWidth: true
                 }
@@ -66,7 +66,7 @@ Rectangle {
                         maximumLength: 1024
                         selectByMouse: true
                         Layout.fillWidth: true
-                        Accessible.name: qsTr("Image reference")
+                        Accessible.name: qsTr("Image address")
                         Accessible.description: referenceLabel.text
                         onTextEdited: config.reference = text
                         onAccepted: if (check.enabled) config.check()
@@ -84,10 +84,10 @@ Rectangle {
                     Button {
                         id: check
 
-                        text: qsTr("&Check")
+                        text: qsTr("Chec&k")
                         enabled: config.reference.trim().length > 0 && !page.busy
                         Accessible.name: qsTr("Check")
-                        Accessible.description: qsTr("Asks the registry about the image")
+                        Accessible.description: qsTr("Looks the image up on its server, the registry")
                         onClicked: config.check()
                     }
                 }
@@ -104,7 +104,7 @@ Rectangle {
                 }
 
                 Label {
-                    text: qsTr("Asking the registry…")
+                    text: qsTr("Looking the image up…")
                     Accessible.name: text
                 }
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The border itself.
+#![allow(unreachable_pub)] // What cxx and cxx-qt generate is `pub`.
 
 /// What C++ and QML see.
 #[cxx_qt::bridge(namespace = "bootc")]
@@ -43,9 +44,6 @@ pub(crate) mod bridge {
         include!("cxx-qt-lib/qstring.h");
         #[namespace = ""]
         type QString = cxx_qt_lib::QString;
-        include!("cxx-qt-lib/qstringlist.h");
-        #[namespace = ""]
-        type QStringList = cxx_qt_lib::QStringList;
     }
 
     extern "RustQt" {
@@ -63,7 +61,7 @@ pub(crate) mod bridge {
         #[qproperty(QString, login_host, cxx_name = "loginHost")]
         #[qproperty(bool, keep_login, cxx_name = "keepLogin", READ, WRITE = set_keep_login, NOTIFY)]
         #[qproperty(bool, skip_when_valid, cxx_name = "skipWhenValid")]
-        type ImagePage = super::super::page::Page;
+        type ImagePage = super::Page;
 
         #[cxx_name = "setReference"]
         fn set_reference(self: Pin<&mut ImagePage>, reference: QString);
@@ -82,7 +80,12 @@ pub(crate) mod bridge {
 
         /// Reads bootc.conf (an empty path: there is none). Texts of the
         /// catalogue are given in `language`, for example `de_AT`.
-        fn configure(self: Pin<&mut ImagePage>, session: &Session, path: &QString, language: &QString);
+        fn configure(
+            self: Pin<&mut ImagePage>,
+            session: &Session,
+            path: &QString,
+            language: &QString,
+        );
 
         /// Gives the texts of the catalogue in another language.
         fn translate(self: Pin<&mut ImagePage>, language: &QString);
@@ -139,3 +142,4 @@ pub(crate) mod bridge {
 }
 
 pub(crate) use super::jobs::{new_session, Session};
+pub(crate) use super::page::Page;

@@ -14,7 +14,8 @@ use crate::ffi::bridge::{Failure, Status};
 use crate::guard::{guarded, panic_if_asked};
 
 /// What was chosen and what is running.
-pub(crate) struct Session(pub(crate) Arc<Shared>);
+#[allow(unreachable_pub)] // A type of the bridge, all of which is `pub`.
+pub struct Session(pub(crate) Arc<Shared>);
 
 /// The shared part, also held by the page and by its checks.
 pub(crate) struct Shared {

@@ -34,7 +34,8 @@ mod state {
 
 /// Fields behind the properties of `ImagePage`.
 #[derive(Default)]
-pub(crate) struct Page {
+#[allow(unreachable_pub)] // A type of the bridge, all of which is `pub`.
+pub struct Page {
     pub(crate) reference: QString,
     pub(crate) catalogue: QString,
     pub(crate) allow_other: bool,
@@ -66,7 +67,8 @@ impl ImagePage {
             *shared.choice() = Choice::configured(path.as_ref());
             self.as_mut().rust_mut().shared = Some(Arc::clone(&shared));
             let choice = shared.choice();
-            self.as_mut().set_allow_other(choice.config().page.allow_other);
+            self.as_mut()
+                .set_allow_other(choice.config().page.allow_other);
             self.as_mut()
                 .set_skip_when_valid(choice.config().page.skip_when_valid);
             let keep = choice.config().keep_credentials.unwrap_or(false);
@@ -195,12 +197,7 @@ impl ImagePage {
     }
 
     /// In the GUI's thread again.
-    fn answered(
-        mut self: Pin<&mut Self>,
-        serial: u64,
-        question: &Question,
-        answer: Result<Facts>,
-    ) {
+    fn answered(mut self: Pin<&mut Self>, serial: u64, question: &Question, answer: Result<Facts>) {
         if serial != self.serial {
             return;
         }

@@ -113,12 +113,10 @@ impl Stop {
 /// an engine, `INTERNAL` when it ended without an answer.
 pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<Facts> {
     let mut command = program.command("check");
-    command
-        .args(["--format", "json"])
-        .args(program::image_args(
-            question.config.as_deref(),
-            question.image.as_deref(),
-        ));
+    command.args(["--format", "json"]).args(program::image_args(
+        question.config.as_deref(),
+        question.image.as_deref(),
+    ));
     if let Some(fd) = program::login_fd(question.login.as_ref())? {
         command.arg(program::auth_arg());
         program::give(&mut command, vec![fd])?;
@@ -164,9 +162,8 @@ mod tests {
         .unwrap();
         assert_eq!(facts.version.as_deref(), Some("13"));
         assert_eq!((facts.layers, facts.space_bytes), (3, 20));
-        let failed = answer(
-            r#"{"error":{"code":"IMAGE_NOT_FOUND","what":"a.","why":"b.","next":"c."}}"#,
-        );
+        let failed =
+            answer(r#"{"error":{"code":"IMAGE_NOT_FOUND","what":"a.","why":"b.","next":"c."}}"#);
         assert_eq!(failed.unwrap_err().code, Code::ImageNotFound);
         for text in ["", "bad", "[]"] {
             assert_eq!(answer(text).unwrap_err().code, Code::Internal, "{text}");

@@ -111,10 +111,7 @@ mod tests {
             .unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let auth = json["auths"]["r.example:5000"]["auth"].as_str().unwrap();
-        assert_eq!(
-            STANDARD.decode(auth).unwrap(),
-            "al\"ice:p:w\\ü".as_bytes()
-        );
+        assert_eq!(STANDARD.decode(auth).unwrap(), "al\"ice:p:w\\ü".as_bytes());
     }
 
     #[test]

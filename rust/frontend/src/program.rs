@@ -75,7 +75,9 @@ pub(crate) fn auth_arg() -> OsString {
 
 /// The login's pipe as a descriptor of the child.
 pub(crate) fn login_fd(login: Option<&Login>) -> Result<Option<FdMapping>> {
-    login.map(|login| Ok(mapping(login.pipe()?, AUTH_FD))).transpose()
+    login
+        .map(|login| Ok(mapping(login.pipe()?, AUTH_FD)))
+        .transpose()
 }
 
 /// `fd` as descriptor `number` of a child.

@@ -89,10 +89,11 @@ impl Run {
                 of_thread.end(result);
             });
         if let Err(err) = spawned {
-            shared.end(Err(
-                Error::new(Code::Io, "The installation could not be started.")
-                    .detail(err.to_string()),
-            ));
+            shared.end(Err(Error::new(
+                Code::Io,
+                "The installation could not be started.",
+            )
+            .detail(err.to_string())));
         }
         Self(shared)
     }

@@ -79,7 +79,10 @@ impl Session {
     /// Logs in at the registry of the chosen reference.
     pub fn log_in(&mut self, username: &str, password: SecretString) -> Result<()> {
         let Some(host) = self.host() else {
-            return Err(Error::new(Code::Usage, "No registry is named to log in at."));
+            return Err(Error::new(
+                Code::Usage,
+                "No registry is named to log in at.",
+            ));
         };
         let login = Login::new(&host, username, password)?;
         self.logins.insert(host, login);
@@ -161,7 +164,10 @@ fn default_reference(config: &Config) -> String {
 }
 
 fn no_config() -> Error {
-    Error::new(Code::ConfigInvalid, "The configuration file bootc.conf is missing.")
-        .why("It is not among the modules' configuration files of this installer.")
-        .next("Report it to whoever made this installation medium.")
+    Error::new(
+        Code::ConfigInvalid,
+        "The configuration file bootc.conf is missing.",
+    )
+    .why("It is not among the modules' configuration files of this installer.")
+    .next("Report it to whoever made this installation medium.")
 }

@@ -99,14 +99,20 @@ fn an_installation_to_its_end() {
     assert_eq!(end.position.stage, Stage::Deploy);
     let warnings = run.warnings();
     assert!(warnings.iter().any(|w| w == "careful"), "{warnings:?}");
-    assert!(warnings.iter().any(|w| w.contains("not understood")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|w| w.contains("not understood")),
+        "{warnings:?}"
+    );
     assert_eq!(
         fs::read_to_string(engine.path("storage")).unwrap(),
         r#"{"rootMountPoint":"/t"}"#
     );
     let plan: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(engine.path("plan")).unwrap()).unwrap();
-    assert_eq!(plan["image"]["digest"], "sha256:0", "pinned to what was checked");
+    assert_eq!(
+        plan["image"]["digest"], "sha256:0",
+        "pinned to what was checked"
+    );
 }
 
 /// Waits for a file that another process makes.
@@ -218,8 +224,7 @@ fn a_check_that_is_stopped() {
     let stop = Stop::default();
     let of_thread = stop.clone();
     let program = engine.program();
-    let asked =
-        std::thread::spawn(move || check(&program, &Question::default(), &of_thread));
+    let asked = std::thread::spawn(move || check(&program, &Question::default(), &of_thread));
     wait_for(&engine.path("begun"));
     stop.stop();
     assert_eq!(asked.join().unwrap().unwrap_err().code, Code::Cancelled);

@@ -167,6 +167,18 @@ pub fn need(
     }
 }
 
+/// Bytes of the smallest file system, with nothing else on it, that meets
+/// [`need`]: what ostree keeps free grows with it.
+pub fn smallest_target(
+    size: ImageSize,
+    source: &Source,
+    runtime_root: &RuntimeRoot,
+    scratch_on_target: bool,
+) -> u64 {
+    let without_share = need(size, source, runtime_root, scratch_on_target, 0).target;
+    without_share.saturating_mul(100) / (100 - OSTREE_MIN_FREE_PERCENT)
+}
+
 /// `TARGET_TOO_SMALL` when `free` bytes at `place` are less than `needed`.
 pub fn require(place: &Path, free: u64, needed: u64, need: &SpaceNeed) -> Result<()> {
     if free >= needed {
@@ -259,6 +271,20 @@ mod tests {
         let err = require(Path::new("/t"), need.target - 1, need.target, &need).unwrap_err();
         assert_eq!(err.code, Code::TargetTooSmall);
         assert!(err.what.contains("/t has 2.3 GB free"), "{}", err.what);
+    }
+
+    #[test]
+    fn the_smallest_target_is_just_large_enough() {
+        let size = ImageSize {
+            compressed: 300 * MB,
+            unpacked: 700 * MB,
+        };
+        for (root, on_target) in [(RuntimeRoot::Unpack, true), (RuntimeRoot::Unpack, false)] {
+            let needed = |total| need(size, &Source::Registry, &root, on_target, total).target;
+            let smallest = smallest_target(size, &Source::Registry, &root, on_target);
+            assert!(needed(smallest) <= smallest + 3, "{smallest}");
+            assert!(needed(smallest - MB) > smallest - MB, "{smallest}");
+        }
     }
 
     #[test]

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the global storage means for a plan.
 
-use super::{fstab, kargs, require_readable_boot, GlobalStorage};
+use std::path::Path;
+
+use super::{fstab, kargs, require_readable_boot, Firmware, GlobalStorage};
 use crate::error::{Code, Error, Result};
 use crate::plan::{BootloaderChoice, Plan};
 
 /// The kernel argument of which there is only one.
 const KEYMAP: &str = "vconsole.keymap=";
+
+/// The disk that was chosen for a BIOS boot loader, when that is not the one
+/// with `/boot`. The engine knows only the latter. What is no plain partition,
+/// such as a logical volume, is not judged.
+fn other_boot_disk(storage: &GlobalStorage) -> Option<String> {
+    let disk = storage.boot_device.as_ref()?.to_str()?;
+    let boot = storage.mounted_at("/boot").or(storage.mounted_at("/"))?;
+    let device = boot.device.to_str()?;
+    let plain = boot.device.parent() == Some(Path::new("/dev"));
+    // /dev/sda1, /dev/nvme0n1p1, but not /dev/sdaa1.
+    let on_disk = device.strip_prefix(disk).is_some_and(|rest| {
+        rest.is_empty() || rest.starts_with(|c: char| c == 'p' || c.is_ascii_digit())
+    });
+    (storage.firmware == Some(Firmware::Bios) && plain && !on_disk).then(|| disk.to_owned())
+}
 
 /// Adds to `plan`, whose target is [`GlobalStorage::target`], what Calamares
 /// knows about it: mounts, swap, encrypted partitions, and that the modules
@@ -31,9 +48,16 @@ pub fn apply(storage: &GlobalStorage, models: &str, plan: &mut Plan) -> Result<V
                 .to_owned(),
         );
     }
-    // The other choices read no file system of the target.
+    // The other choices neither read a file system of the target nor write to a
+    // disk's first sectors.
     if let BootloaderChoice::Auto | BootloaderChoice::Grub = plan.bootc.bootloader {
         require_readable_boot(storage)?;
+        if let Some(disk) = other_boot_disk(storage) {
+            warnings.push(format!(
+                "The boot loader goes onto the disk with /boot and not onto {disk}, which was chosen \
+                 on the partition page: the machine has to start from that disk."
+            ));
+        }
     }
     if storage.swap_file {
         warnings.push(

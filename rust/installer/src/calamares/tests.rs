@@ -417,6 +417,21 @@ fn choices_about_the_boot_loader() {
     apply(&read(fixture!("uefi-ext4")), MODELS, &mut made).unwrap();
     assert_eq!(made.bootc.bootloader, BootloaderChoice::Auto);
 
+    for (disk, partition, warned) in [
+        ("/dev/sda", "/dev/sda1", false),
+        ("/dev/nvme0n1", "/dev/nvme0n1p3", false),
+        ("/dev/sdb", "/dev/sda1", true),
+        ("/dev/sda", "/dev/sdaa1", true),
+        ("/dev/sda", "/dev/volumes/root", false),
+    ] {
+        let text = fixture!("bios-ext4")
+            .replace("/dev/vda1", partition)
+            .replace("/dev/vda", disk);
+        let warnings = apply(&read(&text), MODELS, &mut plan()).unwrap();
+        assert_eq!(!warnings.is_empty(), warned, "{disk} {partition}");
+        assert!(warnings.iter().all(|w| w.contains(disk)), "{warnings:?}");
+    }
+
     let mut encrypted = read(fixture!("uefi-luks"));
     encrypted.partitions.remove(1);
     for (choice, ok) in [

@@ -100,6 +100,10 @@ pub(super) struct PlanCommand {
     /// Do not ask the registry for the image's digest
     #[arg(long)]
     pub(super) no_lookup: bool,
+
+    /// Tell of a failure on standard output, as JSON
+    #[arg(long)]
+    pub(super) json_errors: bool,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +116,8 @@ pub(super) struct CheckCommand {
     pub(super) root: Option<PathBuf>,
 
     /// How to answer [default: text at a terminal, json elsewhere]
+    ///
+    /// With `json` a failure is an answer, too: {"error": {…}}.
     #[arg(long)]
     pub(super) format: Option<Format>,
 }
@@ -140,6 +146,13 @@ pub(super) struct CloseCommand {
     /// Do not trim the target's file systems
     #[arg(long)]
     pub(super) no_trim: bool,
+}
+
+impl CheckCommand {
+    /// Whether a program asked.
+    pub(super) fn json(&self) -> bool {
+        self.format == Some(Format::Json)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::args::{CheckCommand, Format};
 use super::build::{self, Place};
-use super::{print, stop};
+use super::{json, print, stop};
 use crate::cancel::Cancel;
 use crate::check;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::secret::Secrets;
-use crate::space::{human, ImageSize};
+use crate::space::{self, human, ImageSize};
 
 /// What a check found out.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,9 @@ struct Answer {
     download_bytes: u64,
     /// Estimate of the unpacked size in bytes.
     unpacked_bytes: u64,
+    /// Size in bytes of the smallest file system that the installation fits
+    /// on, an estimate.
+    space_bytes: u64,
     /// Peak bytes on the target, when one was checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_bytes_needed: Option<u64>,
@@ -39,6 +42,10 @@ struct Answer {
 }
 
 pub(super) fn run(args: &CheckCommand) -> Result<()> {
+    show(args, &answer(args)?)
+}
+
+fn answer(args: &CheckCommand) -> Result<Answer> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
     let build::Built { plan, mut warnings } =
@@ -56,7 +63,7 @@ pub(super) fn run(args: &CheckCommand) -> Result<()> {
         compressed,
         unpacked,
     } = size;
-    let answer = Answer {
+    Ok(Answer {
         imgref: plan.image.origin().to_owned(),
         digest: image.manifest_digest.to_string(),
         name: image
@@ -68,23 +75,27 @@ pub(super) fn run(args: &CheckCommand) -> Result<()> {
         layers: image.layers.len(),
         download_bytes: compressed,
         unpacked_bytes: unpacked,
+        space_bytes: space::smallest_target(
+            size,
+            &plan.source,
+            &plan.runtime_root,
+            plan.target.scratch.is_none(),
+        ),
         target_bytes_needed: checked.as_ref().map(|c| c.space.target),
         target_bytes_free: checked.as_ref().map(|c| c.target.free_bytes),
         warnings,
-    };
+    })
+}
+
+fn show(args: &CheckCommand, answer: &Answer) -> Result<()> {
     let format = args.format.unwrap_or(if std::io::stdout().is_terminal() {
         Format::Text
     } else {
         Format::Json
     });
     match format {
-        Format::Text => print(&text(&answer)),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&answer).map_err(|err| {
-                Error::new(Code::Internal, "The answer cannot be written.").detail(err.to_string())
-            })?;
-            print(&(json + "\n"))
-        }
+        Format::Text => print(&text(answer)),
+        Format::Json => print(&json(answer)?),
     }
 }
 
@@ -105,6 +116,10 @@ fn text(answer: &Answer) -> String {
                 answer.layers,
                 human(answer.unpacked_bytes)
             ),
+        ),
+        (
+            "room",
+            format!("about {} on the target", human(answer.space_bytes)),
         ),
     ];
     if let (Some(needed), Some(free)) = (answer.target_bytes_needed, answer.target_bytes_free) {

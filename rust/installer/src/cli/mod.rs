@@ -15,6 +15,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::engine;
@@ -42,18 +43,36 @@ pub fn main() -> ExitCode {
         // These report their own end, as an event.
         Command::Install(args) => return install::run(args),
         Command::Close(args) => return close::run(args),
-        Command::Plan(args) => plan(args),
-        Command::Check(args) => check::run(args),
+        Command::Check(args) => return ended(check::run(args), args.json()),
+        Command::Plan(args) => return ended(plan(args), args.json_errors),
         Command::Errors => print(&errors::document()),
         Command::Version => print(&format!("bootc-installer {}\n", env!("CARGO_PKG_VERSION"))),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            exit_code(&error)
-        }
+    ended(done, false)
+}
+
+/// How a command ended: a failure goes to the person, or, for a program that
+/// reads one stream only, to standard output as `{"error": {…}}`.
+fn ended(done: Result<()>, as_json: bool) -> ExitCode {
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    let told = match as_json {
+        true => json(&serde_json::json!({ "error": error })).and_then(|text| print(&text)),
+        false => Err(error.clone()),
+    };
+    if let Err(untold) = told {
+        complain(&untold);
     }
+    exit_code(&error)
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map(|json| json + "\n")
+        .map_err(|err| {
+            Error::new(Code::Internal, "The answer cannot be written.").detail(err.to_string())
+        })
 }
 
 /// `RUST_LOG` as usual; only warnings without it.

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef BOOTC_ENGINETEXTS_H
+#define BOOTC_ENGINETEXTS_H
+
+/* Sentences of the engine that a person can meet, for lupdate.
+ *
+ * They come from the engine as they stand here and are looked up when they are
+ * shown (Failure.cpp, Failure.qml). That none is missing here or without a
+ * translation is tested by rust/frontend/tests/texts.rs. One line for each.
+ */
+
+#include <QtGlobal>
+
+namespace bootc
+{
+
+// clang-format off
+
+/* What failed, by code. English shows the engine's own sentence, which names
+ * things; a translation is a whole sentence, as the comment says it.
+ */
+inline constexpr const char* CODES[] = {
+    //: As a sentence: The command line cannot be carried out as given.
+    QT_TRANSLATE_NOOP( "Engine", "USAGE" ),
+    //: As a sentence: A configuration file is missing, unreadable or has wrong keys or values.
+    QT_TRANSLATE_NOOP( "Engine", "CONFIG_INVALID" ),
+    //: As a sentence: A plan is not valid JSON, of another version, or contradicts itself.
+    QT_TRANSLATE_NOOP( "Engine", "PLAN_INVALID" ),
+    //: As a sentence: Calamares' global storage does not have the documented shape.
+    QT_TRANSLATE_NOOP( "Engine", "CALAMARES_INVALID" ),
+    //: As a sentence: An image reference cannot be parsed.
+    QT_TRANSLATE_NOOP( "Engine", "IMAGE_REF_INVALID" ),
+    //: As a sentence: A secret cannot be read from where the plan says it is.
+    QT_TRANSLATE_NOOP( "Engine", "SECRET_UNREADABLE" ),
+    //: As a sentence: The program needs rights that it does not have.
+    QT_TRANSLATE_NOOP( "Engine", "NOT_ROOT" ),
+    //: As a sentence: A command that a later step runs is not there.
+    QT_TRANSLATE_NOOP( "Engine", "TOOL_MISSING" ),
+    //: As a sentence: The registry's name cannot be resolved.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_HOST_UNKNOWN" ),
+    //: As a sentence: The registry's machine does not accept the connection.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_UNREACHABLE" ),
+    //: As a sentence: The registry's certificate is not trusted, or it speaks no TLS.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_TLS" ),
+    //: As a sentence: The registry wants credentials and none were given.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH_REQUIRED" ),
+    //: As a sentence: The registry refused the given credentials.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH" ),
+    //: As a sentence: No such repository or tag.
+    QT_TRANSLATE_NOOP( "Engine", "IMAGE_NOT_FOUND" ),
+    //: As a sentence: The image exists, but not for this machine's architecture.
+    QT_TRANSLATE_NOOP( "Engine", "IMAGE_NO_PLATFORM" ),
+    //: As a sentence: Downloaded bytes are not the ones the manifest names.
+    QT_TRANSLATE_NOOP( "Engine", "DIGEST_MISMATCH" ),
+    //: As a sentence: The connection was lost and retries did not help.
+    QT_TRANSLATE_NOOP( "Engine", "NETWORK_INTERRUPTED" ),
+    //: As a sentence: The registry answered something that is no valid manifest, config or layout.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_MALFORMED" ),
+    //: As a sentence: The local OCI layout given as the source is unusable.
+    QT_TRANSLATE_NOOP( "Engine", "SOURCE_INVALID" ),
+    //: As a sentence: The image cannot be installed with bootc, or would not boot.
+    QT_TRANSLATE_NOOP( "Engine", "IMAGE_NOT_BOOTABLE" ),
+    //: As a sentence: The image's layers cannot be unpacked.
+    QT_TRANSLATE_NOOP( "Engine", "UNPACK_FAILED" ),
+    //: As a sentence: The target is not a mount point.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_NOT_MOUNTED" ),
+    //: As a sentence: The target is a part of another file system or of the running system.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_NOT_OWN_FILESYSTEM" ),
+    //: As a sentence: The target holds something.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_NOT_EMPTY" ),
+    //: As a sentence: An installation onto this target ended before its time.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_INTERRUPTED" ),
+    //: As a sentence: The target's file system type cannot carry a deployment.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_FILESYSTEM" ),
+    //: As a sentence: The target is too small for the image.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_TOO_SMALL" ),
+    //: As a sentence: The target is mounted read-only or cannot be written.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_READ_ONLY" ),
+    //: As a sentence: There is no place for a boot loader that this machine could start.
+    QT_TRANSLATE_NOOP( "Engine", "BOOT_NO_PLACE" ),
+    //: As a sentence: The boot loader would have to read an encrypted partition.
+    QT_TRANSLATE_NOOP( "Engine", "BOOT_ENCRYPTED" ),
+    //: As a sentence: The boot loader could not be installed.
+    QT_TRANSLATE_NOOP( "Engine", "BOOTLOADER_FAILED" ),
+    //: As a sentence: The target filled up.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_FULL" ),
+    //: As a sentence: bootc itself failed.
+    QT_TRANSLATE_NOOP( "Engine", "BOOTC_FAILED" ),
+    //: As a sentence: The deployment was made but could not be configured.
+    QT_TRANSLATE_NOOP( "Engine", "DEPLOYMENT_FAILED" ),
+    //: As a sentence: The deployment cannot be handed over to other programs.
+    QT_TRANSLATE_NOOP( "Engine", "HANDOVER_UNSUPPORTED" ),
+    //: As a sentence: A deployment is handed over already, and its owner is still there.
+    QT_TRANSLATE_NOOP( "Engine", "HANDOVER_ACTIVE" ),
+    //: As a sentence: The deployment was made but could not be handed over.
+    QT_TRANSLATE_NOOP( "Engine", "HANDOVER_FAILED" ),
+    //: As a sentence: Closing the target failed.
+    QT_TRANSLATE_NOOP( "Engine", "FINISH_FAILED" ),
+    //: As a sentence: Stopped by the person, a signal, or the end of the calling program.
+    QT_TRANSLATE_NOOP( "Engine", "CANCELLED" ),
+    //: As a sentence: An operation of the operating system failed in a way no other code tells.
+    QT_TRANSLATE_NOOP( "Engine", "IO" ),
+    //: As a sentence: A fault of this program.
+    QT_TRANSLATE_NOOP( "Engine", "INTERNAL" ),
+};
+
+// Usual causes and next steps of the codes.
+inline constexpr const char* CAUSES_AND_STEPS[] = {
+    QT_TRANSLATE_NOOP( "Engine", "The options do not fit together." ),
+    QT_TRANSLATE_NOOP( "Engine", "See `bootc-installer --help`." ),
+    QT_TRANSLATE_NOOP( "Engine", "The configuration file does not follow the format." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the named key; docs/formats.md explains each one." ),
+    QT_TRANSLATE_NOOP( "Engine", "The plan was written by hand or by another version." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make a new plan with `bootc-installer plan`." ),
+    QT_TRANSLATE_NOOP( "Engine", "A module of Calamares left something else than Calamares 3.3 does, or the order of modules is another." ),
+    QT_TRANSLATE_NOOP( "Engine", "Compare settings.conf with the one that comes with this program, and see Calamares' own log." ),
+    QT_TRANSLATE_NOOP( "Engine", "The reference does not have the form host/name:tag." ),
+    QT_TRANSLATE_NOOP( "Engine", "Write it in full, for example registry.example/os/debian:13." ),
+    QT_TRANSLATE_NOOP( "Engine", "The file or descriptor with the credentials is missing or not in the expected form." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the path, its permissions and that it is a containers-auth.json(5) file." ),
+    QT_TRANSLATE_NOOP( "Engine", "Installing needs the rights of the administrator." ),
+    QT_TRANSLATE_NOOP( "Engine", "Run it as root, for example with sudo." ),
+    QT_TRANSLATE_NOOP( "Engine", "The live system or the image lacks a package." ),
+    QT_TRANSLATE_NOOP( "Engine", "Install the named package and try again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The name is misspelt, or this machine has no working network or DNS." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the name and the network connection." ),
+    QT_TRANSLATE_NOOP( "Engine", "The registry is down, the port is wrong, or a firewall is in the way." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the address and port, then try again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The certificate is from an authority that this system does not know, or the registry speaks plain http." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add the authority's certificate (key `ca`), or allow plain http for this host (key `insecure`)." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image is private, or does not exist and the registry will not say so." ),
+    QT_TRANSLATE_NOOP( "Engine", "Give a user name and password for this registry." ),
+    QT_TRANSLATE_NOOP( "Engine", "The user name or password is wrong, or the account may not read this image." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the credentials and the account's rights." ),
+    QT_TRANSLATE_NOOP( "Engine", "The name or the tag is misspelt, or was removed." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the reference; the registry's web page lists the tags." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image was not built for this kind of machine." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose an image that offers this architecture." ),
+    QT_TRANSLATE_NOOP( "Engine", "The registry or something on the way altered the data, or storage is faulty." ),
+    QT_TRANSLATE_NOOP( "Engine", "Try again; if it stays, report it to whoever runs the registry." ),
+    QT_TRANSLATE_NOOP( "Engine", "The connection broke or stalled too often." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the network connection and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The server is no OCI registry, or a proxy answers in its place." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the address; a captive portal of the network may be in the way." ),
+    QT_TRANSLATE_NOOP( "Engine", "The directory is no OCI image layout, or lacks the image." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the path and the tag." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image is an ordinary container image, or its build left something out." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose a bootable container image, or mend its build as the details say." ),
+    QT_TRANSLATE_NOOP( "Engine", "A layer is damaged or uses something that cannot be represented on this file system." ),
+    QT_TRANSLATE_NOOP( "Engine", "Report it to whoever builds the image." ),
+    QT_TRANSLATE_NOOP( "Engine", "Nothing is mounted there, so the installation would go into the running system." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mount the target's root file system there first." ),
+    QT_TRANSLATE_NOOP( "Engine", "The target is a bind mount, a directory or the running system itself." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mount a file system of its own, freshly made, as the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Something was installed or left there before; even an empty directory counts." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make a new file system on it (this deletes its contents), mount it and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "An earlier installation was cut off, for example by a power loss." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make a new file system on the target and start again; nothing of the earlier attempt is usable." ),
+    QT_TRANSLATE_NOOP( "Engine", "bootc installs onto ext4, xfs and btrfs only." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make one of these file systems on the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "The download, the unpacked image and the deployment must fit at the same time." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition or a smaller image." ),
+    QT_TRANSLATE_NOOP( "Engine", "The file system is mounted read-only, or has errors." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mount it read-write and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The disk has neither a mounted EFI system partition nor a BIOS boot partition." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add one of them to the partition layout." ),
+    QT_TRANSLATE_NOOP( "Engine", "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add an unencrypted partition for /boot, for example ext4 with 1 GiB." ),
+    QT_TRANSLATE_NOOP( "Engine", "The boot loader's own tool reported an error." ),
+    QT_TRANSLATE_NOOP( "Engine", "See the details; the deployment itself is complete." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image needs more room than was computed, or something else wrote to the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition and start again with a new file system." ),
+    QT_TRANSLATE_NOOP( "Engine", "bootc's own last error line is in the details." ),
+    QT_TRANSLATE_NOOP( "Engine", "Read the kept log; then make a new file system on the target and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The deployment does not look as expected, or a file in it could not be written." ),
+    QT_TRANSLATE_NOOP( "Engine", "See the details and report it." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image's backend keeps no directory tree that other programs could configure." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose an image with the ostree backend, or install without handing over." ),
+    QT_TRANSLATE_NOOP( "Engine", "Another installation is being configured." ),
+    QT_TRANSLATE_NOOP( "Engine", "Let it end, or close it with `bootc-installer close`." ),
+    QT_TRANSLATE_NOOP( "Engine", "A file system could not be mounted into the deployment." ),
+    QT_TRANSLATE_NOOP( "Engine", "The target is still in use, or the disk reported an error while writing." ),
+    QT_TRANSLATE_NOOP( "Engine", "Do not switch the machine off before the disk is idle; see the details." ),
+    QT_TRANSLATE_NOOP( "Engine", "The installation was asked to stop." ),
+    QT_TRANSLATE_NOOP( "Engine", "To install after all, start again; once the deployment has begun, with a new file system on the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "The operating system refused an operation." ),
+    QT_TRANSLATE_NOOP( "Engine", "See the details." ),
+    QT_TRANSLATE_NOOP( "Engine", "This is a defect of the installer." ),
+    QT_TRANSLATE_NOOP( "Engine", "Please report it with the log." ),
+};
+
+// More precise ones of single places.
+inline constexpr const char* PRECISE[] = {
+    // Registry
+    QT_TRANSLATE_NOOP( "Engine", "Its certificate is not trusted." ),
+    QT_TRANSLATE_NOOP( "Engine", "Its certificate is for another host." ),
+    QT_TRANSLATE_NOOP( "Engine", "Its certificate is expired or not valid yet." ),
+    QT_TRANSLATE_NOOP( "Engine", "The server speaks plain HTTP." ),
+    QT_TRANSLATE_NOOP( "Engine", "The TLS handshake failed." ),
+    QT_TRANSLATE_NOOP( "Engine", "The registry does not serve the image at the moment." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image has layers of a kind that cannot be installed." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the image reference." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the registry configuration." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the spelling of the host and that the network and its DNS server are up." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check host and port, and that the registry is running." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check that this machine is connected to the network." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the network and that no firewall or proxy stands in between." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add the certificate of the authority that signed it to the configuration (ca)." ),
+    QT_TRANSLATE_NOOP( "Engine", "Use the host name that the certificate was made for." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the date and time of this machine." ),
+    QT_TRANSLATE_NOOP( "Engine", "If this registry is meant to be used without encryption, mark it as insecure in the configuration." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check that the address is that of a registry and not of something else." ),
+    QT_TRANSLATE_NOOP( "Engine", "Configure credentials for this registry, or check the spelling: many registries ask for a login when a repository does not exist." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check user name and password or token, and that they may read this repository." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the spelling of the repository and of the tag." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose an image that is made for this machine." ),
+    QT_TRANSLATE_NOOP( "Engine", "The content was damaged or replaced on its way. Try again; if it stays, tell whoever runs the registry." ),
+    QT_TRANSLATE_NOOP( "Engine", "Tell whoever made the image: it does not follow the image specification." ),
+    QT_TRANSLATE_NOOP( "Engine", "Build the image with plain, gzip or zstd compressed layers." ),
+    QT_TRANSLATE_NOOP( "Engine", "Start again when ready; what is complete is kept." ),
+    QT_TRANSLATE_NOOP( "Engine", "The path is misspelt, or its permissions are too strict." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the key `ca` or the option --ca." ),
+    QT_TRANSLATE_NOOP( "Engine", "A mirror is written as host, host:port or host/namespace, without https://." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the entry in `mirrors`." ),
+    QT_TRANSLATE_NOOP( "Engine", "The medium or the copy of the image is damaged." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the medium, or make a new copy of the image." ),
+    // The image's address
+    QT_TRANSLATE_NOOP( "Engine", "The image reference is empty; write it as host/name:tag." ),
+    QT_TRANSLATE_NOOP( "Engine", "The repository name is missing; write host/name:tag." ),
+    QT_TRANSLATE_NOOP( "Engine", "A reference cannot hold a user name or password; put them into an auth file." ),
+    // Login and start of the engine
+    QT_TRANSLATE_NOOP( "Engine", "Type it again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The package bootc-installer is missing or damaged." ),
+    QT_TRANSLATE_NOOP( "Engine", "Install the package bootc-installer, or use another installation medium." ),
+    QT_TRANSLATE_NOOP( "Engine", "It was killed, for example because the machine ran out of memory." ),
+    QT_TRANSLATE_NOOP( "Engine", "Start again with a new file system on the target; close other programs first." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is not among the modules' configuration files of this installer." ),
+    QT_TRANSLATE_NOOP( "Engine", "Report it to whoever made this installation medium." ),
+    QT_TRANSLATE_NOOP( "Engine", "The file was changed after the plan was made." ),
+    QT_TRANSLATE_NOOP( "Engine", "Its first line must be the password." ),
+    QT_TRANSLATE_NOOP( "Engine", "It was copied incompletely, or is a placeholder." ),
+    QT_TRANSLATE_NOOP( "Engine", "Copy the value from an auth.json file, or give `username` and `password`." ),
+    // Calamares' choices
+    QT_TRANSLATE_NOOP( "Engine", "Its global storage has no `rootMountPoint`." ),
+    QT_TRANSLATE_NOOP( "Engine", "In settings.conf put `partition` and `mount` before `bootc` in `exec`." ),
+    QT_TRANSLATE_NOOP( "Engine", "No entry of `partitions` in its global storage has the mount point `/`." ),
+    QT_TRANSLATE_NOOP( "Engine", "Calamares has not opened it, or could not read its UUID." ),
+    QT_TRANSLATE_NOOP( "Engine", "Its UUID or its name cannot stand on a kernel command line." ),
+    QT_TRANSLATE_NOOP( "Engine", "Start again, and on the partition page let the partition be formatted or leave it out." ),
+    QT_TRANSLATE_NOOP( "Engine", "It lacks a source or a file system type." ),
+    QT_TRANSLATE_NOOP( "Engine", "A field contains a line break." ),
+    QT_TRANSLATE_NOOP( "Engine", "The mount point is no absolute path." ),
+    QT_TRANSLATE_NOOP( "Engine", "The root file system is mounted by bootc itself; a line for it breaks the boot." ),
+    QT_TRANSLATE_NOOP( "Engine", "A file system of its own for /var would hide what the image brings in /var." ),
+    QT_TRANSLATE_NOOP( "Engine", "This directory belongs to the deployment." ),
+    QT_TRANSLATE_NOOP( "Engine", "There are two entries for this mount point." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove or correct the entry." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image has no such directory, and its root is read-only." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose a mount point below /var." ),
+    QT_TRANSLATE_NOOP( "Engine", "bootc's own kernel argument mounts it, and a second entry would stop the boot." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove the entry for `/`." ),
+    QT_TRANSLATE_NOOP( "Engine", "Fields must not be empty and blanks in them are written \\040." ),
+    // The target
+    QT_TRANSLATE_NOOP( "Engine", "It does not have the label `containers.bootc=1`, so it is an ordinary container image." ),
+    QT_TRANSLATE_NOOP( "Engine", "It tells what is on the target's disk." ),
+    QT_TRANSLATE_NOOP( "Engine", "It tells the disk which blocks are unused." ),
+    QT_TRANSLATE_NOOP( "Engine", "Install the package util-linux and try again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The live system lacks a package." ),
+    QT_TRANSLATE_NOOP( "Engine", "The path is misspelt, or the target was not mounted." ),
+    QT_TRANSLATE_NOOP( "Engine", "Installing there would overwrite the running system." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is a bind mount, and bootc installs onto whole file systems." ),
+    QT_TRANSLATE_NOOP( "Engine", "bootc refuses an empty directory that is no mount point as well." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is left over from an earlier attempt or mounted by hand." ),
+    QT_TRANSLATE_NOOP( "Engine", "Unmount it, make a new file system on the target and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "Everything mounted at or below the target must be a partition or volume of its own." ),
+    QT_TRANSLATE_NOOP( "Engine", "Unmount it and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "Installing would overwrite what it is installed from." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mount another file system as the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "The path is misspelt, or the medium with it is not mounted." ),
+    QT_TRANSLATE_NOOP( "Engine", "Correct the path, or leave it out: the image is then unpacked on the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "It must be a directory; only what is put into it is removed at the end." ),
+    QT_TRANSLATE_NOOP( "Engine", "bootc installs only onto a file system with nothing else on it." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is read-only or belongs to somebody else." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another directory, or leave it out to use the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "The layout was made anew after the plan, or is another one." ),
+    // The boot loader
+    QT_TRANSLATE_NOOP( "Engine", "Mount the EFI system partition at boot/efi below the target, or add a BIOS boot partition; without a boot loader of ours choose `none`." ),
+    QT_TRANSLATE_NOOP( "Engine", "No vfat file system is mounted at boot/efi, efi or boot below the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mount the EFI system partition there, or choose another boot loader." ),
+    QT_TRANSLATE_NOOP( "Engine", "Kernel, initramfs and boot loader go there." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make that partition larger; 1 GB leaves room for updates." ),
+    QT_TRANSLATE_NOOP( "Engine", "systemd-boot is installed from the image itself, by its bootctl." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose GRUB as the boot loader, or an image with systemd-boot." ),
+    QT_TRANSLATE_NOOP( "Engine", "systemd-boot starts from a mounted EFI system partition only." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add an EFI system partition to the partition layout." ),
+    QT_TRANSLATE_NOOP( "Engine", "GRUB must be version 2.14 or later, which reads boot loader entries." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose an image with such a GRUB (Debian: grub-pc-bin, grub-efi-amd64-bin, grub2-common), or install it in the live system." ),
+    QT_TRANSLATE_NOOP( "Engine", "The paths in boot loader entries are those of the file system's top level." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add a file system of its own for /boot, for example ext4 with 1 GiB, or do not use a subvolume for the root." ),
+    QT_TRANSLATE_NOOP( "Engine", "GRUB finds it by its UUID." ),
+    QT_TRANSLATE_NOOP( "Engine", "Make a new file system on it." ),
+    // The installation itself
+    QT_TRANSLATE_NOOP( "Engine", "To install after all, make a new file system on the target and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "The target is as it was: start again whenever you like." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image lacks a package." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add it to the image's build." ),
+    QT_TRANSLATE_NOOP( "Engine", "This process may not make mounts and namespaces, even if its user is root." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is no squashfs or erofs image, it is damaged, or the kernel lacks the file system." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the file against its checksum, or run without a runtime root." ),
+    QT_TRANSLATE_NOOP( "Engine", "Its build removed a directory that every system has." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add the empty directory to the image's build." ),
+    QT_TRANSLATE_NOOP( "Engine", "Another version of the installer wrote it." ),
+    QT_TRANSLATE_NOOP( "Engine", "Another program made it." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove it and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "Something was mounted or moved there while the installation ran." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove the scratch directory by hand." ),
+    QT_TRANSLATE_NOOP( "Engine", "The disk reported an error." ),
+    QT_TRANSLATE_NOOP( "Engine", "A program still uses it." ),
+    QT_TRANSLATE_NOOP( "Engine", "End the named programs, then unmount it; the installation itself is complete." ),
+    QT_TRANSLATE_NOOP( "Engine", "Something mounted it again meanwhile." ),
+    QT_TRANSLATE_NOOP( "Engine", "Unmount it; the installation itself is complete." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is not the mount point of a target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Name the directory where the target's root file system is mounted." ),
+};
+
+// clang-format on
+
+}  // namespace bootc
+
+#endif

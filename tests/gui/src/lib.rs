@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A real Calamares in a live system of its own: a Debian trixie root under an
+//! overlay, in its own mount and pid namespaces, with its own display. A driver
+//! in there uses it through AT-SPI and the keyboard, as a person does.
+//!
+//! ```sh
+//! cargo test -p test-gui                                        # as root
+//! CALAMARES_BOOTC_TREE=/path/to/DESTDIR cargo test -p test-gui  # with the plugin
+//! CALAMARES_BOOTC_DEBS=/path/to/debs cargo test -p test-gui     # with the packages
+//! ```
+//!
+//! Without the plugin its tests are skipped. Pictures and logs of each test stay
+//! in `target/gui-artefacts/<test>`, with `$CI` set in `out/gui/<test>`.
+//!
+//! A helper that fails fails its test, so there are panics here and few errors;
+//! a panic of a session shows what was on the screen.
+
+#![allow(clippy::unwrap_used)]
+
+mod artefacts;
+mod driver;
+mod ended;
+mod installed;
+mod live;
+mod person;
+mod root;
+mod served;
+mod session;
+mod settings;
+mod want;
+mod words;
+mod world;
+
+pub use ended::{Ended, Exit};
+pub use failure::{Disk, Fs, Tiny};
+pub use installed::Installed;
+pub use live::Live;
+pub use person::Person;
+pub use served::{bootc_conf, Served};
+pub use session::{Output, Responsiveness, Session};
+pub use settings::{Sequence, Settings};
+pub use want::{Want, Widget};
+pub use words::{Words, ENGLISH, GERMAN};
+pub use world::World;
