@@ -5,8 +5,10 @@ CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
+# For example --suite forky.
+DEB_FLAGS ?=
 
-.PHONY: help toolchain build test demo bench check msrv image docs clean
+.PHONY: help toolchain build test demo bench check deb msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -34,8 +36,12 @@ check: toolchain ## format, lints, shell scripts
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v shellcheck >/dev/null; then shellcheck tests/toolchain.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
 
-msrv:            ## compile with trixie's own rustc, in a trixie root
-	$(CARGO) run --locked --release -p e2e --bin msrv
+deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
+	$(CARGO) run --locked --release -p debs -- build $(DEB_FLAGS)
+	$(CARGO) run --locked --release -p debs -- lint $(DEB_FLAGS)
+
+msrv: toolchain  ## compile with trixie's own rustc, in a trixie root
+	$(CARGO) run --locked --release -p debs -- rust $(DEB_FLAGS)
 
 clean:           ## remove what cargo built (caches outside the tree stay)
 	$(CARGO) clean

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Building, and what is checked with the suite's own tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{ensure, Context, Result};
+use testkit::cache::{self, Key};
+
+use crate::root;
+use crate::source;
+use crate::vendor;
+
+/// The packages of this work tree for a suite (`trixie`, `forky`): the paths of
+/// the `.deb` files, in the cache, sorted by name. Built when the sources or
+/// the suite's recipe changed. Needs root.
+pub fn build(suite: &str) -> Result<Vec<PathBuf>> {
+    packages_in(&built(suite)?)
+}
+
+/// Runs lintian over the packages: its errors are errors, the rest is printed.
+pub fn lint(suite: &str) -> Result<()> {
+    let built = built(suite)?;
+    root::run(
+        &root::build_root(suite)?,
+        &[(&built, "/build")],
+        "/build",
+        "lintian --allow-root --fail-on error --tag-display-limit 0 *.changes",
+    )
+}
+
+/// Compiles the whole workspace with the suite's compiler, and lints what needs
+/// Qt and so cannot be linted elsewhere.
+pub fn check_rust(suite: &str) -> Result<()> {
+    let bench = Bench::new(suite)?;
+    let _lock = bench.lock()?;
+    bench.lay_out()?;
+    bench.run("rustc --version; exec debian/rules rust-check")
+}
+
+/// The cache entry with all that `dpkg-buildpackage` made.
+fn built(suite: &str) -> Result<PathBuf> {
+    let bench = Bench::new(suite)?;
+    let key = root::recipe(suite, &bench.source)?.key();
+    let key = Key::new().with("root", key.hex());
+    let key = source::key(&bench.source, &bench.files, key)?;
+    cache::entry(&format!("debs-{suite}"), &key, |dir| {
+        let _lock = bench.lock()?;
+        bench.lay_out()?;
+        bench.clear_results()?;
+        // -nc: what was built stays, so that a small change takes seconds.
+        // The tree is clean all the same: see `lay_out`.
+        bench.run("exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean")?;
+        fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
+        for path in bench.results()? {
+            let name = path.file_name().unwrap_or_default();
+            fs::copy(&path, dir.join(name))
+                .with_context(|| format!("keeping {}", path.display()))?;
+        }
+        Ok(())
+    })
+}
+
+fn packages_in(dir: &Path) -> Result<Vec<PathBuf>> {
+    let debs: Vec<_> = entries(dir)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "deb"))
+        .collect();
+    ensure!(!debs.is_empty(), "no package in {}", dir.display());
+    Ok(debs)
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(dir)
+        .and_then(|entries| {
+            entries
+                .map(|e| e.map(|e| e.path()))
+                .collect::<std::io::Result<Vec<_>>>()
+        })
+        .with_context(|| format!("listing {}", dir.display()))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Where a suite's packages are built: a directory in the cache that keeps what
+/// compilers made, for one build at a time.
+struct Bench {
+    source: PathBuf,
+    files: Vec<PathBuf>,
+    root: PathBuf,
+    vendor: PathBuf,
+    dir: PathBuf,
+    lock: PathBuf,
+}
+
+impl Bench {
+    fn new(suite: &str) -> Result<Self> {
+        let source = source::workspace()?;
+        let files = source::files(&source)?;
+        let root = root::recipe(suite, &source)?.build()?;
+        let vendor = vendor::vendor(&source)?;
+        let cache = cache::dir()?;
+        Ok(Self {
+            source,
+            files,
+            root,
+            vendor,
+            dir: cache.join(format!("deb-build-{suite}")),
+            lock: cache.join(format!(".deb-build-{suite}.lock")),
+        })
+    }
+
+    fn lock(&self) -> Result<impl Drop> {
+        cache::lock(&self.lock)
+    }
+
+    fn run(&self, lines: &str) -> Result<()> {
+        let mounts = [
+            (self.dir.as_path(), "/build"),
+            (&self.vendor, "/build/tree/vendor"),
+        ];
+        root::run(&self.root, &mounts, "/build/tree", lines)
+    }
+
+    /// The tree as a fresh check-out has it, beside what compilers left: the
+    /// state of debhelper goes, the object directories stay.
+    fn lay_out(&self) -> Result<()> {
+        source::copy(&self.source, &self.files, &self.dir.join("tree"), |name| {
+            name.starts_with("obj-")
+        })
+    }
+
+    /// What a build leaves beside the tree.
+    fn results(&self) -> Result<Vec<PathBuf>> {
+        let results = entries(&self.dir)?;
+        Ok(results.into_iter().filter(|path| path.is_file()).collect())
+    }
+
+    fn clear_results(&self) -> Result<()> {
+        for path in self.results()? {
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The Debian packages of this tree, built as Debian builds them: by
+//! `dpkg-buildpackage`, with the compiler of the suite, without network, in a
+//! root that mmdebstrap makes from what `debian/control` names.
+//!
+//! [`build`] is all that a builder of images needs.
+
+mod build;
+mod control;
+mod root;
+mod source;
+mod vendor;
+
+pub use build::{build, check_rust, lint};
+pub use control::{changelog_version, Control, Paragraph};
+pub use root::build_root;
+pub use source::{files, workspace};
+pub use vendor::vendor;

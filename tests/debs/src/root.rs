@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The root in which packages are built, and running something there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{bail, ensure, Context, Result};
+use testkit::cmd;
+use testkit::rootfs::Rootfs;
+
+use crate::control::Control;
+use crate::source;
+
+/// What a build needs beside Build-Depends, and the tools of the checks.
+const TOOLS: &[&str] = &["build-essential", "dpkg-dev", "lintian", "rust-clippy"];
+
+/// Runs inside `unshare --mount --net`: everything that it mounts ends with it,
+/// and there is no network. Arguments: root, directory, shell lines, then pairs
+/// of what is mounted and where.
+const CHROOT: &str = r#"
+root=$1 dir=$2 lines=$3
+shift 3
+while [ $# -gt 0 ]; do
+    mkdir -p "$root$2"
+    mount --bind "$1" "$root$2"
+    shift 2
+done
+mount --bind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
+    DEB_BUILD_OPTIONS=noautodbgsym sh -ec "cd '$dir'; $lines"
+"#;
+
+/// The root with everything that `debian/control` of this tree wants for a
+/// build, made or from the cache.
+pub fn build_root(suite: &str) -> Result<PathBuf> {
+    recipe(suite, &source::workspace()?)?.build()
+}
+
+/// How the root is made.
+pub(crate) fn recipe(suite: &str, source: &Path) -> Result<Rootfs> {
+    let path = source.join("debian/control");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let control = Control::parse(&text).with_context(|| format!("reading {}", path.display()))?;
+    let needed: Vec<&str> = control
+        .source
+        .names("Build-Depends")
+        .into_iter()
+        // Virtual: a feature of debhelper.
+        .map(|name| match name {
+            "debhelper-compat" => "debhelper",
+            name => name,
+        })
+        .collect();
+    ensure!(!needed.is_empty(), "no Build-Depends in {}", path.display());
+    Ok(Rootfs::new(suite)
+        .packages(&needed)
+        .packages(TOOLS)
+        .customize(r#"mkdir -p "$1/build""#))
+}
+
+/// Runs shell lines in a directory of the root, with their output going where
+/// ours goes. `mounts` are directories here and where they are there.
+pub(crate) fn run(root: &Path, mounts: &[(&Path, &str)], dir: &str, lines: &str) -> Result<()> {
+    if !cmd::is_root() {
+        bail!(
+            "building in a root of its own needs root: it mounts and chroots. \
+             Next step: run the same command with sudo"
+        );
+    }
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "--net", "--propagation", "private"])
+        .args(["sh", "-ec", CHROOT, "sh"])
+        .arg(root)
+        .args([dir, lines]);
+    for (here, there) in mounts {
+        command.arg(here).arg(there);
+    }
+    let status = command
+        .status()
+        .context("starting unshare (package util-linux)")?;
+    ensure!(status.success(), "`{lines}` failed ({status})");
+    Ok(())
+}
