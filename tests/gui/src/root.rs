@@ -10,6 +10,8 @@ use testkit::cache::{self, Key};
 use testkit::cmd::CommandExt;
 use testkit::rootfs::Rootfs;
 
+const SUITE: &str = "trixie";
+
 /// An install tree (`DESTDIR`) of the plugin and the programs, to test without
 /// making packages.
 const TREE: &str = "CALAMARES_BOOTC_TREE";
@@ -18,6 +20,7 @@ const DEBS: &str = "CALAMARES_BOOTC_DEBS";
 
 /// What Calamares and its stock modules need on a live system.
 const LIVE: &[&str] = &[
+    "ca-certificates",
     "calamares",
     "console-setup",
     "cracklib-runtime",
@@ -29,10 +32,13 @@ const LIVE: &[&str] = &[
     "keyboard-configuration",
     "locales",
     "mount",
+    "polkitd",
     "procps",
+    "qt6-svg-plugins",
     "tzdata",
     "udev",
     "util-linux",
+    "x11-xkb-utils",
     "xkb-data",
 ];
 
@@ -59,7 +65,7 @@ const DESKTOP: &[&str] = &[
 ];
 
 fn recipe() -> Rootfs {
-    Rootfs::new("trixie")
+    Rootfs::new(SUITE)
         .packages(LIVE)
         .packages(QML)
         .packages(DESKTOP)
@@ -83,19 +89,19 @@ pub(crate) fn debian() -> Result<PathBuf> {
 }
 
 /// What `debian` lacks to be the live system with the plugin, topmost first:
-/// from `$CALAMARES_BOOTC_DEBS` or `$CALAMARES_BOOTC_TREE`. `None` when neither
-/// is set.
-pub(crate) fn plugin() -> Result<Option<Vec<PathBuf>>> {
+/// from `$CALAMARES_BOOTC_DEBS` or `$CALAMARES_BOOTC_TREE`, else from the
+/// packages of this work tree, which are built when they are not there yet.
+pub(crate) fn plugin() -> Result<Vec<PathBuf>> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
     if let Some(directory) = set(DEBS) {
-        return Ok(Some(vec![install_debs(&debs_in(&directory)?)?]));
+        return Ok(vec![install_debs(&debs_in(&directory)?)?]);
     }
     let Some(tree) = set(TREE) else {
-        return Ok(None);
+        return Ok(vec![install_debs(&debs::build(SUITE)?)?]);
     };
     let tree = fs::canonicalize(&tree).with_context(|| format!("{TREE}={}", tree.display()))?;
     for name in ["bin", "lib", "lib64", "sbin"] {
@@ -106,7 +112,7 @@ pub(crate) fn plugin() -> Result<Option<Vec<PathBuf>>> {
             path.display()
         );
     }
-    Ok(Some(vec![tree]))
+    Ok(vec![tree])
 }
 
 fn debs_in(directory: &Path) -> Result<Vec<PathBuf>> {

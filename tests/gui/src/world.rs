@@ -51,15 +51,11 @@ impl World {
         Live::stock(self, vec![self.debian.clone()])
     }
 
-    /// The live system with the plugin. `None`, with a message, when there is
-    /// none to test.
-    pub fn plugin(&self) -> Option<Live<'_>> {
-        let Some(mut layers) = root::plugin().unwrap() else {
-            eprintln!("skipped: neither CALAMARES_BOOTC_DEBS nor CALAMARES_BOOTC_TREE is set");
-            return None;
-        };
+    /// The live system with the plugin.
+    pub fn plugin(&self) -> Live<'_> {
+        let mut layers = root::plugin().unwrap();
         layers.push(self.debian.clone());
-        Some(Live::with_plugin(self, layers))
+        Live::with_plugin(self, layers)
     }
 
     /// A directory for the next session's artefacts: the test's own, and below

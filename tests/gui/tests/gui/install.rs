@@ -18,7 +18,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     let Some(served) = Served::standard(&world) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, TARGET);
     let person = Person::default();
     let live = live
@@ -83,7 +83,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let live = live
         .target(&disk, Fs::Ext4)
@@ -108,7 +108,7 @@ fn partitions_become_fstab() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let root = world.disk(Fs::Ext4, SMALL);
     let home = world.disk(Fs::Ext4, 1 << 30);
     let partition = |disk: &Disk, mount_point: &str| {

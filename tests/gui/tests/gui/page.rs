@@ -23,7 +23,7 @@ fn a_typed_reference_is_checked_before_next_can_be_pressed() {
     let Some(served) = Served::tiny(&world, &image) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.module("bootc", &typing(&served.address().to_string())));
     session.wait_disabled("Next");
     session.wait_disabled("Check");
@@ -64,7 +64,7 @@ fn the_whole_page_by_keyboard_alone() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.module("bootc", &typing(&served.address().to_string())));
     // Tab from wherever the focus is reaches the field within one round.
     focus_by_tab(&mut session, &reference());
@@ -97,7 +97,7 @@ fn a_wrong_password_and_then_the_right_one() {
     let Some(served) = Served::image(&world, &image, Some((USER, PASSWORD))) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.module("bootc", &served.conf()));
     session.wait_text("REGISTRY_AUTH_REQUIRED");
     session.wait_disabled("Next");
@@ -133,7 +133,7 @@ fn a_registry_that_comes_back() {
         return;
     };
     served.stop();
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.module("bootc", &served.conf()));
     session.wait_text("REGISTRY_UNREACHABLE");
     session.wait_disabled("Next");
@@ -154,7 +154,7 @@ fn an_image_that_cannot_be_installed_is_refused() {
     let Some(served) = Served::tiny(&world, &image) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.module("bootc", &served.conf()));
     session.wait_text("IMAGE_NO_PLATFORM");
     session.wait_disabled("Next");
@@ -166,7 +166,7 @@ fn an_image_that_cannot_be_installed_is_refused() {
 #[test]
 fn names_of_all_kinds_are_shown_as_they_are() {
     let Some(world) = enter("names") else { return };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let long = "a".repeat(300);
     let odd = "<b>„Fett“</b> & \"quoted\" 😀";
     let conf = json!({"page": {"catalogue": [
@@ -197,7 +197,7 @@ fn a_catalogue_in_the_persons_language() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut conf = served.conf();
     conf["page"] = json!({"allowOther": false, "catalogue": [{
         "name": "Desktop", "name[de]": "Arbeitsplatz",
@@ -223,7 +223,7 @@ fn a_page_that_goes_on_by_itself() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut conf = served.conf();
     conf["page"] = json!({"skipWhenValid": true});
     let mut session = live.module("bootc", &conf).start();
@@ -250,7 +250,7 @@ fn a_broken_configuration_is_told_and_stops() {
             "UPPER",
         ),
     ] {
-        let Some(live) = world.plugin() else { return };
+        let live = world.plugin();
         let mut session = to_page(live.module("bootc", &conf));
         session.wait_text("CONFIG_INVALID");
         let shown = session.dump();
@@ -267,7 +267,7 @@ fn a_missing_configuration_is_told() {
     let Some(world) = enter("no-config") else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let mut session = to_page(live.without("/etc/calamares-bootc/modules/bootc.conf"));
     session.wait_text("CONFIG_INVALID");
     session.wait_disabled("Next");
@@ -280,7 +280,7 @@ fn without_the_engine() {
     let Some(world) = enter("no-engine") else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let conf = json!({"containerUrl": "a.invalid/b:1"});
     let live = live
         .module("bootc", &conf)
@@ -299,7 +299,7 @@ fn a_panic_in_a_check_is_an_error_and_no_crash() {
         let Some(world) = enter(&format!("panic-{place}")) else {
             return;
         };
-        let Some(live) = world.plugin() else { return };
+        let live = world.plugin();
         let conf = json!({"containerUrl": "a.invalid/b:1"});
         let live = live
             .module("bootc", &conf)

@@ -46,7 +46,7 @@ fn cancel_while_the_image_is_downloaded() {
         return;
     };
     let proxy = stalling(&served);
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
     let mut session = installing(live.module("bootc", &conf), &disk);
@@ -68,7 +68,7 @@ fn the_window_closed_while_the_image_is_downloaded() {
         return;
     };
     let proxy = stalling(&served);
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
     let mut session = installing(live.module("bootc", &conf), &disk);
@@ -87,7 +87,7 @@ fn cancel_while_bootc_installs() {
     let Some(served) = served(&world, "sleep 1000\n") else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let mut session = installing(live.module("bootc", &served.conf()), &disk);
     session.wait_text("Installing");
@@ -106,7 +106,7 @@ fn cancel_while_a_stock_module_works() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let live = live
         .module("bootc", &served.conf())
@@ -138,7 +138,7 @@ fn the_registry_goes_down_in_the_middle() {
         Fault::None
     })
     .unwrap();
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
     let mut session = to_page(live.module("bootc", &conf).target(&disk, Fs::Ext4));
@@ -161,7 +161,7 @@ fn the_engine_is_killed() {
     let Some(served) = served(&world, "sleep 1000\n") else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let mut session = installing(live.module("bootc", &served.conf()), &disk);
     session.wait_text("Installing");
@@ -183,7 +183,7 @@ fn bootc_fails() {
     let Some(served) = served(&world, "echo 'error: the <disk> is odd' >&2; exit 1\n") else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let mut session = installing(live.module("bootc", &served.conf()), &disk);
     let told = session.wait_failed();
@@ -202,7 +202,7 @@ fn a_target_that_is_refused() {
     let Some(served) = Served::tiny(&world, &Tiny::working()) else {
         return;
     };
-    let Some(live) = world.plugin() else { return };
+    let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     disk.mount("rw");
     std::fs::create_dir(disk.path().join("somebody's")).unwrap();
@@ -223,7 +223,7 @@ fn a_panic_in_a_job_is_a_dialog_and_no_crash() {
         let Some(served) = Served::tiny(&world, &Tiny::working()) else {
             return;
         };
-        let Some(live) = world.plugin() else { return };
+        let live = world.plugin();
         let disk = world.disk(Fs::Ext4, SMALL);
         let live = live
             .module("bootc", &served.conf())
