@@ -109,6 +109,8 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
         target: TargetPlan {
             root: absolute(root)?,
             scratch: scratch.map(|s| absolute(s)).transpose()?,
+            firmware: None,
+            tidy_partition_table: false,
         },
         registries: config
             .registries
