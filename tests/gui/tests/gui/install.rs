@@ -63,7 +63,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     assert_eq!(system.hostname(), person.hostname);
     assert_eq!(system.locale().as_deref(), Some("de_DE.UTF-8"));
     assert_eq!(system.layout().as_deref(), Some("de"));
-    assert_eq!(system.timezone().as_deref(), Some("Europe/Berlin"));
+    assert_eq!(system.timezone().as_deref(), Some("Europe/London"));
     let home = disk
         .path()
         .join("ostree/deploy/default/var/home")
@@ -125,7 +125,7 @@ fn partitions_become_fstab() {
             partition(&root, "/"),
             partition(&home, "/home"),
             {"device": "/dev/nonexistent1", "mountPoint": "", "fsName": "ntfs", "fs": "ntfs",
-             "uuid": "0011", "claimed": false},
+             "uuid": "AB-CD", "claimed": false},
         ],
     });
     let live = live
