@@ -135,8 +135,6 @@ BootcViewStep::onActivate()
 {
     const auto* manager = Calamares::ViewManager::instance();
     // currentStepChanged() comes after this: the last one told the step that is left now.
-    static bool connected = false;
-    Q_UNUSED( connected )
     const bool back = m_lastStep > manager->currentStepIndex();
     m_skipping = m_page->getSkipWhenValid() && !back;
     if ( m_page->getSkipWhenValid() && back && m_page->getValid() )
@@ -237,7 +235,9 @@ BootcViewStep::checkRequirements()
         return {};
     }
     const auto failure = bootc::errorText( m_session->lookUp() );
-    static const QStringList unreachable { "REGISTRY_HOST_UNKNOWN", "REGISTRY_UNREACHABLE", "NETWORK_INTERRUPTED" };
+    static const QStringList unreachable {
+        "REGISTRY_HOST_UNKNOWN", "REGISTRY_UNREACHABLE", "NETWORK_INTERRUPTED", "CANCELLED"
+    };
     return { {
         QStringLiteral( "bootcRegistry" ),
         [] { return tr( "can reach the registry, the server with the system to install", "@info" ); },

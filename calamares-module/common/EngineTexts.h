@@ -229,7 +229,8 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "The repository name is missing; write host/name:tag." ),
     QT_TRANSLATE_NOOP( "Engine", "A reference cannot hold a user name or password; put them into an auth file." ),
     // Login and start of the engine
-    QT_TRANSLATE_NOOP( "Engine", "Type it again." ),
+    QT_TRANSLATE_NOOP( "Engine", "Registries have no such user names and passwords." ),
+    QT_TRANSLATE_NOOP( "Engine", "Type user name and password again." ),
     QT_TRANSLATE_NOOP( "Engine", "The package bootc-installer is missing or damaged." ),
     QT_TRANSLATE_NOOP( "Engine", "Install the package bootc-installer, or use another installation medium." ),
     QT_TRANSLATE_NOOP( "Engine", "It was killed, for example because the machine ran out of memory." ),

@@ -714,8 +714,12 @@
         <translation>Eine Adresse kann keinen Benutzernamen und kein Passwort enthalten; danach wird eigens gefragt.</translation>
     </message>
     <message>
-        <source>Type it again.</source>
-        <translation>Geben Sie es noch einmal ein.</translation>
+        <source>Registries have no such user names and passwords.</source>
+        <translation>Solche Benutzernamen und Passwörter gibt es in keiner Registry.</translation>
+    </message>
+    <message>
+        <source>Type user name and password again.</source>
+        <translation>Geben Sie Benutzername und Passwort noch einmal ein.</translation>
     </message>
     <message>
         <source>The package bootc-installer is missing or damaged.</source>

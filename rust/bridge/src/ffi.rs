@@ -118,7 +118,8 @@ pub(crate) mod bridge {
         #[cxx_name = "spaceBytes"]
         fn space_bytes(self: &Session) -> u64;
 
-        /// Looks the configured image up; blocks. An empty `code` is success.
+        /// Looks the configured image up; blocks, a few seconds at most. An empty
+        /// `code` is success, `CANCELLED` means that it took too long.
         #[cxx_name = "lookUp"]
         fn look_up(self: &Session) -> Failure;
 

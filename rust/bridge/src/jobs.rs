@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use frontend::check::{self, Stop};
+use frontend::check;
 use frontend::program::Program;
 use frontend::progress::{Position, Stage};
 use frontend::run::{Run, Snapshot};
@@ -12,6 +12,9 @@ use installer::error::{Code, Error};
 
 use crate::ffi::bridge::{Failure, Status};
 use crate::guard::{guarded, panic_if_asked};
+
+/// The welcome page waits for it.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// What was chosen and what is running.
 #[allow(unreachable_pub)] // A type of the bridge, all of which is `pub`.
@@ -68,7 +71,7 @@ impl Session {
     pub(crate) fn look_up(&self) -> Failure {
         let looked = guarded(|| {
             let question = self.0.choice().question()?;
-            check::check(&self.0.program, &question, &Stop::default())
+            check::check_within(&self.0.program, &question, FIRST_LOOK)
         });
         match looked.and_then(|result| result) {
             Ok(_) => no_failure(),

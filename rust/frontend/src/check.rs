@@ -4,7 +4,9 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use installer::error::{Code, Error, Result};
 use serde::Deserialize;
@@ -28,7 +30,7 @@ pub struct Question {
 
 /// What the registry told about an image, see docs/formats.md.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// The normalised reference.
     pub imgref: String,
@@ -41,14 +43,19 @@ pub struct Facts {
     /// When it was built, RFC 3339.
     pub created: Option<String>,
     /// For example `linux/amd64`.
+    #[serde(default)]
     pub architecture: String,
     /// Number of layers.
+    #[serde(default)]
     pub layers: u32,
     /// Bytes to download.
+    #[serde(default)]
     pub download_bytes: u64,
     /// Peak bytes on the target, an estimate.
+    #[serde(default)]
     pub space_bytes: u64,
     /// What the person should know.
+    #[serde(default)]
     pub warnings: Vec<String>,
 }
 
@@ -133,6 +140,25 @@ pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<Fact
     }
     read?.map_err(|err| no_answer(&err.to_string()))?;
     answer(&text)
+}
+
+/// As [`check`], but stopped after `limit`: for a first look, which nobody
+/// should wait for long.
+pub fn check_within(program: &Program, question: &Question, limit: Duration) -> Result<Facts> {
+    let stop = Stop::default();
+    let of_timer = stop.clone();
+    let (done, ended) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // Ends at once when the check has: the sender is dropped then.
+            if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                of_timer.stop();
+            }
+        });
+        let answer = check(program, question, &stop);
+        drop(done);
+        answer
+    })
 }
 
 fn answer(text: &str) -> Result<Facts> {

@@ -46,7 +46,11 @@ struct AuthEntry<'a> {
 impl Login {
     /// A login for `host[:port]`. `USAGE` when it cannot be one.
     pub fn new(host: &str, username: &str, password: SecretString) -> Result<Self> {
-        let refuse = |what: &str| Err(Error::new(Code::Usage, what).next("Type it again."));
+        let refuse = |what: &str| {
+            Err(Error::new(Code::Usage, what)
+                .why("Registries have no such user names and passwords.")
+                .next("Type user name and password again."))
+        };
         if username.is_empty() {
             return refuse("The user name is empty.");
         }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use frontend::check::{check, Question, Stop};
+use frontend::check::{check, check_within, Question, Stop};
 use frontend::login::Login;
 use frontend::program::Program;
 use frontend::progress::Stage;
@@ -231,4 +231,18 @@ fn a_check_that_is_stopped() {
     // Before it has begun, too.
     let early = check(&engine.program(), &Question::default(), &stop);
     assert_eq!(early.unwrap_err().code, Code::Cancelled);
+}
+
+#[test]
+fn a_check_that_takes_too_long() {
+    let engine = Engine::new("exec sleep 1000");
+    let asked = check_within(
+        &engine.program(),
+        &Question::default(),
+        Duration::from_millis(50),
+    );
+    assert_eq!(asked.unwrap_err().code, Code::Cancelled);
+    let engine = Engine::new(r#"echo '{"imgref":"a.b/c:1","digest":"sha256:0"}'"#);
+    let asked = check_within(&engine.program(), &Question::default(), LONG);
+    assert_eq!(asked.unwrap().imgref, "a.b/c:1");
 }

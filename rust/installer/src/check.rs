@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 pub use registry::{Layer, ResolvedImage};
 use registry::{OciLayout, Platform, Registry, Selector};
 
+use crate::boot::{Firmware, FirmwareNeed, NEITHER_PLACE};
 use crate::cancel::Cancel;
 use crate::client;
 use crate::cmd;
@@ -26,6 +27,8 @@ pub struct Checked {
     pub target: Target,
     /// Where boot loaders fit.
     pub places: BootPlaces,
+    /// Which firmware is to start the target.
+    pub need: FirmwareNeed,
     /// The image, its digest pinned. Its `reference` is where to pull it from,
     /// which may be a mirror; what bootc records stays `plan.image.imgref`.
     pub image: ResolvedImage,
@@ -53,7 +56,9 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     require_tools(plan)?;
     let target = target::inspect(&plan.target.root)?;
     let places = disk::boot_places(&target)?;
-    require_boot_place(plan.bootc.bootloader, &places)?;
+    let here = Firmware::of_this_machine();
+    let need = FirmwareNeed::of(plan, &places, here, std::env::consts::ARCH);
+    require_boot_place(plan.bootc.bootloader, &places, need)?;
     require_boot_space(&target)?;
     require_inputs(plan, &target)?;
     let scratch = scratch_place(plan, &target)?;
@@ -72,10 +77,11 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     if let Some(dir) = &scratch {
         space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
     }
-    let warnings = warnings(&places, scratch.as_deref())?;
+    let warnings = warnings(scratch.as_deref())?;
     Ok(Checked {
         target,
         places,
+        need,
         image,
         size,
         space,
@@ -125,22 +131,25 @@ fn require_tools(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-fn require_boot_place(choice: BootloaderChoice, places: &BootPlaces) -> Result<()> {
+fn require_boot_place(
+    choice: BootloaderChoice,
+    places: &BootPlaces,
+    need: FirmwareNeed,
+) -> Result<()> {
     let error = |what: &str| Err(Error::new(Code::BootNoPlace, what));
     match choice {
-        BootloaderChoice::None => Ok(()),
+        BootloaderChoice::None => return Ok(()),
         BootloaderChoice::Auto | BootloaderChoice::Grub => {
             if places.bios.is_none() && places.esp.is_none() {
                 return error("There is no place for a boot loader on the target's disk.").map_err(
                     |e: Error| {
-                        e.next(
+                        e.why(NEITHER_PLACE).next(
                             "Mount the EFI system partition at boot/efi below the target, or add a \
                              BIOS boot partition; without a boot loader of ours choose `none`.",
                         )
                     },
                 );
             }
-            Ok(())
         }
         BootloaderChoice::Systemd => {
             if places.esp.is_none() {
@@ -149,9 +158,11 @@ fn require_boot_place(choice: BootloaderChoice, places: &BootPlaces) -> Result<(
                         .next("Mount the EFI system partition there, or choose another boot loader.")
                 });
             }
-            Ok(())
         }
     }
+    // What only has to be said is said once the boot loader is known.
+    need.check(places, choice == BootloaderChoice::Systemd)?;
+    Ok(())
 }
 
 fn require_boot_space(target: &Target) -> Result<()> {
@@ -347,15 +358,8 @@ fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
     )))
 }
 
-fn warnings(places: &BootPlaces, scratch: Option<&Path>) -> Result<Vec<String>> {
+fn warnings(scratch: Option<&Path>) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
-    if Path::new("/sys/firmware/efi").exists() && places.esp.is_none() && places.bios.is_some() {
-        warnings.push(
-            "This machine started through UEFI, but the target has no EFI system partition: \
-             the installed system will start in BIOS mode only."
-                .to_owned(),
-        );
-    }
     if let Some(dir) = scratch {
         let mounts = mountinfo::read()?;
         if let Some(mount) = mountinfo::covering(&mounts, dir) {
@@ -381,14 +385,18 @@ mod tests {
         let none = BootPlaces::default();
         let bios = BootPlaces {
             bios: Some("/dev/sda".into()),
-            esp: None,
+            ..BootPlaces::default()
         };
         let esp = BootPlaces {
-            bios: None,
             esp: Some(Esp {
                 mount_point: "/t/boot/efi".into(),
                 device: "/dev/sda1".into(),
             }),
+            ..BootPlaces::default()
+        };
+        let need = |required| FirmwareNeed {
+            firmware: Firmware::Uefi,
+            required,
         };
         use BootloaderChoice::{Auto, Grub, None as No, Systemd};
         for (choice, places, ok) in [
@@ -403,7 +411,10 @@ mod tests {
             (Grub, &esp, true),
             (Systemd, &esp, true),
         ] {
-            match require_boot_place(choice, places) {
+            // UEFI finds nothing in a BIOS boot partition.
+            let uefi = require_boot_place(choice, places, need(true));
+            assert_eq!(uefi.is_ok(), ok && (choice == No || places.esp.is_some()));
+            match require_boot_place(choice, places, need(false)) {
                 Ok(()) => assert!(ok, "{choice:?} {places:?}"),
                 Err(e) => assert!(!ok && e.code == Code::BootNoPlace, "{choice:?} {places:?}"),
             }

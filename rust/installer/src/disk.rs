@@ -38,6 +38,9 @@ pub struct BootPlaces {
     pub bios: Option<PathBuf>,
     /// The EFI system partition.
     pub esp: Option<Esp>,
+    /// The disk is a file here (a loop or network block device), and a real one
+    /// perhaps in another machine.
+    pub in_file: bool,
 }
 
 /// A whole disk and its partitions, as far as a boot loader cares.
@@ -47,6 +50,13 @@ struct Disk {
     /// `gpt`, `dos`, or nothing known.
     table: Option<String>,
     partitions: Vec<Partition>,
+}
+
+impl Disk {
+    fn is_file(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("loop") || name.starts_with("nbd")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +78,7 @@ pub fn boot_places(target: &Target) -> Result<BootPlaces> {
         disks.push(look(&name)?);
     }
     Ok(BootPlaces {
+        in_file: !disks.is_empty() && disks.iter().all(Disk::is_file),
         bios: bios_place(&disks),
         esp: target.esp.as_ref().map(|esp| Esp {
             mount_point: esp.mount_point.clone(),
@@ -76,7 +87,8 @@ pub fn boot_places(target: &Target) -> Result<BootPlaces> {
     })
 }
 
-fn device_number(device: &Path) -> Result<(u32, u32)> {
+/// Major and minor number of a device node.
+pub(crate) fn device_number(device: &Path) -> Result<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
     let meta = fs::metadata(device).map_err(|e| Error::io("looking at", device, &e))?;
     Ok(split_dev(meta.rdev()))

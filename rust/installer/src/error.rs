@@ -162,8 +162,8 @@ codes! {
         "Mount it read-write and start again.";
     /// There is no place for a boot loader that this machine could start.
     BootNoPlace = "BOOT_NO_PLACE", 3,
-        "The disk has neither a mounted EFI system partition nor a BIOS boot partition.",
-        "Add one of them to the partition layout.";
+        "UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT.",
+        "Add the one that this machine's firmware needs to the partition layout.";
     /// The boot loader would have to read an encrypted partition.
     BootEncrypted = "BOOT_ENCRYPTED", 3,
         "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open.",

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use imageref::Reference;
 use serde::{Deserialize, Serialize};
 
+use crate::boot::Firmware;
 use crate::deployment::fstab;
 use crate::error::{Code, Error, Result};
 
@@ -287,6 +288,16 @@ pub struct TargetPlan {
     /// the root of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scratch: Option<PathBuf>,
+    /// The firmware that must be able to start the target. Without it that is
+    /// this machine's, unless the boot loader is chosen by name or the disk is
+    /// a file: see [`crate::boot::FirmwareNeed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<Firmware>,
+    /// The partition table was made for this installation, and what is odd
+    /// about it may be put right: see [`crate::boot::table`]. A person's own
+    /// table is the person's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tidy_partition_table: bool,
 }
 
 /// How one registry is reached.

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use installer::boot::Firmware;
 use installer::plan::Plan;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
@@ -65,6 +66,12 @@ fn a_plan_from_calamares() {
         assert_eq!(plan.deployment.fstab.len(), lines, "{name}");
         assert_eq!(plan.bootc.kargs.len(), kargs, "{name}");
         assert!(plan.finish.unmount && plan.finish.hand_over, "{name}");
+        let firmware = match name.starts_with("uefi") || name == "manual-btrfs" {
+            true => Firmware::Uefi,
+            false => Firmware::Bios,
+        };
+        assert_eq!(plan.target.firmware, Some(firmware), "{name}");
+        assert!(plan.target.tidy_partition_table, "{name}");
         for output in [text, complaint] {
             assert!(!output.contains("secret"), "{name}: {output}");
         }
@@ -87,6 +94,49 @@ fn refusals_have_codes_and_no_secrets() {
         assert!(complaint.contains(part), "{part}: {complaint}");
         assert!(!complaint.contains("secret"), "{complaint}");
     }
+}
+
+/// Where Calamares knows no UUID the device is asked; a file is one as well.
+#[test]
+fn uuids_from_the_devices() {
+    let dir = tempfile::tempdir().unwrap();
+    let swap = dir.path().join("swap");
+    std::fs::File::create(&swap)
+        .unwrap()
+        .set_len(1024 * 1024)
+        .unwrap();
+    let uuid = "5a9a0000-0000-4000-8000-00000000abcd";
+    // Not everywhere in the path of whoever is not root.
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
+    let made = Command::new("mkswap")
+        .args(["--uuid", uuid])
+        .arg(&swap)
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let storage = |device: &Path| {
+        json!({"rootMountPoint": "/t", "partitions": [
+            {"device": "/dev/vda1", "mountPoint": "/", "fs": "ext4", "uuid": "1-2"},
+            {"device": "", "mountPoint": "", "fs": "unknown", "fsName": "unbekannt"},
+            {"device": device, "mountPoint": "", "fs": "linuxswap", "fsName": "Linux-Swap",
+             "claimed": true, "uuid": "", "partuuid": ""},
+        ]})
+        .to_string()
+    };
+    let output = bootc_installer(&ARGS, &storage(&swap));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{complaint}");
+    let plan = Plan::from_json(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    assert_eq!(plan.deployment.fstab.len(), 1);
+    assert_eq!(plan.deployment.fstab[0].source, format!("UUID={uuid}"));
+
+    let missing = dir.path().join("missing");
+    let output = bootc_installer(&ARGS, &storage(&missing));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("[CALAMARES_INVALID]"), "{complaint}");
+    assert!(complaint.contains(missing.to_str().unwrap()), "{complaint}");
 }
 
 /// The answer of `check --format json` for an OCI layout on the medium, and the

@@ -112,7 +112,6 @@ impl Served {
 /// loader, since a loop device has no partition table to put it before.
 pub fn bootc_conf(reference: &str, host: &str) -> Value {
     json!({
-        "qmlSearch": "both",
         "containerUrl": reference,
         "registryAuth": {"registries": {host: {"insecure": true}}},
         "installOptions": {"bootloader": "none"},

@@ -11,15 +11,18 @@
 pub mod entries;
 pub mod grub;
 pub mod grubcfg;
+pub mod table;
 
 use std::fmt;
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use crate::disk::BootPlaces;
 use crate::doctor::RootFacts;
 use crate::error::{Code, Error, Result};
 use crate::mountinfo::{self, Mount};
-use crate::plan::BootloaderChoice;
+use crate::plan::{BootloaderChoice, Plan};
 use crate::target::Target;
 
 /// What bootc is told to install.
@@ -54,9 +57,10 @@ pub enum Backend {
 }
 
 /// How a machine starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Firmware {
-    /// From the first sectors of a disk.
+    /// From the first sectors of a disk: BIOS, or the compatibility mode of UEFI.
     Bios,
     /// From a file on an EFI system partition.
     Uefi,
@@ -94,6 +98,75 @@ impl fmt::Display for Firmware {
             Self::Bios => "BIOS",
             Self::Uefi => "UEFI",
         })
+    }
+}
+
+/// The firmware that is to start the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirmwareNeed {
+    /// Which one.
+    pub firmware: Firmware,
+    /// A target that it cannot start is refused, not only warned of.
+    pub required: bool,
+}
+
+impl FirmwareNeed {
+    /// What `plan` says, else `here`, the firmware of this machine with the
+    /// processor `arch`. The latter is no more than a guess where disks for
+    /// other machines are made: into a file, or with a boot loader chosen by
+    /// name.
+    pub fn of(plan: &Plan, places: &BootPlaces, here: Firmware, arch: &str) -> Self {
+        let for_here = plan.bootc.bootloader == BootloaderChoice::Auto
+            && !places.in_file
+            // Boards without UEFI that start by other means than a BIOS.
+            && here.grub_platform(arch).is_some();
+        Self {
+            firmware: plan.target.firmware.unwrap_or(here),
+            required: plan.target.firmware.is_some() || for_here,
+        }
+    }
+
+    /// Refuses places in which this firmware looks for no boot loader, or says
+    /// so when it is not required. `systemd`: the boot loader is systemd-boot.
+    pub fn check(self, places: &BootPlaces, systemd: bool) -> Result<Option<String>> {
+        let Some(error) = self.unserved(places, systemd) else {
+            return Ok(None);
+        };
+        if self.required {
+            return Err(error);
+        }
+        Ok(Some(format!(
+            "{} {} A machine that starts in {} mode will not start this disk.",
+            error.what, error.why, self.firmware
+        )))
+    }
+
+    fn unserved(self, places: &BootPlaces, systemd: bool) -> Option<Error> {
+        let error = |what: &str, why: &str, next: &str| {
+            Some(Error::new(Code::BootNoPlace, what).why(why).next(next))
+        };
+        match self.firmware {
+            Firmware::Uefi if places.esp.is_none() => error(
+                "The target has no EFI system partition.",
+                "UEFI starts boot loaders from there, and no vfat file system is mounted at \
+                 boot/efi, efi or boot below the target.",
+                "Add an EFI system partition (FAT32, 512 MiB) with the mount point /boot/efi, \
+                 or start the machine in BIOS mode.",
+            ),
+            Firmware::Bios if systemd => error(
+                "systemd-boot starts under UEFI only.",
+                "The target is to start in BIOS mode.",
+                "Start the machine in UEFI mode, or choose an image with GRUB.",
+            ),
+            Firmware::Bios if places.bios.is_none() => error(
+                "The target's disk has no place for a BIOS boot loader.",
+                "A GPT needs a BIOS boot partition for it, an msdos table 1 MiB before the first \
+                 partition.",
+                "Add a BIOS boot partition of 8 MiB, unformatted and with the flag bios_grub, \
+                 or start the machine in UEFI mode.",
+            ),
+            _ => None,
+        }
     }
 }
 
@@ -145,6 +218,13 @@ pub struct BootDecision {
 }
 
 impl BootDecision {
+    /// Whether the target gets a boot loader for BIOS. bootupd installs one
+    /// wherever there is a place.
+    pub fn starts_bios(&self) -> bool {
+        self.bootc == BootcBootloader::Grub
+            || self.grub.iter().any(|step| step.firmware == Firmware::Bios)
+    }
+
     fn by_bootc(bootc: BootcBootloader, backend: Backend) -> Self {
         Self {
             bootc,
@@ -192,11 +272,15 @@ pub struct Situation<'a> {
     pub places: &'a BootPlaces,
     /// Where `/boot` is.
     pub boot_fs: &'a BootFs,
-    /// How this machine was started.
-    pub firmware: Firmware,
+    /// Which firmware is to start it.
+    pub need: FirmwareNeed,
     /// The processor in Rust's spelling.
     pub arch: &'a str,
 }
+
+/// Why there is no place at all.
+pub(crate) const NEITHER_PLACE: &str =
+    "The disk has neither a mounted EFI system partition nor a BIOS boot partition.";
 
 /// Decides, or refuses with `BOOT_NO_PLACE` or `TOOL_MISSING` and the reasons.
 pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecision> {
@@ -210,15 +294,20 @@ pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecisi
         return Err(Error::new(
             Code::BootNoPlace,
             "There is no place for a boot loader on the target's disk.",
-        ));
+        )
+        .why(NEITHER_PLACE));
     }
-    match choice {
+    let mut decision = match choice {
         BootloaderChoice::Systemd => by_systemd(now),
         BootloaderChoice::Grub if now.image.bootupd() => Ok(by_bootupd()),
         BootloaderChoice::Grub => by_grub(now),
         BootloaderChoice::Auto | BootloaderChoice::None => automatic(now),
-    }
-    .map(|decision| with_firmware_warning(decision, now))
+    }?;
+    let systemd = decision.bootc == BootcBootloader::Systemd;
+    decision
+        .warnings
+        .extend(now.need.check(now.places, systemd)?);
+    Ok(decision)
 }
 
 fn automatic(now: Situation<'_>) -> Result<BootDecision> {
@@ -277,7 +366,7 @@ fn by_grub(now: Situation<'_>) -> Result<BootDecision> {
             Err(reason) => missing.push((firmware, reason)),
         }
     }
-    let needed = missing.iter().find(|(f, _)| *f == now.firmware);
+    let needed = missing.iter().find(|(f, _)| *f == now.need.firmware);
     if let Some((firmware, _)) = needed.or(missing.first().filter(|_| steps.is_empty())) {
         let mut error = Error::new(
             Code::ToolMissing,
@@ -345,20 +434,6 @@ fn refuse_unreadable_boot(boot: &BootFs) -> Result<()> {
         .next("Make a new file system on it."));
     }
     Ok(())
-}
-
-fn with_firmware_warning(mut decision: BootDecision, now: Situation<'_>) -> BootDecision {
-    let startable = match now.firmware {
-        Firmware::Bios => now.places.bios.is_some(),
-        Firmware::Uefi => now.places.esp.is_some(),
-    };
-    if !startable {
-        decision.warnings.push(format!(
-            "This machine was started in {} mode, but the target's disk has no place for a {} boot loader",
-            now.firmware, now.firmware
-        ));
-    }
-    decision
 }
 
 #[cfg(test)]

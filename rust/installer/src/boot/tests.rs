@@ -11,6 +11,7 @@ fn places(bios: bool, esp: bool) -> BootPlaces {
             mount_point: "/t/boot/efi".into(),
             device: "/dev/sda1".into(),
         }),
+        in_file: false,
     }
 }
 
@@ -22,6 +23,11 @@ fn plain_boot() -> BootFs {
     }
 }
 
+const BIOS: FirmwareNeed = FirmwareNeed {
+    firmware: Firmware::Bios,
+    required: false,
+};
+
 const BOTH: &[&str] = &["i386-pc", "x86_64-efi"];
 
 struct Case {
@@ -31,6 +37,7 @@ struct Case {
     host: RootFacts,
     places: (bool, bool),
     firmware: Firmware,
+    required: bool,
     /// What bootc is told, steps as `firmware origin`, number of warnings;
     /// or the code of the refusal.
     expected: std::result::Result<(&'static str, &'static str, usize), Code>,
@@ -45,6 +52,7 @@ impl Default for Case {
             host: RootFacts::default(),
             places: (true, true),
             firmware: Firmware::Bios,
+            required: false,
             expected: Err(Code::Internal),
         }
     }
@@ -132,6 +140,39 @@ fn cases() -> Vec<Case> {
             image: systemd.clone(),
             places: (false, true),
             expected: Ok(("systemd", "", 1)),
+            ..Case::default()
+        },
+        Case {
+            name: "systemd-boot only, on BIOS firmware that must start it",
+            image: systemd.clone(),
+            required: true,
+            expected: Err(Code::BootNoPlace),
+            ..Case::default()
+        },
+        Case {
+            name: "no ESP for UEFI",
+            image: with_grub(BOTH, &[]),
+            places: (true, false),
+            firmware: Firmware::Uefi,
+            expected: Ok(("none", "BIOS Image", 1)),
+            ..Case::default()
+        },
+        Case {
+            name: "no ESP for UEFI that must start it",
+            image: with_grub(BOTH, &[]),
+            places: (true, false),
+            firmware: Firmware::Uefi,
+            required: true,
+            expected: Err(Code::BootNoPlace),
+            ..Case::default()
+        },
+        Case {
+            name: "nobody need start what gets no boot loader",
+            choice: BootloaderChoice::None,
+            places: (true, false),
+            firmware: Firmware::Uefi,
+            required: true,
+            expected: Ok(("none", "", 0)),
             ..Case::default()
         },
         Case {
@@ -232,7 +273,10 @@ fn decisions() {
                 host: &case.host,
                 places: &places(case.places.0, case.places.1),
                 boot_fs: &plain_boot(),
-                firmware: case.firmware,
+                need: FirmwareNeed {
+                    firmware: case.firmware,
+                    required: case.required,
+                },
                 arch: "x86_64",
             },
         );
@@ -266,7 +310,7 @@ fn a_refusal_tells_all_reasons() {
             host: &RootFacts::default(),
             places: &places(true, true),
             boot_fs: &plain_boot(),
-            firmware: Firmware::Bios,
+            need: BIOS,
             arch: "x86_64",
         },
     )
@@ -303,7 +347,7 @@ fn boot_that_grub_cannot_read() {
                 host: &RootFacts::default(),
                 places: &places(true, false),
                 boot_fs: &boot_fs,
-                firmware: Firmware::Bios,
+                need: BIOS,
                 arch: "x86_64",
             },
         );
@@ -326,5 +370,77 @@ fn platforms() {
     ];
     for (firmware, arch, platform) in table {
         assert_eq!(firmware.grub_platform(arch), platform, "{firmware} {arch}");
+    }
+}
+
+#[test]
+fn which_firmware_counts() {
+    use BootloaderChoice::{Auto, Grub};
+    use Firmware::{Bios, Uefi};
+    let mut plan = Plan::from_json(
+        r#"{"version":1,"image":{"imgref":"a.b/c:1"},"source":{"type":"registry"},
+            "runtimeRoot":{"type":"unpack"},"target":{"root":"/t","firmware":"uefi"},
+            "bootc":{"stateroot":"default"}}"#,
+    )
+    .unwrap();
+    assert_eq!(plan.target.firmware, Some(Uefi));
+    for (planned, choice, in_file, here, arch, firmware, required) in [
+        (None, Auto, false, Bios, "x86_64", Bios, true),
+        (None, Auto, false, Uefi, "x86_64", Uefi, true),
+        // Disks for other machines.
+        (None, Auto, true, Uefi, "x86_64", Uefi, false),
+        (None, Grub, false, Uefi, "x86_64", Uefi, false),
+        // A board that has neither.
+        (None, Auto, false, Bios, "aarch64", Bios, false),
+        (Some(Uefi), Grub, true, Bios, "x86_64", Uefi, true),
+        (Some(Bios), Auto, false, Uefi, "x86_64", Bios, true),
+    ] {
+        plan.target.firmware = planned;
+        plan.bootc.bootloader = choice;
+        let places = BootPlaces {
+            in_file,
+            ..BootPlaces::default()
+        };
+        assert_eq!(
+            FirmwareNeed::of(&plan, &places, here, arch),
+            FirmwareNeed { firmware, required },
+            "{planned:?} {choice:?} {in_file} {here} {arch}"
+        );
+    }
+}
+
+#[test]
+fn places_for_a_firmware() {
+    for (firmware, bios, esp, systemd, refused) in [
+        (Firmware::Bios, true, false, false, None),
+        (Firmware::Bios, true, true, true, Some("systemd-boot")),
+        (
+            Firmware::Bios,
+            false,
+            true,
+            false,
+            Some("BIOS boot partition"),
+        ),
+        (
+            Firmware::Uefi,
+            true,
+            false,
+            false,
+            Some("EFI system partition"),
+        ),
+        (Firmware::Uefi, false, true, true, None),
+    ] {
+        let places = places(bios, esp);
+        let need = |required| FirmwareNeed { firmware, required };
+        let warning = need(false).check(&places, systemd).unwrap();
+        let error = need(true).check(&places, systemd).err();
+        let Some(text) = refused else {
+            assert!(warning.is_none() && error.is_none());
+            continue;
+        };
+        assert!(warning.unwrap().contains(text));
+        let error = error.unwrap();
+        assert_eq!(error.code, Code::BootNoPlace);
+        assert!(error.to_string().contains(text), "{error}");
     }
 }

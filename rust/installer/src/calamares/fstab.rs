@@ -2,6 +2,7 @@
 //! fstab lines for what the person chose on the partition page.
 
 use super::{GlobalStorage, Partition};
+use crate::error::{Code, Error, Result};
 use crate::plan::FstabEntry;
 
 /// Mount points that an EFI system partition has when Calamares does not say
@@ -13,27 +14,25 @@ const ESP_MOUNT_POINTS: [&str; 2] = ["/boot/efi", "/efi"];
 const ESP_MASK: &str = "umask=0077";
 
 /// The lines, parents before what is mounted below them, swap last; never `/`,
-/// which bootc's own kernel argument mounts.
-pub fn fstab(storage: &GlobalStorage) -> Vec<FstabEntry> {
-    let mut mounts: Vec<FstabEntry> = storage
+/// which bootc's own kernel argument mounts. `CALAMARES_INVALID` when something
+/// has no UUID: see [`GlobalStorage::complete`].
+pub fn fstab(storage: &GlobalStorage) -> Result<Vec<FstabEntry>> {
+    let mut mounts = storage
         .partitions
         .iter()
         .filter_map(|partition| mount(storage, partition))
         .chain(subvolumes(storage))
-        .collect();
+        .collect::<Result<Vec<_>>>()?;
     mounts.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
-    mounts.extend(storage.partitions.iter().filter_map(swap));
-    mounts
+    for partition in storage.partitions.iter().filter(|p| p.is_own_swap()) {
+        mounts.push(entry(partition, "none", "swap", Vec::new())?);
+    }
+    Ok(mounts)
 }
 
-fn mount(storage: &GlobalStorage, partition: &Partition) -> Option<FstabEntry> {
+fn mount(storage: &GlobalStorage, partition: &Partition) -> Option<Result<FstabEntry>> {
     let mount_point = partition.mount_point.as_deref()?;
-    let fs_type = match partition.fs.as_str() {
-        // The last three are nothing that Calamares mounts by fstab either.
-        "linuxswap" | "" | "unformatted" | "unknown" | "zfs" => return None,
-        "fat16" | "fat32" => "vfat",
-        other => other,
-    };
+    let fs_type = partition.mount_type()?;
     if mount_point == "/" || !mount_point.starts_with('/') {
         return None;
     }
@@ -45,7 +44,7 @@ fn mount(storage: &GlobalStorage, partition: &Partition) -> Option<FstabEntry> {
 }
 
 /// What Calamares made of a btrfs root: more places are mounted from it.
-fn subvolumes(storage: &GlobalStorage) -> Vec<FstabEntry> {
+fn subvolumes(storage: &GlobalStorage) -> Vec<Result<FstabEntry>> {
     let Some(root) = storage.mounted_at("/").filter(|root| root.fs == "btrfs") else {
         return Vec::new();
     };
@@ -61,23 +60,17 @@ fn subvolumes(storage: &GlobalStorage) -> Vec<FstabEntry> {
         .collect()
 }
 
-fn swap(partition: &Partition) -> Option<FstabEntry> {
-    partition
-        .is_own_swap()
-        .then(|| entry(partition, "none", "swap", Vec::new()))
-}
-
 fn entry(
     partition: &Partition,
     mount_point: &str,
     fs_type: &str,
     mut options: Vec<String>,
-) -> FstabEntry {
+) -> Result<FstabEntry> {
     if options.is_empty() {
         options.push("defaults".into());
     }
-    FstabEntry {
-        source: source(partition),
+    Ok(FstabEntry {
+        source: source(partition)?,
         mount_point: mount_point.into(),
         fs_type: fs_type.into(),
         options,
@@ -86,16 +79,25 @@ fn entry(
             "ext2" | "ext3" | "ext4" | "vfat" => 2,
             _ => 0,
         },
-    }
+    })
 }
 
-/// The `uuid` of an encrypted partition may be that of the container.
-fn source(partition: &Partition) -> String {
+/// The `uuid` of an encrypted partition may be that of the container. Never the
+/// name of a device: with another disk in the machine it is another one.
+fn source(partition: &Partition) -> Result<String> {
     match (&partition.uuid, &partition.part_uuid) {
-        _ if partition.is_encrypted() => partition.open_device().display().to_string(),
-        (Some(uuid), _) => format!("UUID={uuid}"),
-        (None, Some(uuid)) => format!("PARTUUID={uuid}"),
-        (None, None) => partition.device.display().to_string(),
+        _ if partition.is_encrypted() => Ok(partition.open_device().display().to_string()),
+        (Some(uuid), _) => Ok(format!("UUID={uuid}")),
+        (None, Some(uuid)) => Ok(format!("PARTUUID={uuid}")),
+        (None, None) => Err(Error::new(
+            Code::CalamaresInvalid,
+            format!(
+                "The partition {} has no UUID by which the installed system would find it.",
+                partition.device.display()
+            ),
+        )
+        .why("Calamares does not tell one, and there is none on it: formatting it has failed.")
+        .next("Start again, and on the partition page let the partition be formatted or leave it out.")),
     }
 }
 

@@ -9,6 +9,14 @@ use super::keymap;
 use super::{GlobalStorage, Partition};
 use crate::error::{Code, Error, Result};
 
+/// The keymap of the passphrase prompt, and of that alone. Without the prefix
+/// `rd.` it would win over /etc/vconsole.conf (vconsole.conf(5)) in the installed
+/// system, too, for good: there Calamares and localectl(1) write the keymap.
+/// systemd-vconsole-setup takes its arguments with the prefix in an initramfs
+/// and skips them elsewhere; dracut's i18n module takes this one as well
+/// (dracut.cmdline(7)).
+pub(super) const INITRAMFS_KEYMAP: &str = "rd.vconsole.keymap=";
+
 /// The kernel arguments that open what the installed system uses: one for each
 /// encrypted partition, and the keymap with which its passphrase was typed.
 /// `models` is the text of systemd's kbd-model-map.
@@ -24,7 +32,7 @@ pub fn kargs(storage: &GlobalStorage, models: &str) -> Result<Vec<String>> {
     }
     // The kernel's own is the American one.
     if let Some(keymap) = keymap::of(&storage.keyboard, models).filter(|k| k != "us") {
-        kargs.push(format!("vconsole.keymap={keymap}"));
+        kargs.push(format!("{INITRAMFS_KEYMAP}{keymap}"));
     }
     Ok(kargs)
 }

@@ -11,6 +11,7 @@
 //! of keys that nobody asks for stay a part of the caller's text, and no
 //! message quotes a value.
 
+mod complete;
 mod fstab;
 mod kargs;
 mod keymap;
@@ -23,6 +24,7 @@ pub use target::apply;
 
 use std::path::{Path, PathBuf};
 
+use crate::boot::Firmware;
 use crate::error::{Code, Error, Result};
 use reader::Object;
 
@@ -61,15 +63,6 @@ pub struct GlobalStorage {
     pub swap_file: bool,
 }
 
-/// How the machine was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Firmware {
-    /// BIOS, or the compatibility mode of UEFI.
-    Bios,
-    /// UEFI.
-    Efi,
-}
-
 /// One of `partitions`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Partition {
@@ -80,9 +73,8 @@ pub struct Partition {
     /// `fs` in lower case: `ext4`, `fat32`, `linuxswap`; what is inside of an
     /// encrypted partition.
     pub fs: String,
-    /// `fsName` in lower case: like `fs`, but `luks` or `luks2` when encrypted.
-    pub fs_name: String,
-    /// `uuid` of the file system; of unclear meaning when encrypted.
+    /// `uuid` of the file system; of unclear meaning when encrypted. Empty where
+    /// Calamares asked before udev knew, or without udev.
     pub uuid: Option<String>,
     /// `partuuid`.
     pub part_uuid: Option<String>,
@@ -94,10 +86,22 @@ pub struct Partition {
     pub luks_uuid: Option<String>,
 }
 
+/// What `fs` is for partitions that Calamares mounts, but not by fstab.
+const NOT_IN_FSTAB: [&str; 5] = ["", "linuxswap", "unformatted", "unknown", "zfs"];
+
 impl Partition {
-    /// Whether its contents are encrypted.
+    /// Whether its contents are encrypted. `fsName` would say so as well, but in
+    /// the person's language.
     pub fn is_encrypted(&self) -> bool {
-        self.luks_mapper_name.is_some() || self.fs_name.starts_with("luks")
+        self.luks_mapper_name.is_some() || self.luks_uuid.is_some()
+    }
+
+    /// The file system in mount(8)'s words, when fstab can mount it.
+    pub fn mount_type(&self) -> Option<&str> {
+        match self.fs.as_str() {
+            "fat16" | "fat32" => Some("vfat"),
+            other => (!NOT_IN_FSTAB.contains(&other)).then_some(other),
+        }
     }
 
     /// Whether it is swap space of this installation. Foreign ones belong to
@@ -213,7 +217,7 @@ impl GlobalStorage {
 fn firmware(top: &Object) -> Result<Option<Firmware>> {
     match top.text("firmwareType")?.as_deref() {
         None => Ok(None),
-        Some("efi") => Ok(Some(Firmware::Efi)),
+        Some("efi") => Ok(Some(Firmware::Uefi)),
         Some("bios") => Ok(Some(Firmware::Bios)),
         Some(_) => Err(top.invalid("firmwareType", "it is neither `bios` nor `efi`")),
     }
@@ -223,12 +227,10 @@ fn partitions(top: &Object) -> Result<Vec<Partition>> {
     top.objects("partitions")?
         .iter()
         .map(|object| {
-            let lower = |text: Option<String>| text.unwrap_or_default().to_lowercase();
             let partition = Partition {
                 device: object.text("device")?.unwrap_or_default().into(),
                 mount_point: object.text("mountPoint")?,
-                fs: lower(object.text("fs")?),
-                fs_name: lower(object.text("fsName")?),
+                fs: object.text("fs")?.unwrap_or_default().to_lowercase(),
                 uuid: object.text("uuid")?,
                 part_uuid: object.text("partuuid")?,
                 claimed: object.flag("claimed")?.unwrap_or(false),

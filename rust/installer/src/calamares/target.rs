@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
-use super::{fstab, kargs, require_readable_boot, Firmware, GlobalStorage};
+use super::kargs::INITRAMFS_KEYMAP;
+use super::{fstab, kargs, require_readable_boot, GlobalStorage};
+use crate::boot::Firmware;
 use crate::error::{Code, Error, Result};
 use crate::plan::{BootloaderChoice, Plan};
 
-/// The kernel argument of which there is only one.
+/// A keymap for the initramfs and for the installed system.
 const KEYMAP: &str = "vconsole.keymap=";
 
 /// The disk that was chosen for a BIOS boot loader, when that is not the one
@@ -66,13 +68,16 @@ pub fn apply(storage: &GlobalStorage, models: &str, plan: &mut Plan) -> Result<V
                 .to_owned(),
         );
     }
-    let has_keymap = plan.bootc.kargs.iter().any(|k| k.starts_with(KEYMAP));
+    let has_keymap =
+        (plan.bootc.kargs.iter()).any(|k| k.starts_with(KEYMAP) || k.starts_with(INITRAMFS_KEYMAP));
     plan.bootc.kargs.extend(
         kargs(storage, models)?
             .into_iter()
-            .filter(|karg| !(has_keymap && karg.starts_with(KEYMAP))),
+            .filter(|karg| !(has_keymap && karg.starts_with(INITRAMFS_KEYMAP))),
     );
-    plan.deployment.fstab = fstab(storage);
+    plan.target.firmware = storage.firmware;
+    plan.target.tidy_partition_table = true;
+    plan.deployment.fstab = fstab(storage)?;
     plan.finish.unmount = true;
     plan.finish.hand_over = true;
     Ok(warnings)

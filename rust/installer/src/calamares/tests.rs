@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::blkid::{self, Tags};
 use crate::plan::{BootloaderChoice, Plan};
 
 /// A documented shape: tests/fixtures/calamares/NAME.json.
@@ -66,7 +67,7 @@ fn documented_shapes() {
     );
 
     let storage = read(fixture!("uefi-ext4"));
-    assert_eq!(storage.firmware, Some(Firmware::Efi));
+    assert_eq!(storage.firmware, Some(Firmware::Uefi));
     assert_eq!(storage.boot_device, None);
     assert_eq!(
         rows(&storage),
@@ -80,7 +81,7 @@ fn documented_shapes() {
 
     let storage = read(fixture!("uefi-luks"));
     let root = storage.mounted_at("/").unwrap();
-    assert!(root.is_encrypted() && root.fs == "ext4" && root.fs_name == "luks2");
+    assert!(root.is_encrypted() && root.fs == "ext4");
     assert_eq!(
         root.open_device(),
         Path::new("/dev/mapper/luks-11111111-aaaa-4bbb-8ccc-000000000003")
@@ -201,6 +202,7 @@ const MODELS: &str = "de de pc105 - -\nde-latin1-nodeadkeys de pc105 nodeadkeys 
 
 fn lines(storage: &GlobalStorage) -> Vec<String> {
     fstab(storage)
+        .unwrap()
         .iter()
         .map(|e| {
             format!(
@@ -262,7 +264,6 @@ fn fstab_sources_and_options() {
         ))
     };
     for (more, options, line) in [
-        ("", "", "/dev/sda5 /data ext4 defaults 2"),
         (
             r#","uuid":"","partuuid":"p-1""#,
             "defaults",
@@ -282,6 +283,9 @@ fn fstab_sources_and_options() {
     ] {
         assert_eq!(lines(&storage(more, options)), [line], "{more}");
     }
+    let err = fstab(&storage("", "")).unwrap_err();
+    assert_eq!(err.code, Code::CalamaresInvalid);
+    assert!(err.what.contains("/dev/sda5"), "{err}");
     for fs in ["unformatted", "zfs", "unknown"] {
         assert!(lines(&storage(&format!(r#","fs":"{fs}""#), "")).is_empty());
     }
@@ -297,14 +301,14 @@ fn kernel_arguments() {
             &[
                 "rd.luks.name=11111111-aaaa-4bbb-8ccc-000000000003=luks-11111111-aaaa-4bbb-8ccc-000000000003",
                 "rd.luks.name=22222222-aaaa-4bbb-8ccc-000000000004=luks-22222222-aaaa-4bbb-8ccc-000000000004",
-                "vconsole.keymap=de-latin1",
+                "rd.vconsole.keymap=de-latin1",
             ],
         ),
         (
             fixture!("manual-btrfs"),
             &[
                 "rd.luks.name=33333333-aaaa-4bbb-8ccc-000000000002=luks-33333333-aaaa-4bbb-8ccc-000000000002",
-                "vconsole.keymap=fr",
+                "rd.vconsole.keymap=fr",
             ],
         ),
     ] {
@@ -324,7 +328,7 @@ fn kernel_arguments() {
     };
     assert_eq!(
         kargs(&storage, MODELS).unwrap()[2],
-        "vconsole.keymap=de-latin1-nodeadkeys"
+        "rd.vconsole.keymap=de-latin1-nodeadkeys"
     );
 
     for (uuid, name) in [
@@ -374,19 +378,21 @@ fn what_a_plan_gets() {
     assert_eq!(apply(&storage, MODELS, &mut made).unwrap(), [""; 0]);
     assert_eq!(made.bootc.kargs.len(), 4);
     assert_eq!(made.bootc.kargs[0], "quiet");
-    assert_eq!(made.deployment.fstab, fstab(&storage));
+    assert_eq!(made.deployment.fstab, fstab(&storage).unwrap());
     assert!(made.finish.trim && made.finish.unmount && made.finish.hand_over);
     made.validate().unwrap();
 
+    assert_eq!(made.target.firmware, Some(Firmware::Uefi));
+    assert!(made.target.tidy_partition_table);
+
     // A keymap of the configuration stays the only one.
-    let mut made = plan();
-    made.bootc.kargs = vec!["vconsole.keymap=fr".into()];
-    apply(&storage, MODELS, &mut made).unwrap();
-    assert_eq!(made.bootc.kargs.len(), 3);
-    assert!(!made
-        .bootc
-        .kargs
-        .contains(&"vconsole.keymap=de-latin1".into()));
+    for keymap in ["vconsole.keymap=fr", "rd.vconsole.keymap=fr"] {
+        let mut made = plan();
+        made.bootc.kargs = vec![keymap.into()];
+        apply(&storage, MODELS, &mut made).unwrap();
+        assert_eq!(made.bootc.kargs.len(), 3);
+        assert_eq!(made.bootc.kargs[0], keymap);
+    }
 
     let mut swap_file = read(fixture!("bios-ext4"));
     swap_file.swap_file = true;
@@ -449,4 +455,69 @@ fn choices_about_the_boot_loader() {
             "{choice:?}"
         );
     }
+}
+
+/// `blkid -p -o export` of the devices in the fixture `german-no-udev`.
+fn probed(device: &Path) -> Result<Tags> {
+    Ok(blkid::parse(match device.to_str().unwrap() {
+        "/dev/vda2" => "UUID=b0070000-0000-4000-8000-000000000002\nTYPE=ext4\n",
+        "/dev/vda3" => "UUID=11111111-aaaa-4bbb-8ccc-000000000003\nTYPE=crypto_LUKS\n",
+        "/dev/vda4" => "UUID=5a9a0000-0000-4000-8000-000000000004\nTYPE=swap\n",
+        "/dev/vda5" => "TYPE=vfat\nPART_ENTRY_UUID=0a0a0000-0000-4000-8000-000000000005\n",
+        other => panic!("{other} was probed"),
+    }))
+}
+
+/// After partitioning in German and without udev: no UUIDs, translated names,
+/// free space in the list.
+#[test]
+fn what_calamares_leaves_out() {
+    let storage = read(fixture!("german-no-udev"));
+    let err = fstab(&storage).unwrap_err();
+    assert!(err.what.contains("/dev/vda2"), "{err}");
+    let err = kargs(&storage, MODELS).unwrap_err();
+    assert!(err.what.contains("/dev/vda3"), "{err}");
+
+    let storage = storage.complete(probed).unwrap();
+    assert_eq!(
+        lines(&storage),
+        [
+            "UUID=b0070000-0000-4000-8000-000000000002 /boot ext4 defaults 2",
+            "PARTUUID=0a0a0000-0000-4000-8000-000000000005 /srv vfat defaults 2",
+            "/dev/mapper/luks-11111111-aaaa-4bbb-8ccc-000000000003 /var/log btrfs compress=zstd:1,subvol=/@log 0",
+            "UUID=5a9a0000-0000-4000-8000-000000000004 none swap defaults 0",
+        ]
+    );
+    assert_eq!(
+        kargs(&storage, MODELS).unwrap(),
+        [
+            "rd.luks.name=11111111-aaaa-4bbb-8ccc-000000000003=luks-11111111-aaaa-4bbb-8ccc-000000000003",
+            "rd.vconsole.keymap=de",
+        ]
+    );
+
+    // What is complete is not probed; what nothing is found on stays.
+    for text in [fixture!("uefi-luks"), fixture!("manual-btrfs")] {
+        let complete = |_: &Path| panic!("probed");
+        assert_eq!(read(text).complete(complete).unwrap(), read(text));
+    }
+    let storage = read(fixture!("german-no-udev"));
+    let nothing = storage.clone().complete(|_| Ok(Tags::default()));
+    assert_eq!(nothing.unwrap(), storage);
+    assert!(storage
+        .complete(|_| Err(Error::new(Code::Io, "No.")))
+        .is_err());
+}
+
+/// A container that nobody has opened is not mounted by its UUID.
+#[test]
+fn a_closed_container() {
+    let storage = read(
+        r#"{"partitions":[{"device":"/dev/sda5","mountPoint":"/data","fs":"ext4","uuid":"",
+            "luksMapperName":""}]}"#,
+    );
+    let luks = |_: &Path| Ok(blkid::parse("UUID=1-2\nTYPE=crypto_LUKS\n"));
+    let err = kargs(&storage.complete(luks).unwrap(), MODELS).unwrap_err();
+    assert_eq!(err.code, Code::CalamaresInvalid);
+    assert!(err.what.contains("/dev/sda5"), "{err}");
 }

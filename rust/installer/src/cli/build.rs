@@ -9,6 +9,7 @@ use registry::CredentialStore;
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
+use crate::blkid;
 use crate::calamares::{self, GlobalStorage};
 use crate::cancel::Cancel;
 use crate::check;
@@ -78,7 +79,8 @@ pub(super) fn plan(args: &ImageArgs, place: Place<'_>, lookup: bool) -> Result<B
                 tracing::debug!(%error, "no {KEYBOARD_MODELS}");
                 String::new()
             });
-            warnings.extend(calamares::apply(storage, &models, &mut plan)?);
+            let storage = storage.clone().complete(blkid::probe)?;
+            warnings.extend(calamares::apply(&storage, &models, &mut plan)?);
         }
     }
     let reference = plan.reference()?;
@@ -109,6 +111,8 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
         target: TargetPlan {
             root: absolute(root)?,
             scratch: scratch.map(|s| absolute(s)).transpose()?,
+            firmware: None,
+            tidy_partition_table: false,
         },
         registries: config
             .registries

@@ -158,7 +158,6 @@ pub fn parse(path: &Path, text: Zeroizing<String>) -> Result<Config> {
     }
     config.page = page::page(&doc, &mut top)?;
     something_to_choose(&doc, &config)?;
-    qml(&doc, &mut top)?;
     top.finish(&doc)?;
     Ok(config)
 }
@@ -173,18 +172,6 @@ fn something_to_choose(doc: &Document, config: &Config) -> Result<()> {
         .invalid(&["page", "allowOther"], "there is no image to choose")
         .why("No other image may be named, the catalogue is empty, and `containerUrl` is missing.")
         .next("Add images to `page.catalogue`, or a `containerUrl`."))
-}
-
-/// Calamares' own keys of every page in QML, which it reads by itself.
-fn qml(doc: &Document, top: &mut Section) -> Result<()> {
-    if let Some(search) = top.text(doc, &["qmlSearch"])? {
-        let known = ["both", "qrc", "branding"];
-        if !known.contains(&search.as_str()) {
-            return Err(doc.one_of(&["qmlSearch"], &search, &known));
-        }
-    }
-    top.text(doc, &["qmlFilename"])?;
-    Ok(())
 }
 
 fn variables(doc: &Document, top: &mut Section) -> Result<Vec<(String, String)>> {

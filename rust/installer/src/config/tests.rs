@@ -256,7 +256,6 @@ fn mistakes_are_named() {
             "page:\n  allowOther: false",
             &["line 2", "no image to choose"],
         ),
-        ("qmlSearch: brandin", &["line 1", "`branding`"]),
         (
             "variables: { a: 1 }",
             &["`variables.a`", "a text is expected"],
@@ -282,8 +281,6 @@ fn what_the_page_offers() {
         r#"
 variables: { registry: r.example }
 containerUrl: r.example/os:1
-qmlSearch: both
-qmlFilename: bootc
 page:
     catalogue:
         - name: "Desktop"

@@ -248,7 +248,7 @@ impl Engine<'_> {
                 host: &doctor::facts(Path::new("/"))?,
                 places: &checked.places,
                 boot_fs: &BootFs::of(&checked.target, &mountinfo::read()?),
-                firmware: Firmware::of_this_machine(),
+                need: checked.need,
                 arch: std::env::consts::ARCH,
             },
         )?;
@@ -315,10 +315,11 @@ impl Engine<'_> {
         runtime: &Runtime,
         decision: &BootDecision,
     ) -> Result<()> {
+        let target = &checked.target;
         if decision.grub.is_empty() {
+            self.tidy_partition_table(checked, decision);
             return Ok(());
         }
-        let target = &checked.target;
         let boot_fs = BootFs::of(target, &mountinfo::read()?);
         let kargs = boot::entries::first_options(&target.root)?;
         let job = grub::Job {
@@ -334,7 +335,19 @@ impl Engine<'_> {
             "boot-loader",
             &grub::install(job, &decision.grub, self.cancel)?,
         );
+        self.tidy_partition_table(checked, decision);
         Ok(())
+    }
+
+    /// Under BIOS alone: UEFI has its own use for types and flags.
+    fn tidy_partition_table(&self, checked: &Checked, decision: &BootDecision) {
+        let wanted = self.plan.target.tidy_partition_table
+            && checked.need.firmware == Firmware::Bios
+            && decision.starts_bios();
+        if let (true, Some(disk)) = (wanted, &checked.places.bios) {
+            let boot = checked.target.boot.as_ref();
+            self.warn("boot-loader", &boot::table::tidy(disk, boot, self.cancel));
+        }
     }
 
     /// A named entry in this machine's firmware is for a disk that stays in it:

@@ -11,7 +11,17 @@ fn round_trip() {
     let plan = Plan::from_json(MINIMAL).unwrap();
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
     assert!(plan.finish.trim && !plan.finish.unmount && !plan.finish.hand_over);
-    assert!(!plan.to_json().unwrap().contains("handOver"));
+    let json = plan.to_json().unwrap();
+    for default in ["handOver", "firmware", "tidyPartitionTable"] {
+        assert!(!json.contains(default), "{default}");
+    }
+    let made = MINIMAL.replace(
+        r#""root":"/target""#,
+        r#""root":"/target","firmware":"bios","tidyPartitionTable":true"#,
+    );
+    let plan = Plan::from_json(&made).unwrap();
+    assert_eq!(plan.target.firmware, Some(Firmware::Bios));
+    assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
 }
 
 #[test]
