@@ -131,7 +131,7 @@ impl Bench {
         let tree = self.dir.join("tree");
         let is_kept = |name: &str| name.starts_with("obj-");
         source::copy(&self.source, &self.files, &tree, is_kept)?;
-        for path in entries(&tree)? {
+        for path in entries(&tree)?.iter().filter(|path| path.is_dir()) {
             cache::remove_tree(&path.join("CMakeCache.txt"))?;
         }
         Ok(())
