@@ -97,16 +97,18 @@ impl Bench {
     fn new(suite: &str) -> Result<Self> {
         let source = source::workspace()?;
         let files = source::files(&source)?;
-        let root = root::recipe(suite, &source)?.build()?;
+        let recipe = root::recipe(suite, &source)?;
         let vendor = vendor::vendor(&source)?;
+        // What was compiled against one root is no use in another.
+        let name = format!("deb-build-{suite}-{}", recipe.key().hex());
         let cache = cache::dir()?;
         Ok(Self {
             source,
             files,
-            root,
+            root: recipe.build()?,
             vendor,
-            dir: cache.join(format!("deb-build-{suite}")),
-            lock: cache.join(format!(".deb-build-{suite}.lock")),
+            lock: cache.join(format!(".{name}.lock")),
+            dir: cache.join(name),
         })
     }
 
@@ -123,11 +125,16 @@ impl Bench {
     }
 
     /// The tree as a fresh check-out has it, beside what compilers left: the
-    /// state of debhelper goes, the object directories stay.
+    /// state of debhelper goes, the object directories stay. CMake configures
+    /// anew, since it takes compiler flags only then.
     fn lay_out(&self) -> Result<()> {
-        source::copy(&self.source, &self.files, &self.dir.join("tree"), |name| {
-            name.starts_with("obj-")
-        })
+        let tree = self.dir.join("tree");
+        let is_kept = |name: &str| name.starts_with("obj-");
+        source::copy(&self.source, &self.files, &tree, is_kept)?;
+        for path in entries(&tree)?.iter().filter(|path| path.is_dir()) {
+            cache::remove_tree(&path.join("CMakeCache.txt"))?;
+        }
+        Ok(())
     }
 
     /// What a build leaves beside the tree.
