@@ -5,7 +5,6 @@ CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
-DEB_FLAGS ?=
 SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh)
 # For example --suite forky.
 DEB_FLAGS ?=
