@@ -14,6 +14,11 @@
         <translation>%1 wird installiert.</translation>
     </message>
     <message>
+        <source>Install &lt;b&gt;%1&lt;/b&gt;.&lt;br/&gt;Digest: %2</source>
+        <comment>@info</comment>
+        <translation>&lt;b&gt;%1&lt;/b&gt; wird installiert.&lt;br/&gt;Digest: %2</translation>
+    </message>
+    <message>
         <source>Install &lt;b&gt;%1&lt;/b&gt; from %2.&lt;br/&gt;Digest: %3</source>
         <comment>@info</comment>
         <translation>&lt;b&gt;%1&lt;/b&gt; wird von %2 installiert.&lt;br/&gt;Digest: %3</translation>

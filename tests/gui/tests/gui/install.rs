@@ -26,10 +26,13 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
         .target(&disk, Fs::Ext4)
         .module("bootc", &served.conf());
     let mut session = live.start();
+    session.wait_text("einige Fragen");
     session.screenshot("1-welcome");
     session.next();
+    session.wait_text("Europe");
     session.screenshot("2-locale");
     session.next();
+    session.wait_text("Tastaturmodell");
     session.screenshot("3-keyboard");
     session.next();
     session.wait_text(served.digest());
