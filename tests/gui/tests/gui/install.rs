@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
-use test_gui::{Disk, Fs, Installed, Person, Sequence, Served, Tiny};
+use test_gui::{bootc, Disk, Fs, Installed, Person, Sequence, Served, Tiny};
 
 use crate::steps::{enter, to_page, to_summary, SMALL};
 
@@ -83,7 +83,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
     let Some(world) = enter("stock-failure") else {
         return;
     };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(served) = Served::tiny(&world, &Tiny::new(bootc::DEPLOYS)) else {
         return;
     };
     let live = world.plugin();
@@ -98,7 +98,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("The test wants this to fail."), "{told}");
-    session.press(session.words().no);
+    session.press(session.words().close);
     session.wait_exit().assert_clean();
     // What the engine installed is on the disk nevertheless.
     assert!(Installed::on_disk(&disk).path().is_dir());
@@ -108,7 +108,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
 #[test]
 fn partitions_become_fstab() {
     let Some(world) = enter("fstab") else { return };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(served) = Served::tiny(&world, &Tiny::new(bootc::DEPLOYS)) else {
         return;
     };
     let live = world.plugin();
