@@ -38,31 +38,20 @@ fn served(world: &World, bootc: &str) -> Option<Served> {
 
 #[test]
 fn cancel_while_the_image_is_downloaded() {
-    let Some(world) = enter("cancel-pull") else {
-        return;
-    };
-    let image = Tiny::working().with("usr/share/big", noise());
-    let Some(served) = Served::tiny(&world, &image) else {
-        return;
-    };
-    let proxy = stalling(&served);
-    let live = world.plugin();
-    let disk = world.disk(Fs::Ext4, SMALL);
-    let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
-    let mut session = installing(live.module("bootc", &conf), &disk);
-    session.wait_text("Downloading");
-    session.screenshot("downloading");
-    session.cancel();
-    let ended = session.wait_exit();
-    ended.assert_clean();
-    assert_eq!(left_on(&disk), ["lost+found"]);
+    while_downloading("cancel-pull", |session| session.cancel());
 }
 
 #[test]
 fn the_window_closed_while_the_image_is_downloaded() {
-    let Some(world) = enter("close-pull") else {
-        return;
-    };
+    while_downloading("close-pull", |session| {
+        session.close_window();
+        session.confirm_cancel();
+    });
+}
+
+/// Ends an installation whose download stalls; nothing may be left of it.
+fn while_downloading(test: &str, end: impl FnOnce(&mut Session<'_>)) {
+    let Some(world) = enter(test) else { return };
     let image = Tiny::working().with("usr/share/big", noise());
     let Some(served) = Served::tiny(&world, &image) else {
         return;
@@ -70,11 +59,11 @@ fn the_window_closed_while_the_image_is_downloaded() {
     let proxy = stalling(&served);
     let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
-    let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
+    let conf = bootc_conf(&served.reference_at(&proxy.host()), &proxy.host());
     let mut session = installing(live.module("bootc", &conf), &disk);
     session.wait_text("Downloading");
-    session.close_window();
-    session.confirm_cancel();
+    session.screenshot("downloading");
+    end(&mut session);
     session.wait_exit().assert_clean();
     assert_eq!(left_on(&disk), ["lost+found"]);
 }
@@ -141,7 +130,7 @@ fn the_registry_goes_down_in_the_middle() {
     .unwrap();
     let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
-    let conf = bootc_conf(&format!("{}/os/system:v1", proxy.host()), &proxy.host());
+    let conf = bootc_conf(&served.reference_at(&proxy.host()), &proxy.host());
     let mut session = to_page(live.module("bootc", &conf).target(&disk, Fs::Ext4));
     to_summary(&mut session, &Person::default());
     down.store(true, Ordering::SeqCst);
