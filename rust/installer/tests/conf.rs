@@ -79,8 +79,17 @@ fn the_reader_knows_every_key_of_the_schema() {
 #[test]
 fn the_shipped_file_explains_every_key_of_the_schema() {
     let text = std::fs::read_to_string(module("bootc.conf")).unwrap();
+    // Accepted for the sake of older files.
+    let without_effect = [
+        "remote",
+        "integration",
+        "kickstartOptions",
+        "ignitionOptions",
+        "noSignatureVerification",
+    ];
     let schema = schema();
     for key in properties(&schema, &[]) {
-        assert!(text.contains(&format!("{key}:")), "{key} is not explained");
+        let explained = text.contains(&format!("{key}:"));
+        assert_ne!(explained, without_effect.contains(&key.as_str()), "{key}");
     }
 }
