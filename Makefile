@@ -5,6 +5,7 @@ CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
+SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh)
 # For example --suite forky.
 DEB_FLAGS ?=
 
@@ -20,7 +21,7 @@ build: toolchain ## the programs, into target/release
 	$(CARGO) build --locked --release -p bootc-installer
 
 test: toolchain  ## every test; root and loop-device tests run when root
-	$(CARGO) test --locked --workspace $(TEST_FLAGS)
+	$(CARGO) test --locked $(TEST_FLAGS)
 
 demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
 	$(CARGO) run --locked --release -p e2e --bin demo
@@ -33,8 +34,8 @@ image: toolchain ## only make (or find) the test image and print its path
 
 check: toolchain ## format, lints, shell scripts
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck tests/toolchain.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is not installed: scripts not checked"; fi
 
 deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
 	$(CARGO) run --locked --release -p debs -- build $(DEB_FLAGS)

@@ -19,6 +19,7 @@ command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 if ! rust_is_new_enough; then
     # Debian 12 carries a recent compiler under the name rustc-web.
+    # shellcheck source=/dev/null
     case "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" in
     bookworm) missing="$missing cargo-web rustc-web" ;;
     *) missing="$missing cargo rustc" ;;

@@ -53,8 +53,7 @@ QString
 imageName( const QJsonObject& facts )
 {
     const auto name = facts.value( "name" ).toString();
-    const auto version = facts.value( "version" ).toString();
-    return ( name.isEmpty() ? facts.value( "imgref" ).toString() : name + ' ' + version ).trimmed();
+    return name.isEmpty() ? QString() : ( name + ' ' + facts.value( "version" ).toString() ).trimmed();
 }
 
 }  // namespace
@@ -100,10 +99,11 @@ BootcViewStep::prettyStatus() const
         const auto reference = bootc::fromRust( m_session->reference() );
         return tr( "Install %1.", "@info" ).arg( reference.toHtmlEscaped() );
     }
-    return tr( "Install <b>%1</b> from %2.<br/>Digest: %3", "@info" )
-        .arg( imageName( facts ).toHtmlEscaped(),
-              facts.value( "imgref" ).toString().toHtmlEscaped(),
-              facts.value( "digest" ).toString().toHtmlEscaped() );
+    const auto name = imageName( facts ).toHtmlEscaped();
+    const auto imgref = facts.value( "imgref" ).toString().toHtmlEscaped();
+    const auto digest = facts.value( "digest" ).toString().toHtmlEscaped();
+    return name.isEmpty() ? tr( "Install <b>%1</b>.<br/>Digest: %2", "@info" ).arg( imgref, digest )
+                          : tr( "Install <b>%1</b> from %2.<br/>Digest: %3", "@info" ).arg( name, imgref, digest );
 }
 
 QWidget*
@@ -114,6 +114,9 @@ BootcViewStep::widget()
         m_widget = new QQuickWidget;
         m_widget->setResizeMode( QQuickWidget::SizeRootObjectToView );
         m_widget->setFocusPolicy( Qt::StrongFocus );
+        // The window's own background, which a style sheet may have set, shows through.
+        m_widget->setAttribute( Qt::WA_TranslucentBackground );
+        m_widget->setClearColor( Qt::transparent );
         m_widget->rootContext()->setContextProperty( "config", m_page );
         m_widget->setSource( QUrl( "qrc:/bootc/Page.qml" ) );
         for ( const auto& error : m_widget->errors() )

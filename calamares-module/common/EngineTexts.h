@@ -162,8 +162,8 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition or a smaller image." ),
     QT_TRANSLATE_NOOP( "Engine", "The file system is mounted read-only, or has errors." ),
     QT_TRANSLATE_NOOP( "Engine", "Mount it read-write and start again." ),
-    QT_TRANSLATE_NOOP( "Engine", "The disk has neither a mounted EFI system partition nor a BIOS boot partition." ),
-    QT_TRANSLATE_NOOP( "Engine", "Add one of them to the partition layout." ),
+    QT_TRANSLATE_NOOP( "Engine", "UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT." ),
+    QT_TRANSLATE_NOOP( "Engine", "Add the one that this machine's firmware needs to the partition layout." ),
     QT_TRANSLATE_NOOP( "Engine", "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open." ),
     QT_TRANSLATE_NOOP( "Engine", "Add an unencrypted partition for /boot, for example ext4 with 1 GiB." ),
     QT_TRANSLATE_NOOP( "Engine", "The boot loader's own tool reported an error." ),
@@ -242,6 +242,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "It was copied incompletely, or is a placeholder." ),
     QT_TRANSLATE_NOOP( "Engine", "Copy the value from an auth.json file, or give `username` and `password`." ),
     // Calamares' choices
+    QT_TRANSLATE_NOOP( "Engine", "Calamares does not tell one, and there is none on it: formatting it has failed." ),
     QT_TRANSLATE_NOOP( "Engine", "Its global storage has no `rootMountPoint`." ),
     QT_TRANSLATE_NOOP( "Engine", "In settings.conf put `partition` and `mount` before `bootc` in `exec`." ),
     QT_TRANSLATE_NOOP( "Engine", "No entry of `partitions` in its global storage has the mount point `/`." ),

@@ -14,6 +14,11 @@
         <translation>%1 wird installiert.</translation>
     </message>
     <message>
+        <source>Install &lt;b&gt;%1&lt;/b&gt;.&lt;br/&gt;Digest: %2</source>
+        <comment>@info</comment>
+        <translation>&lt;b&gt;%1&lt;/b&gt; wird installiert.&lt;br/&gt;Digest: %2</translation>
+    </message>
+    <message>
         <source>Install &lt;b&gt;%1&lt;/b&gt; from %2.&lt;br/&gt;Digest: %3</source>
         <comment>@info</comment>
         <translation>&lt;b&gt;%1&lt;/b&gt; wird von %2 installiert.&lt;br/&gt;Digest: %3</translation>
@@ -474,12 +479,12 @@
         <translation>Hängen Sie es beschreibbar ein und beginnen Sie noch einmal.</translation>
     </message>
     <message>
-        <source>The disk has neither a mounted EFI system partition nor a BIOS boot partition.</source>
-        <translation>Der Datenträger hat weder eine eingehängte EFI-Systempartition noch eine BIOS-Boot-Partition.</translation>
+        <source>UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT.</source>
+        <translation>UEFI braucht eine eingehängte EFI-Systempartition, ein BIOS eine BIOS-Boot-Partition auf einer GPT.</translation>
     </message>
     <message>
-        <source>Add one of them to the partition layout.</source>
-        <translation>Fügen Sie bei der Partitionierung eine davon hinzu.</translation>
+        <source>Add the one that this machine&apos;s firmware needs to the partition layout.</source>
+        <translation>Ergänzen Sie die Partitionierung um die, welche die Firmware dieses Rechners braucht.</translation>
     </message>
     <message>
         <source>Kernel and initramfs are on an encrypted file system, which the boot loader cannot open.</source>
@@ -760,6 +765,10 @@
     <message>
         <source>Copy the value from an auth.json file, or give `username` and `password`.</source>
         <translation>Kopieren Sie den Wert aus einer Datei auth.json, oder geben Sie „username“ und „password“ an.</translation>
+    </message>
+    <message>
+        <source>Calamares does not tell one, and there is none on it: formatting it has failed.</source>
+        <translation>Calamares nennt keine, und auf dem Gerät ist keine: Das Formatieren ist gescheitert.</translation>
     </message>
     <message>
         <source>Its global storage has no `rootMountPoint`.</source>

@@ -4,10 +4,8 @@ import QtQuick
 import QtQuick.Controls
 import QtQuick.Layouts
 
-Rectangle {
+Item {
     id: page
-
-    color: palette.window
 
     readonly property var entries: JSON.parse(config.catalogue || "[]")
     readonly property bool busy: config.state === "checking"

@@ -41,12 +41,19 @@ pub fn check_rust(suite: &str) -> Result<()> {
 /// The cache entry with all that `dpkg-buildpackage` made.
 fn built(suite: &str) -> Result<PathBuf> {
     let bench = Bench::new(suite)?;
-    let key = root::recipe(suite, &bench.source)?.key();
-    let key = Key::new().with("root", key.hex());
+    let root_key = root::recipe(suite, &bench.source)?.key();
+    let key = Key::new().with("root", root_key.hex());
     let key = source::key(&bench.source, &bench.files, key)?;
     cache::entry(&format!("debs-{suite}"), &key, |dir| {
         let _lock = bench.lock()?;
         bench.lay_out()?;
+        // Waiting for the lock may take long.
+        let now = Key::new().with("root", root_key.hex());
+        let now = source::key(&bench.source, &bench.files, now)?;
+        ensure!(
+            now.hex() == key.hex(),
+            "the sources were changed meanwhile. Next step: run it again"
+        );
         bench.clear_results()?;
         // -nc: what was built stays, so that a small change takes seconds.
         // The tree is clean all the same: see `lay_out`.

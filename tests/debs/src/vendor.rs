@@ -14,11 +14,11 @@ use testkit::cmd::CommandExt;
 /// or fetched. It belongs to the cache: do not write there.
 pub fn vendor(source: &Path) -> Result<PathBuf> {
     let lock = Key::new()
-        .with("layout", "2")
+        .with("layout", "3")
         .with_file("Cargo.lock", &source.join("Cargo.lock"))?;
     cache::entry("vendor", &lock, |dir| {
         Command::new("cargo")
-            .args(["vendor", "--locked", "--quiet"])
+            .args(["vendor", "--locked", "--quiet", "--versioned-dirs"])
             .arg(dir)
             .current_dir(source)
             .run()?;
@@ -29,7 +29,7 @@ pub fn vendor(source: &Path) -> Result<PathBuf> {
 /// Gives every file the same time, long ago. Build scripts name files that they
 /// depend on, and cargo goes by their times: with those of the download, each
 /// change of Cargo.lock would compile Qt's bindings again. Another version of a
-/// crate is another directory of cargo's anyway.
+/// crate is another directory.
 fn set_times(dir: &Path) -> Result<()> {
     let long_ago = UNIX_EPOCH + Duration::from_secs(946_684_800);
     for entry in fs::read_dir(dir).with_context(|| format!("listing {}", dir.display()))? {

@@ -32,7 +32,7 @@ mod words;
 mod world;
 
 pub use ended::{Ended, Exit};
-pub use failure::{Disk, Fs, Tiny};
+pub use failure::{bootc, Disk, Fs, Tiny};
 pub use installed::Installed;
 pub use live::Live;
 pub use person::Person;

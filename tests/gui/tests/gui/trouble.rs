@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use test_gui::{bootc_conf, Disk, Fs, Live, Person, Sequence, Served, Session, Tiny, World};
+use test_gui::{bootc, bootc_conf, Disk, Fs, Live, Person, Sequence, Served, Session, Tiny, World};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
 use crate::steps::{enter, mounted, to_page, to_summary, SMALL};
@@ -103,13 +103,14 @@ fn cancel_while_a_stock_module_works() {
     let Some(world) = enter("cancel-stock") else {
         return;
     };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
+    let Some(served) = served(&world, bootc::DEPLOYS) else {
         return;
     };
     let live = world.plugin();
     let disk = world.disk(Fs::Ext4, SMALL);
     let live = live
         .module("bootc", &served.conf())
+        .module("slow", &serde_json::json!({"seconds": 6}))
         .settings(|s| s.after(Sequence::Exec, "bootc", "slow"));
     let mut session = installing(live, &disk);
     session.wait_text("Taking its time");
