@@ -188,7 +188,8 @@ BootcViewStep::jobs() const
     connect( Calamares::JobQueue::instance(),
              &Calamares::JobQueue::finished,
              m_inhibitor,
-             &bootc::SleepInhibitor::release );
+             &bootc::SleepInhibitor::release,
+             Qt::UniqueConnection );
     return bootc::installJobs( m_installation, m_session->isRemote() );
 }
 

@@ -153,8 +153,8 @@ impl Session {
     }
 }
 
-/// What the page proposes: `containerUrl`, else the only catalogue entry, else
-/// nothing.
+/// What the page proposes: `containerUrl`, else the first entry of the
+/// catalogue, else nothing.
 fn default_reference(config: &Config) -> String {
     match (&config.container_url, config.page.catalogue.first()) {
         (Some(url), _) => url.clone(),
