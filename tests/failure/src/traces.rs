@@ -20,6 +20,18 @@ pub(crate) fn mounts() -> BTreeMap<String, String> {
     table.lines().filter_map(numbered).collect()
 }
 
+/// Whether something is mounted at or below `dir` in this thread's namespace.
+/// When that cannot be told, it is.
+pub(crate) fn is_mounted_below(dir: &Path) -> bool {
+    let Ok(table) = fs::read_to_string("/proc/thread-self/mountinfo") else {
+        return true;
+    };
+    table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .any(|point| Path::new(point).starts_with(dir))
+}
+
 /// Asserts that nothing was mounted since. What other programs have mounted may
 /// be renamed or go at any time, but nobody else can mount anything here.
 #[track_caller]

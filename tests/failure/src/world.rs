@@ -212,11 +212,54 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // A test that failed may have left a mount, even one of the running
+        // system: removing the directory would reach into it.
+        if traces::is_mounted_below(self.dir.path()) {
+            eprintln!("left as it is, with mounts: {}", self.dir.path().display());
+            self.dir.disable_cleanup(true);
+        }
         if !std::thread::panicking() {
             traces::assert_no_new_mount(&self.mounts);
             self.traces().assert_no_process();
             // A dead namespace lets go of its mounts a moment after its last process.
             traces::wait_until("no loop device", || self.traces().loops.is_empty());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{catch_unwind, AssertUnwindSafe};
+
+    /// What is mounted there outlives a test that fails, even if it is the
+    /// running system.
+    #[test]
+    fn a_failed_test_removes_nothing_through_a_mount() {
+        let outside = tempfile::tempdir().unwrap();
+        let file = outside.path().join("file");
+        fs::write(&file, "x").unwrap();
+        // In a thread of its own: the namespace is the thread's.
+        let path = outside.path().to_owned();
+        let test = std::thread::spawn(move || {
+            let world = World::enter(&[])?;
+            let place = world.new_path("bound");
+            fs::create_dir(&place).unwrap();
+            let flags = MsFlags::MS_BIND;
+            mount(Some(&path), &place, None::<&str>, flags, None::<&str>).unwrap();
+            let failed = catch_unwind(AssertUnwindSafe(move || {
+                let _world = world;
+                panic!("as a test does");
+            }));
+            assert!(failed.is_err());
+            Some(place)
+        });
+        let Some(place) = test.join().unwrap() else {
+            return;
+        };
+        assert!(file.exists());
+        // The namespace has gone with its thread, and the mount with it.
+        fs::remove_dir(&place).unwrap();
+        fs::remove_dir(place.parent().unwrap()).unwrap();
     }
 }

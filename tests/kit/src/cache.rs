@@ -151,7 +151,8 @@ pub fn remove_tree(path: &Path) -> Result<()> {
         return fs::remove_file(path).with_context(|| format!("removing {}", path.display()));
     }
     let real = fs::canonicalize(path).with_context(|| format!("resolving {}", path.display()))?;
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading mountinfo")?;
+    let mountinfo =
+        fs::read_to_string("/proc/thread-self/mountinfo").context("reading mountinfo")?;
     if let Some(mount) = mounts_below(&mountinfo, &real).first() {
         bail!(
             "not removing {}: {mount} is mounted below it",
