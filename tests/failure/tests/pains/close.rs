@@ -171,6 +171,27 @@ fn one_failure_does_not_keep_the_other_steps_from_their_work() {
     assert!(!disk.is_mounted());
 }
 
+/// Swaps on a disk; ends with this, also when the test fails.
+struct Swapping<'d>(&'d Disk);
+
+impl<'d> Swapping<'d> {
+    /// `None` where nothing can be swapped to.
+    fn on(disk: &'d Disk) -> Option<Self> {
+        let started = Command::new("swapon").arg(disk.device()).run();
+        started.is_ok().then_some(Self(disk))
+    }
+}
+
+impl Drop for Swapping<'_> {
+    fn drop(&mut self) {
+        let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
+        if swaps.contains(self.0.device().to_str().unwrap_or("?")) {
+            // There is nobody to tell when the test fails already.
+            Command::new("swapoff").arg(self.0.device()).run().ok();
+        }
+    }
+}
+
 #[test]
 fn swap_of_the_target_is_let_go() {
     let Some(world) = World::enter(&["mkswap", "swapon"]).map(World::with_own_run) else {
@@ -179,20 +200,16 @@ fn swap_of_the_target_is_let_go() {
     let disk = world.disk(Fs::Ext4, 64 * MIB);
     disk.unmount();
     Command::new("mkswap").arg(disk.device()).run().unwrap();
-    if Command::new("swapon").arg(disk.device()).run().is_err() {
+    let Some(_swapping) = Swapping::on(&disk) else {
         eprintln!("skipped: no swapping here");
         return;
-    }
+    };
     let storage = serde_json::json!({
         "partitions": [
             { "device": disk.device(), "mountPoint": "", "fs": "linuxswap", "claimed": 1 },
         ],
     });
     let run = calamares(&world, &storage).run();
-    let left = fs::read_to_string("/proc/swaps").unwrap();
-    if left.contains(disk.device().to_str().unwrap()) {
-        Command::new("swapoff").arg(disk.device()).run().unwrap();
-    }
     assert_eq!(run.assert_closed().swaps, [disk.device()]);
     let again = calamares(&world, &storage).run();
     assert!(again.assert_closed().is_empty(), "{again}");
