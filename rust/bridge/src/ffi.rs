@@ -132,11 +132,6 @@ pub(crate) mod bridge {
 
         /// Asks the installation to stop and clean up.
         fn stop(self: &Session);
-
-        /// Waits for the end of the installation, so many milliseconds.
-        #[cxx_name = "waitEnded"]
-        fn wait_ended(self: &Session, milliseconds: u64) -> bool;
-
         /// Warnings of the engine, one a line.
         fn warnings(self: &Session) -> String;
     }

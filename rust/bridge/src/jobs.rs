@@ -115,17 +115,6 @@ impl Session {
         }));
     }
 
-    pub(crate) fn wait_ended(&self, milliseconds: u64) -> bool {
-        let ended = guarded(|| match &*self.0.run() {
-            Running::Yes(run) => run
-                .wait(Duration::from_millis(milliseconds))
-                .ended
-                .is_some(),
-            _ => true,
-        });
-        ended.unwrap_or(true)
-    }
-
     pub(crate) fn warnings(&self) -> String {
         let warnings = guarded(|| match &*self.0.run() {
             Running::Yes(run) => run.warnings().join("\n"),
