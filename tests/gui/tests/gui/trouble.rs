@@ -32,6 +32,12 @@ fn installing<'w>(live: Live<'w>, disk: &Disk) -> Session<'w> {
     session
 }
 
+/// Answers the dialog that tells of a failure; Calamares ends then.
+fn close(mut session: Session<'_>) {
+    session.press(session.words().close);
+    session.wait_exit().assert_clean();
+}
+
 fn served(world: &World, bootc: &str) -> Option<Served> {
     Served::tiny(world, &Tiny::new(bootc))
 }
@@ -138,8 +144,7 @@ fn the_registry_goes_down_in_the_middle() {
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("NETWORK_INTERRUPTED"), "{told}");
-    session.press(session.words().close);
-    session.wait_exit().assert_clean();
+    close(session);
     assert_eq!(left_on(&disk), ["lost+found"]);
 }
 
@@ -160,8 +165,7 @@ fn the_engine_is_killed() {
     let told = session.wait_failed();
     session.screenshot("failed");
     assert!(told.contains("killed"), "{told}");
-    session.press(session.words().close);
-    session.wait_exit().assert_clean();
+    close(session);
     assert_eq!(left_on(&disk), ["lost+found"]);
 }
 
@@ -180,8 +184,7 @@ fn bootc_fails() {
     session.screenshot("failed");
     assert!(told.contains("BOOTC_FAILED"), "{told}");
     assert!(told.contains("the <disk> is odd"), "{told}");
-    session.press(session.words().close);
-    session.wait_exit().assert_clean();
+    close(session);
 }
 
 #[test]
@@ -200,8 +203,7 @@ fn a_target_that_is_refused() {
     let mut session = installing(live.module("bootc", &served.conf()), &disk);
     let told = session.wait_failed();
     assert!(told.contains("TARGET_NOT_EMPTY"), "{told}");
-    session.press(session.words().close);
-    session.wait_exit().assert_clean();
+    close(session);
 }
 
 #[test]
@@ -222,8 +224,7 @@ fn a_panic_in_a_job_is_a_dialog_and_no_crash() {
         let told = session.wait_failed();
         session.screenshot("panic");
         assert!(told.contains("a panic was asked for"), "{told}");
-        session.press(session.words().close);
-        session.wait_exit().assert_clean();
+        close(session);
     }
 }
 
