@@ -21,6 +21,9 @@ from png import screenshot
 # Of xdotool's keys: as fast as a person at least.
 KEY_DELAY_MS = "8"
 FOCUS_TRIES = 5
+CLOSE_TRIES = 5
+# Until the question shows that follows a request to close.
+QUESTION_S = 5
 # Of these the actions of AT-SPI in QML either change the state or tell the page,
 # never both: they are clicked, at their mark.
 MARKED = {"check box", "radio button"}
@@ -142,6 +145,17 @@ class Driver:
     def key(self, request):
         widgets.wait_keyboard(self.application, request["timeout"])
         self.keys(["key", "--clearmodifiers", *request["keys"]])
+
+    def close(self, request):
+        """Asks the window manager to close the window, until the question
+        shows: a key that comes while the window is still being shown is lost."""
+        for _ in range(CLOSE_TRIES):
+            self.key({**request, "keys": ["alt+F4"]})
+            try:
+                return self.wait({"want": {"role": "dialog"}, "timeout": QUESTION_S})
+            except TimeoutError:
+                continue
+        raise TimeoutError("no question follows when the window is closed")
 
     def keys(self, arguments, text=None):
         subprocess.run(["xdotool", *arguments], input=text, text=True, check=True, timeout=60)

@@ -352,10 +352,11 @@ impl<'w> Session<'w> {
         self.run(&["kill", "-KILL", &pid.to_string()]);
     }
 
-    /// Closes the window, as a person does with the window manager.
+    /// Closes the window, as a person does with the window manager, up to the
+    /// question that follows.
     #[track_caller]
     pub fn close_window(&mut self) {
-        self.key(&["alt+F4"]);
+        self.ask("close", json!({}));
     }
 
     /// Sends Calamares a signal, for example `SIGTERM`.
