@@ -67,14 +67,15 @@ impl ImagePage {
             *shared.choice() = Choice::configured(path.as_ref());
             self.as_mut().rust_mut().shared = Some(Arc::clone(&shared));
             let choice = shared.choice();
-            self.as_mut()
-                .set_allow_other(choice.config().page.allow_other);
-            self.as_mut()
-                .set_skip_when_valid(choice.config().page.skip_when_valid);
+            let allow_other = choice.config().page.allow_other;
+            let skip_when_valid = choice.config().page.skip_when_valid;
             let keep = choice.config().keep_credentials.unwrap_or(false);
             let reference = QString::from(choice.reference());
             let broken = choice.broken().cloned();
+            // Whoever hears of a change may want the choice, too.
             drop(choice);
+            self.as_mut().set_allow_other(allow_other);
+            self.as_mut().set_skip_when_valid(skip_when_valid);
             self.as_mut().set_keep_login(keep);
             self.as_mut().show_reference(reference);
             broken
