@@ -5,6 +5,7 @@
 
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QVariantMap>
 
 namespace
 {
@@ -20,16 +21,15 @@ const char* const PARTITION_KEYS[] = {
     "partlabel", "parttype", "claimed", "luksMapperName", "luksUuid",
 };
 
-template < std::size_t N >
 QVariantMap
-only( const QVariantMap& map, const char* const ( &keys )[ N ] )
+ofPartition( const QVariantMap& partition )
 {
     QVariantMap kept;
-    for ( const auto* key : keys )
+    for ( const auto* key : PARTITION_KEYS )
     {
-        if ( map.contains( key ) )
+        if ( partition.contains( key ) )
         {
-            kept.insert( key, map.value( key ) );
+            kept.insert( key, partition.value( key ) );
         }
     }
     return kept;
@@ -41,33 +41,26 @@ namespace bootc
 {
 
 QByteArray
-engineStorage( const QVariantMap& storage )
+engineStorage( const Calamares::GlobalStorage& storage )
 {
-    auto kept = only( storage, KEYS );
+    QVariantMap kept;
+    for ( const auto* key : KEYS )
+    {
+        if ( storage.contains( key ) )
+        {
+            kept.insert( key, storage.value( key ) );
+        }
+    }
     if ( kept.contains( "partitions" ) )
     {
         QVariantList partitions;
         for ( const auto& partition : kept.value( "partitions" ).toList() )
         {
-            partitions.append( only( partition.toMap(), PARTITION_KEYS ) );
+            partitions.append( ofPartition( partition.toMap() ) );
         }
         kept.insert( "partitions", partitions );
     }
     return QJsonDocument( QJsonObject::fromVariantMap( kept ) ).toJson( QJsonDocument::Compact );
-}
-
-QByteArray
-engineStorage( const Calamares::GlobalStorage& storage )
-{
-    QVariantMap map;
-    for ( const auto* key : KEYS )
-    {
-        if ( storage.contains( key ) )
-        {
-            map.insert( key, storage.value( key ) );
-        }
-    }
-    return engineStorage( map );
 }
 
 }  // namespace bootc

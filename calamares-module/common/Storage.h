@@ -3,7 +3,6 @@
 #define BOOTC_STORAGE_H
 
 #include <QByteArray>
-#include <QVariantMap>
 
 namespace Calamares
 {
@@ -28,9 +27,6 @@ inline constexpr char cancelled[] = "bootcCancelled";
  * holds in clear, stay behind.
  */
 QByteArray engineStorage( const Calamares::GlobalStorage& storage );
-
-/// As above, from a map; what engineStorage() is tested by.
-QByteArray engineStorage( const QVariantMap& storage );
 
 }  // namespace bootc
 
