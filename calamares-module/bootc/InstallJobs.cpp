@@ -113,9 +113,14 @@ StageJob::begin()
 Calamares::JobResult
 StageJob::finished( const Status& status )
 {
-    for ( const auto& warning : fromRust( m_installation->session.warnings() ).split( '\n', Qt::SkipEmptyParts ) )
+    // Several stages may find the engine at its end: the failed or the last one tells.
+    if ( status.failed || m_stage == Stage::HandOver )
     {
-        cWarning() << "bootc-installer:" << warning;
+        const auto warnings = fromRust( m_installation->session.warnings() );
+        for ( const auto& warning : warnings.split( '\n', Qt::SkipEmptyParts ) )
+        {
+            cWarning() << "bootc-installer:" << warning;
+        }
     }
     if ( status.failed )
     {
