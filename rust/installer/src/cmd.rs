@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{killpg, Signal};
+use nix::unistd::Pid;
 
 use crate::cancel::Cancel;
 use crate::error::{Code, Error, Result};
@@ -87,8 +89,8 @@ impl Tool {
         self
     }
 
-    /// Lets it run to its own end whatever becomes of the engine, out of reach
-    /// of the terminal's signals: for what must not stop half-way.
+    /// Lets it run to its own end whatever becomes of the engine: for what must
+    /// not stop half-way.
     #[must_use]
     pub fn outliving_us(mut self) -> Self {
         self.outlives = true;
@@ -107,13 +109,15 @@ impl Tool {
         cancel.check()?;
         let program = find(&self.name).ok_or_else(|| missing(&self.name))?;
         let mut command = if self.outlives {
-            let mut command = Command::new(&program);
-            command.process_group(0);
-            command
+            Command::new(&program)
         } else {
             bound_to_us(&program)
         };
+        // A group of its own: Ctrl-C at a terminal reaches the whole
+        // foreground group, and a tool that dies of it looks like one that
+        // failed. The engine alone hears the request, and passes it on.
         let child = command
+            .process_group(0)
             .args(&self.args)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())
@@ -193,6 +197,16 @@ fn bound_to_us(program: &Path) -> Command {
     }
 }
 
+/// Kills the child, which is not reaped yet, and what it started.
+fn kill_group(child: &mut Child) -> std::io::Result<()> {
+    let group = i32::try_from(child.id()).map_err(std::io::Error::other)?;
+    match killpg(Pid::from_raw(group), Signal::SIGKILL) {
+        // A child that has a group of its own no longer, or not yet.
+        Err(nix::errno::Errno::ESRCH) => child.kill(),
+        result => result.map_err(std::io::Error::from),
+    }
+}
+
 /// Reads both streams until the child has ended; `None` when cancelled, with
 /// the child killed and reaped.
 fn collect(mut child: Child, cancel: &Cancel) -> std::io::Result<Option<(ExitStatus, Captured)>> {
@@ -203,7 +217,7 @@ fn collect(mut child: Child, cancel: &Cancel) -> std::io::Result<Option<(ExitSta
     loop {
         let status = child.try_wait()?;
         if status.is_none() && cancel.is_cancelled() {
-            child.kill()?;
+            kill_group(&mut child)?;
             child.wait()?;
             return Ok(None);
         }
@@ -374,10 +388,21 @@ mod tests {
     }
 
     #[test]
+    fn signals_of_the_terminal_do_not_reach_tools() {
+        // proc_pid_stat(5): the fifth field is the process group.
+        let out = Tool::new("cut")
+            .args(["-d", " ", "-f", "5", "/proc/self/stat"])
+            .run(&Cancel::new())
+            .unwrap();
+        let group = out.stdout.trim().parse().unwrap();
+        assert_ne!(Pid::from_raw(group), nix::unistd::getpgrp());
+    }
+
+    #[test]
     fn something_left_behind_does_not_hold_the_call() {
         let out = sh("sleep 1000 & echo $!").run(&Cancel::new()).unwrap();
-        let pid = nix::unistd::Pid::from_raw(out.stdout.trim().parse().unwrap());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        let pid = Pid::from_raw(out.stdout.trim().parse().unwrap());
+        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     }
 
     #[test]
