@@ -3,7 +3,7 @@
 # Makes sure that there is a Rust toolchain (1.85 or newer) and a C compiler,
 # on Debian 12 and 13. As root it installs what is missing and says what;
 # otherwise it prints the command to run. Everything else that a test or the
-# demo needs is installed by testkit (tests/kit/src/apt.rs) when it needs it.
+# demo needs is installed by `buildroot` (rust/buildroot/src/apt.rs) when it needs it.
 set -eu
 
 MSRV_MINOR=85

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What every test, the demo and the benchmark share: a cache outside git,
-//! checked commands, Debian packages and root file systems.
+//! What every test, the demo and the benchmark share: a registry, a proxy with
+//! faults, and what [`buildroot`] has.
 
-pub mod apt;
-pub mod cache;
-pub mod cmd;
+pub use buildroot::{apt, cache, cmd, rootfs};
+
 pub mod fault_proxy;
 pub mod registry;
-pub mod rootfs;
 mod served;

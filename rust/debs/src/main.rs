@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use buildroot::apt;
+use buildroot::cmd::CommandExt;
 use clap::{Args, Parser, Subcommand};
-use testkit::apt;
-use testkit::cmd::CommandExt;
 
 /// Builds and checks the Debian packages, in a root of their suite.
 #[derive(Debug, Parser)]

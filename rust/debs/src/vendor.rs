@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use testkit::cache::{self, Key};
-use testkit::cmd::CommandExt;
+use buildroot::cache::{self, Key};
+use buildroot::cmd::CommandExt;
 
 /// The directory that `cargo vendor` makes after `Cargo.lock`, from the cache
 /// or fetched. It belongs to the cache: do not write there.

@@ -100,7 +100,7 @@ pub fn packages_for(tools: &[&str]) -> Result<Vec<&'static str>> {
         match PACKAGES.iter().find(|(name, _)| name == tool) {
             Some((_, package)) => packages.insert(*package),
             None => bail!(
-                "no package known for the tool {tool}: add it to the table in tests/kit/src/apt.rs"
+                "no package known for the tool {tool}: add it to the table in rust/buildroot/src/apt.rs"
             ),
         };
     }

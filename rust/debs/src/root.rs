@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
-use testkit::cmd;
-use testkit::rootfs::Rootfs;
+use buildroot::cmd;
+use buildroot::rootfs::Rootfs;
 
 use crate::control::Control;
 use crate::source;

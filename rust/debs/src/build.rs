@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
-use testkit::cache::{self, Key};
+use buildroot::cache::{self, Key};
 
 use crate::root;
 use crate::source;

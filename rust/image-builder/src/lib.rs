@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Makes the live ISO that installs a bootable container.
+
+pub mod config;
+pub mod error;
