@@ -69,6 +69,24 @@ pub(super) fn plan(args: &ImageArgs, place: Place<'_>, lookup: bool) -> Result<B
         Some(path) => config::read(path)?,
         None => Config::default(),
     };
+    plan_after(args, config, place, lookup)
+}
+
+/// A plan of which only the image matters, for `check::image` and for a pull: by
+/// this reference, with the registries and credentials of `config` and of this
+/// machine.
+///
+/// # Errors
+/// As for `bootc-installer plan`.
+pub fn image_plan(image: &str, config: Config) -> Result<Plan> {
+    let args = ImageArgs {
+        image: Some(image.to_owned()),
+        ..ImageArgs::default()
+    };
+    Ok(plan_after(&args, config, Place::Nowhere, false)?.plan)
+}
+
+fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) -> Result<Built> {
     let mut plan = assemble(args, &config, place.root()?)?;
     let mut warnings = config.warnings;
     match place {

@@ -23,6 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::report;
 use args::{Cli, Command};
+pub use build::image_plan;
 use build::Place;
 
 /// Runs the command line of this process.
