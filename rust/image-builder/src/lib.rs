@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes the live ISO that installs a bootable container.
 
+pub mod build;
 pub mod config;
 pub mod error;
+pub mod host;
+pub mod mirror;
+pub mod progress;
+pub mod sbom;
+pub mod stop;

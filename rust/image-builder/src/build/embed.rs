@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The images of a distro: looked at before anything is built, and pulled when
+//! they go onto the medium.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use installer::cancel::Cancel;
+use installer::check::{self, ResolvedImage};
+use installer::cli::image_plan;
+use installer::client;
+use installer::config::Config;
+use installer::secret::Secrets;
+use installer::space::human;
+use registry::{OciLayout, PullObserver, Registry, RegistryError};
+use secrecy::zeroize::Zeroizing;
+use serde_json::json;
+
+use crate::config::Distro;
+use crate::error::{Code, Error, Result};
+use crate::progress::Progress;
+use crate::stop::Stop;
+
+/// Where embedded images are on the medium.
+pub const ON_MEDIUM: &str = "images";
+/// Where they are once it has booted.
+pub const IN_LIVE: &str = "/run/live/medium/images";
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(250);
+
+/// An image that was looked at.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Its whole reference.
+    pub reference: String,
+    /// What the registry has.
+    pub resolved: ResolvedImage,
+}
+
+/// Every reference that a distro names, each once: the default first.
+pub fn references(distro: &Distro) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let named = distro.images.default.iter().chain(&distro.images.embed);
+    let offered = distro.images.catalogue.iter().map(|entry| &entry.reference);
+    named
+        .chain(offered)
+        .filter(|reference| seen.insert((*reference).clone()))
+        .cloned()
+        .collect()
+}
+
+/// Looks an image up: it exists, and it can be installed.
+///
+/// # Errors
+/// `IMAGE_REFUSED` with what the engine says about it.
+pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
+    let resolved = plan(distro, reference)
+        .and_then(|plan| {
+            let secrets = Secrets::read(&plan)?;
+            check::image(&plan, &secrets, &Cancel::new())
+        })
+        .map_err(|err| refused(reference, err))?
+        .0;
+    Ok(Image {
+        reference: reference.to_owned(),
+        resolved,
+    })
+}
+
+fn plan(distro: &Distro, reference: &str) -> installer::error::Result<installer::plan::Plan> {
+    image_plan(reference, registries(distro)?)
+}
+
+/// How registries are reached, as the distro says; credentials are those of
+/// this machine.
+fn registries(distro: &Distro) -> installer::error::Result<Config> {
+    let conf = serde_json::to_value(&distro.calamares.registries)
+        .map(|registries| json!({ "registryAuth": { "registries": registries } }).to_string())
+        .unwrap_or_default();
+    let path = distro.path.clone().unwrap_or_else(|| "distro.yaml".into());
+    // JSON is YAML.
+    installer::config::parse(&path, Zeroizing::new(conf))
+}
+
+fn refused(reference: &str, err: installer::error::Error) -> Error {
+    let mut error = Error::new(
+        Code::ImageRefused,
+        format!("The image {reference} cannot be offered: {}", err.what),
+    )
+    .why(err.why)
+    .next(if err.next.is_empty() {
+        "Correct `images` in distro.yaml; --no-image-check builds without looking.".to_owned()
+    } else {
+        err.next
+    })
+    .detail(format!("code of the installer: {}", err.code.name()));
+    error.details.extend(err.details);
+    error
+}
+
+/// Brings the images into the layout at `dir`, each under its whole reference,
+/// and removes what is of no image any more. What is there already is not
+/// downloaded again.
+///
+/// # Errors
+/// `IMAGE_REFUSED`, `INTERRUPTED`, `IO`, `DISK_FULL`.
+pub fn pull(
+    distro: &Distro,
+    images: &[Image],
+    dir: &Path,
+    progress: &mut Progress,
+    stop: &Stop,
+) -> Result<()> {
+    let layout = OciLayout::create(dir).map_err(|err| layout_failed(dir, &err))?;
+    for image in images {
+        pull_one(distro, image, &layout, progress, stop)?;
+    }
+    write_index(dir, images)?;
+    prune(dir, images)
+}
+
+fn pull_one(
+    distro: &Distro,
+    image: &Image,
+    layout: &OciLayout,
+    progress: &mut Progress,
+    stop: &Stop,
+) -> Result<()> {
+    let total = human(image.resolved.compressed_size());
+    let counter = Arc::new(Counter::default());
+    let cancel = Cancel::new();
+    let failed = |err: installer::error::Error| refused(&image.reference, err);
+    let plan = plan(distro, &image.reference).map_err(failed)?;
+    let secrets = Secrets::read(&plan).map_err(failed)?;
+    let registry = client::client_config(&plan, &secrets)
+        .and_then(|config| Ok(Registry::new(config)?))
+        .map_err(failed)?;
+    let pulled = std::thread::scope(|scope| {
+        let watch = (Arc::clone(&counter), cancel.clone());
+        let pulling = scope.spawn(move || -> installer::error::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|err| {
+                    installer::error::Error::new(
+                        installer::error::Code::Io,
+                        "The network client cannot start.",
+                    )
+                    .detail(err.to_string())
+                })?;
+            let (counter, cancel) = watch;
+            let pull = registry.pull(&image.resolved, layout, &*counter, cancel.token());
+            runtime.block_on(pull)?;
+            Ok(())
+        });
+        while !pulling.is_finished() {
+            if stop.is_stopped() {
+                cancel.cancel();
+            }
+            let done = human(counter.0.load(Ordering::Relaxed));
+            progress.at(&format!("{} ({done} of {total})", image.reference));
+            std::thread::park_timeout(TICK);
+        }
+        pulling.join()
+    });
+    stop.check()?;
+    match pulled {
+        Ok(done) => done.map_err(failed),
+        Err(_) => Err(Error::new(
+            Code::Io,
+            format!("Downloading {} ended unexpectedly.", image.reference),
+        )),
+    }
+}
+
+/// Counts bytes.
+#[derive(Debug, Default)]
+struct Counter(AtomicU64);
+
+impl PullObserver for Counter {
+    fn bytes(&self, _layer: usize, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    fn rewound(&self, _layer: usize, n: u64) {
+        self.0.fetch_sub(n, Ordering::Relaxed);
+    }
+
+    fn layer_done(&self, _layer: usize, _path: &Path) {}
+
+    fn retry(&self, _layer: usize, _attempt: u32, _error: &RegistryError, _delay: Duration) {}
+}
+
+/// The index of the medium: names are whole references, in the order of the
+/// distro.
+fn write_index(dir: &Path, images: &[Image]) -> Result<()> {
+    let manifests: Vec<_> = images
+        .iter()
+        .map(|image| {
+            json!({
+                "mediaType": image.resolved.manifest_media_type,
+                "digest": image.resolved.manifest_digest.to_string(),
+                "size": image.resolved.manifest_bytes.len(),
+                "annotations": { "org.opencontainers.image.ref.name": image.reference },
+            })
+        })
+        .collect();
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": manifests,
+    });
+    let path = dir.join("index.json");
+    fs::write(&path, index.to_string()).map_err(|err| Error::io("Writing", &path, &err))
+}
+
+/// Removes blobs that belong to none of the images.
+fn prune(dir: &Path, images: &[Image]) -> Result<()> {
+    let wanted: BTreeSet<String> = images
+        .iter()
+        .flat_map(|image| {
+            let resolved = &image.resolved;
+            let layers = resolved.layers.iter().map(|layer| &layer.digest);
+            layers.chain([&resolved.manifest_digest, &resolved.config_digest])
+        })
+        .map(|digest| digest.hex().to_owned())
+        .collect();
+    let blobs = dir.join("blobs/sha256");
+    let failed = |err: std::io::Error| Error::io("Cleaning", &blobs, &err);
+    for entry in fs::read_dir(&blobs).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !wanted.contains(entry.file_name().to_string_lossy().as_ref()) {
+            fs::remove_file(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn layout_failed(dir: &Path, err: &RegistryError) -> Error {
+    Error::new(Code::Io, format!("The layout {} cannot be used.", dir.display()))
+        .next("Run `debian-bootc-image-builder clean` and build again.")
+        .detail(err.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::CatalogueEntry;
+
+    #[test]
+    fn every_image_is_looked_at_once() {
+        let entry = |reference: &str| CatalogueEntry {
+            name: [(String::new(), "n".to_owned())].into(),
+            description: Default::default(),
+            icon: None,
+            reference: reference.to_owned(),
+        };
+        let mut distro = Distro::default();
+        assert!(references(&distro).is_empty());
+        distro.images.default = Some("r.example/a:1".into());
+        distro.images.embed = vec!["r.example/a:1".into(), "r.example/b:1".into()];
+        distro.images.catalogue = vec![entry("r.example/b:1"), entry("r.example/c:1")];
+        assert_eq!(
+            references(&distro),
+            ["r.example/a:1", "r.example/b:1", "r.example/c:1"]
+        );
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The product's layer: the files by which one distro's medium differs from
+//! another's. They become a small squashfs of their own, which live-boot lays
+//! over the big one, because its name sorts behind it. A change of names,
+//! pictures or images therefore costs seconds and not a new live system.
+
+use std::path::Path;
+
+use include_dir::{include_dir, Dir};
+
+use super::branding;
+use super::files::Files;
+use crate::config::Distro;
+use crate::error::Result;
+
+static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../calamares-module/config");
+
+/// The squashfs on the medium. `filesystem.squashfs` is live-build's.
+pub const ON_MEDIUM: &str = "live/product.squashfs";
+/// Our whole configuration of Calamares on the medium.
+const CALAMARES: &str = "etc/calamares-bootc";
+/// Keeps the logs, before the target is closed.
+const SAVE_LOGS: &str = "\
+# The module shellprocess: the logs of the installation go to the installed
+# system. They are copied by the live system, and a failure of it is none of
+# the installation.
+---
+dontChroot: true
+timeout: 60
+script:
+    - command: \"-/usr/libexec/installer/save-logs ${ROOT}\"
+";
+
+/// All files of it but the compiled locale.
+///
+/// # Errors
+/// `IO` when a file that the distro names cannot be read.
+pub fn layer(distro: &Distro, bootc_conf: &str) -> Result<Files> {
+    let mut files = Files::new();
+    let component = branding::add(distro, &mut files)?;
+    files.add(format!("{CALAMARES}/settings.conf"), settings(component.as_deref()));
+    files.add(format!("{CALAMARES}/modules/installerlogs.conf"), SAVE_LOGS);
+    files.add(format!("{CALAMARES}/modules/bootc.conf"), bootc_conf);
+    files.add("etc/hostname", format!("{}-installer\n", distro.product.id));
+    files.add("etc/hosts", hosts(&distro.product.id));
+    files.add("etc/default/locale", format!("LANG={}\n", distro.live.locale));
+    files.add("etc/default/keyboard", keyboard(distro));
+    files.add("etc/X11/xorg.conf.d/20-keyboard.conf", xorg_keyboard(distro));
+    files.add("etc/timezone", format!("{}\n", distro.live.timezone));
+    files.link(
+        "etc/localtime",
+        Path::new("/usr/share/zoneinfo").join(&distro.live.timezone),
+    );
+    Ok(files)
+}
+
+/// The packaged sequence with the job that keeps the logs, and the branding.
+fn settings(component: Option<&str>) -> String {
+    let text = CONFIG
+        .get_file("settings.conf")
+        .and_then(|file| file.contents_utf8())
+        .unwrap_or_default();
+    let instance = "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n";
+    let job = "  - shellprocess@installerlogs\n  - bootccleanup\n";
+    let text = text
+        .replacen("instances:\n", instance, 1)
+        .replacen("  - bootccleanup\n", job, 1);
+    match component {
+        Some(name) => text.replacen(
+            &format!("branding: {}\n", branding::NEUTRAL),
+            &format!("branding: {name}\n"),
+            1,
+        ),
+        None => text,
+    }
+}
+
+fn hosts(id: &str) -> String {
+    format!("127.0.0.1\tlocalhost\n127.0.1.1\t{id}-installer\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+}
+
+fn keyboard(distro: &Distro) -> String {
+    format!(
+        "XKBMODEL=\"pc105\"\nXKBLAYOUT=\"{}\"\nXKBVARIANT=\"{}\"\nXKBOPTIONS=\"\"\nBACKSPACE=\"guess\"\n",
+        distro.live.keyboard_layout, distro.live.keyboard_variant
+    )
+}
+
+fn xorg_keyboard(distro: &Distro) -> String {
+    format!(
+        "Section \"InputClass\"\n    Identifier \"keyboard of the medium\"\n    MatchIsKeyboard \"on\"\n    \
+         Option \"XkbLayout\" \"{}\"\n    Option \"XkbVariant\" \"{}\"\nEndSection\n",
+        distro.live.keyboard_layout, distro.live.keyboard_variant
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn logs_are_kept_before_the_target_is_closed() {
+        let text = settings(None);
+        assert_eq!(text.matches("installerlogs").count(), 3, "{text}");
+        let logs = text.find("- shellprocess@installerlogs").unwrap();
+        assert!(text.find("- users").unwrap() < logs);
+        assert!(logs < text.find("- bootccleanup").unwrap());
+        assert!(text.contains("branding: calamares-bootc\n"));
+        assert!(settings(Some("mine")).contains("branding: mine\n"));
+        // It is YAML still.
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(value["instances"].as_sequence().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_session_speaks_the_language_of_the_distro() {
+        let mut distro = Distro::default();
+        distro.live.locale = "de_DE.UTF-8".into();
+        distro.live.keyboard_layout = "de".into();
+        distro.live.timezone = "Europe/Berlin".into();
+        let files = layer(&distro, "---\n").unwrap();
+        assert_eq!(files.text("etc/default/locale"), Some("LANG=de_DE.UTF-8\n"));
+        assert!(files.text("etc/default/keyboard").unwrap().contains("XKBLAYOUT=\"de\""));
+        assert!(files
+            .text("etc/X11/xorg.conf.d/20-keyboard.conf")
+            .unwrap()
+            .contains("\"XkbLayout\" \"de\""));
+        assert_eq!(files.text("etc/hostname"), Some("debian-bootc-installer\n"));
+    }
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Running live-build: what of it is done again, and what is kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::embed;
+use super::files::Files;
+use super::layer;
+use super::lb::{self, Said};
+use super::root::{self, Root, WORK};
+use super::run::Sink;
+use super::tree;
+use super::work::{State, Work};
+use crate::config::Distro;
+use crate::error::{Code, Error, Result};
+use crate::mirror;
+use crate::progress::Progress;
+use crate::stop::Stop;
+
+/// live-build's own directory in the work directory.
+pub const LB: &str = "lb";
+
+/// What decides the result.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// The distro.
+    pub distro: &'a Distro,
+    /// Its live-build tree.
+    pub tree: &'a Files,
+    /// Packages that are not in the archive, ours and the distro's.
+    pub debs: &'a [PathBuf],
+    /// The state of the archive.
+    pub mirror: &'a mirror::State,
+    /// `SOURCE_DATE_EPOCH`.
+    pub epoch: u64,
+    /// A proxy for apt.
+    pub proxy: Option<String>,
+}
+
+impl Inputs<'_> {
+    /// The key of the live system below the product's layer.
+    fn chroot_key(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        part(self.mirror.key.as_bytes());
+        part(&self.epoch.to_le_bytes());
+        part(root::recipe().key().hex().as_bytes());
+        for option in lb::chroot_options(self.distro) {
+            part(option.as_bytes());
+        }
+        part(tree::chroot_part(self.tree).digest().as_bytes());
+        for deb in self.debs {
+            part(deb.file_name().unwrap_or_default().as_encoded_bytes());
+            part(&fs::read(deb).map_err(|err| Error::io("Reading", deb, &err))?);
+        }
+        let digest = hash.finalize();
+        Ok(digest.iter().take(16).map(|b| format!("{b:02x}")).collect())
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = vec![
+            ("SOURCE_DATE_EPOCH".to_owned(), self.epoch.to_string()),
+            ("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned()),
+        ];
+        if let Some(proxy) = &self.proxy {
+            environment.push(("http_proxy".to_owned(), proxy.clone()));
+        }
+        environment
+    }
+}
+
+/// Where live-build works.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// With its tools.
+    pub root: &'a Root,
+    /// With its directory.
+    pub work: &'a Work,
+    /// Ends it early.
+    pub stop: &'a Stop,
+}
+
+impl Bench<'_> {
+    /// The live system in `lb/chroot`: found, or made.
+    ///
+    /// # Errors
+    /// `BUILD_FAILED` and what [`lb::failure`] makes of it, `INTERRUPTED`, `IO`.
+    pub fn live_system(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
+        let key = inputs.chroot_key()?;
+        let state = self.work.state();
+        if state.chroot.as_ref() == Some(&key) {
+            progress.stage("live system: nothing changed");
+            return Ok(());
+        }
+        progress.stage("live system");
+        let bootstrap = Some(inputs.mirror.key.clone());
+        // Not whole from here on.
+        self.work.set_state(&State {
+            chroot: None,
+            bootstrap: state.bootstrap.clone(),
+        })?;
+        self.start_anew(state.bootstrap == bootstrap)?;
+        self.configure(inputs, progress)?;
+        self.put_tree(inputs, &tree::chroot_part(inputs.tree))?;
+        self.put_debs(inputs)?;
+        self.lb(inputs, "lb bootstrap; lb chroot", progress)?;
+        self.work.set_state(&State {
+            chroot: Some(key),
+            bootstrap,
+        })
+    }
+
+    /// Removes everything but what was downloaded.
+    fn start_anew(&self, keep_bootstrap: bool) -> Result<()> {
+        let lb = self.work.path(LB);
+        fs::create_dir_all(&lb).map_err(|err| Error::io("Making", &lb, &err))?;
+        let failed = |err: std::io::Error| Error::io("Listing", &lb, &err);
+        for entry in fs::read_dir(&lb).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            if name != "cache" {
+                self.work.remove(&format!("{LB}/{}", name.to_string_lossy()))?;
+            }
+        }
+        self.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
+        if !keep_bootstrap {
+            self.work.remove(&format!("{LB}/cache/bootstrap"))?;
+        }
+        Ok(())
+    }
+
+    /// live-build's own configuration, made anew.
+    fn configure(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
+        self.work.remove(&format!("{LB}/config"))?;
+        let args = lb::config_arguments(inputs.distro, inputs.proxy.as_deref());
+        let line = installer::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
+        self.lb(inputs, &line, progress)
+    }
+
+    fn put_tree(&self, _inputs: &Inputs<'_>, files: &Files) -> Result<()> {
+        files.write_to(&self.work.path(LB).join("config"))
+    }
+
+    fn put_debs(&self, inputs: &Inputs<'_>) -> Result<()> {
+        let dir = self.work.path(LB).join("config/packages.chroot");
+        fs::create_dir_all(&dir).map_err(|err| Error::io("Making", &dir, &err))?;
+        for deb in inputs.debs {
+            let to = dir.join(deb.file_name().unwrap_or_default());
+            fs::copy(deb, &to).map_err(|err| Error::io("Writing", &to, &err))?;
+        }
+        Ok(())
+    }
+
+    /// The product's layer as a squashfs in `layer.squashfs`.
+    ///
+    /// # Errors
+    /// `BUILD_FAILED`, `INTERRUPTED`, `IO`.
+    pub fn layer(&self, inputs: &Inputs<'_>, files: &Files, progress: &mut Progress) -> Result<()> {
+        progress.stage("names, pictures and settings");
+        let dir = self.work.fresh("layer")?;
+        files.write_to(&dir)?;
+        let mut lines = String::new();
+        if let Some((name, charset)) = compiled_locale(&inputs.distro.live.locale) {
+            lines.push_str(&format!(
+                "mkdir -p layer/usr/lib/locale; \
+                 localedef --no-archive -i {name} -f {charset} layer/usr/lib/locale/{name}.utf8; "
+            ));
+        }
+        // Owners are root; times are that of the medium.
+        lines.push_str(
+            "rm -f layer.squashfs; \
+             mksquashfs layer layer.squashfs -all-root -no-progress -quiet -comp zstd -b 1M",
+        );
+        self.run(inputs, &lines, progress)
+    }
+
+    /// The medium: everything after the live system.
+    ///
+    /// # Errors
+    /// As [`Bench::live_system`].
+    pub fn medium(
+        &self,
+        inputs: &Inputs<'_>,
+        with_images: bool,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        progress.stage("medium");
+        self.lb(inputs, "lb clean --binary", progress)?;
+        self.configure(inputs, progress)?;
+        self.put_tree(inputs, inputs.tree)?;
+        self.put_debs(inputs)?;
+        let config = self.work.path(LB).join("config");
+        let to = config.join("includes.binary").join(layer::ON_MEDIUM);
+        if let Some(dir) = to.parent() {
+            fs::create_dir_all(dir).map_err(|err| Error::io("Making", dir, &err))?;
+        }
+        let from = self.work.path("layer.squashfs");
+        fs::copy(&from, &to).map_err(|err| Error::io("Copying", &from, &err))?;
+        if with_images {
+            let mut hook = Files::new();
+            hook.add_program("hooks/normal/0900-images.hook.binary", images_hook(inputs.epoch));
+            hook.write_to(&config)?;
+        }
+        self.lb(inputs, "lb binary", progress)
+    }
+
+    /// Runs lines in live-build's directory.
+    fn lb(&self, inputs: &Inputs<'_>, lines: &str, progress: &mut Progress) -> Result<()> {
+        self.run(inputs, &format!("cd {LB}; {lines}"), progress)
+    }
+
+    fn run(&self, inputs: &Inputs<'_>, lines: &str, progress: &mut Progress) -> Result<()> {
+        let environment = inputs.environment();
+        let mut sink = Telling(progress);
+        let outcome = self
+            .root
+            .run(self.work.dir(), lines, &environment, &mut sink, self.stop)?;
+        if outcome.success() {
+            return Ok(());
+        }
+        let error = lb::failure(&outcome.last);
+        Err(match progress.log() {
+            Some(log) if error.code == Code::BuildFailed => {
+                let next = format!("Everything that was written is in {}.", log.display());
+                error.next(next)
+            }
+            _ => error,
+        })
+    }
+}
+
+/// Tells people what live-build is at.
+struct Telling<'a>(&'a mut Progress);
+
+impl Sink for Telling<'_> {
+    fn line(&mut self, line: &str) {
+        self.0.line(line);
+        match lb::said(line) {
+            Said::Stage(stage) => {
+                if let Some(name) = lb::stage_name(stage) {
+                    self.0.at(name);
+                }
+            }
+            Said::Package(name) => self.0.at(name),
+            Said::Error(_) | Said::Other => {}
+        }
+    }
+}
+
+/// Brings the images onto the medium without a second copy of them.
+fn images_hook(epoch: u64) -> String {
+    format!(
+        "#!/bin/sh\nset -eu\n\
+         find {WORK}/images -exec touch --no-dereference --date=@{epoch} {{}} +\n\
+         cp --archive --link {WORK}/images {}\n\
+         rm -rf {0}/*.lock\n",
+        embed::ON_MEDIUM
+    )
+}
+
+/// What has to be compiled for a locale: its name and character set. C.UTF-8 is
+/// part of the C library.
+fn compiled_locale(locale: &str) -> Option<(&str, &str)> {
+    let (name, charset) = locale.split_once('.')?;
+    (name != "C").then_some((name, charset))
+}
+
+/// The path of the ISO that live-build leaves.
+pub fn iso(work: &Work) -> PathBuf {
+    work.path(LB).join(lb::ISO)
+}
+
+/// dpkg's list of what is in the live system.
+pub fn dpkg_status(work: &Work) -> PathBuf {
+    work.path(LB).join(Path::new("chroot/var/lib/dpkg/status"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn locales_that_are_compiled() {
+        for (locale, expected) in [
+            ("C.UTF-8", None),
+            ("de_DE.UTF-8", Some(("de_DE", "UTF-8"))),
+            ("C", None),
+        ] {
+            assert_eq!(compiled_locale(locale), expected, "{locale}");
+        }
+    }
+
+    #[test]
+    fn every_input_decides_the_live_system() {
+        let dir = tempfile::tempdir().unwrap();
+        let deb = dir.path().join("a_1_all.deb");
+        fs::write(&deb, "1").unwrap();
+        let distro = Distro::default();
+        let tree = tree::tree(&distro).unwrap();
+        let mirror = mirror::State {
+            key: "m".into(),
+            epoch: 1,
+        };
+        let debs = [deb.clone()];
+        let inputs = || Inputs {
+            distro: &distro,
+            tree: &tree,
+            debs: &debs,
+            mirror: &mirror,
+            epoch: 1,
+            proxy: None,
+        };
+        let key = inputs().chroot_key().unwrap();
+        let mut later = inputs();
+        later.epoch = 2;
+        assert_ne!(later.chroot_key().unwrap(), key);
+        let newer = mirror::State {
+            key: "n".into(),
+            epoch: 1,
+        };
+        let mut other = inputs();
+        other.mirror = &newer;
+        assert_ne!(other.chroot_key().unwrap(), key);
+        // A proxy only says how to get there.
+        let mut through = inputs();
+        through.proxy = Some("http://p".into());
+        assert_eq!(through.chroot_key().unwrap(), key);
+        fs::write(&deb, "2").unwrap();
+        assert_ne!(inputs().chroot_key().unwrap(), key);
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The results: written under other names first, and given their own when all
+//! of them are whole.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::embed::Image;
+use super::live::{self, Inputs};
+use super::work::Work;
+use crate::config::Distro;
+use crate::error::{Code, Error, Result};
+use crate::sbom;
+
+/// What a build leaves in the output directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artefacts {
+    /// The medium.
+    pub iso: PathBuf,
+    /// Its size in bytes.
+    pub iso_bytes: u64,
+    /// Its SHA-256 in hex digits.
+    pub iso_sha256: String,
+    /// CycloneDX.
+    pub sbom: PathBuf,
+    /// Names and versions of Debian's packages.
+    pub packages: PathBuf,
+    /// `SHA256SUMS`.
+    pub sums: PathBuf,
+}
+
+/// The name that all results begin with.
+pub fn stem(distro: &Distro) -> String {
+    let product = &distro.product;
+    let version: String = product
+        .version
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' })
+        .collect();
+    match version.is_empty() {
+        true => format!("{}-{}-amd64", product.id, distro.suite),
+        false => format!("{}-{version}-{}-amd64", product.id, distro.suite),
+    }
+}
+
+/// The log of a build.
+pub fn log_path(distro: &Distro, output: &Path) -> PathBuf {
+    output.join(format!("{}.log", stem(distro)))
+}
+
+/// Makes the output directory.
+///
+/// # Errors
+/// `IO`.
+pub fn prepare(output: &Path) -> Result<()> {
+    fs::create_dir_all(output).map_err(|err| Error::io("Making", output, &err))
+}
+
+/// Writes the results into the output directory.
+///
+/// # Errors
+/// `IO`, `DISK_FULL`; then nothing of them is there under its own name.
+pub fn publish(
+    inputs: &Inputs<'_>,
+    work: &Work,
+    images: &[Image],
+    output: &Path,
+) -> Result<Artefacts> {
+    let partial = tempfile::Builder::new()
+        .prefix(".iso-")
+        .tempdir_in(output)
+        .map_err(|err| Error::io("Making a directory in", output, &err))?;
+    let stem = stem(inputs.distro);
+    let names = [
+        format!("{stem}.iso"),
+        format!("{stem}.cdx.json"),
+        format!("{stem}.packages"),
+    ];
+    let [iso, sbom, packages] = names.each_ref().map(|name| partial.path().join(name));
+    link_or_copy(&live::iso(work), &iso)?;
+    let status = live::dpkg_status(work);
+    let status = fs::read_to_string(&status).map_err(|err| Error::io("Reading", &status, &err))?;
+    let list = sbom::packages(&status);
+    if list.is_empty() {
+        return Err(Error::new(Code::BuildFailed, "The live system has no packages."));
+    }
+    let digests: Vec<(String, String)> = images
+        .iter()
+        .map(|image| {
+            let digest = image.resolved.manifest_digest.to_string();
+            (image.reference.clone(), digest)
+        })
+        .collect();
+    let document = sbom::document(inputs.distro, inputs.epoch, &list, &digests);
+    write(&sbom, &format!("{document:#}\n"))?;
+    let lines: String = list
+        .iter()
+        .map(|package| format!("{}\t{}\n", package.name, package.version))
+        .collect();
+    write(&packages, &lines)?;
+    let mut sums = String::new();
+    let mut iso_sha256 = String::new();
+    for name in &names {
+        let digest = sha256(&partial.path().join(name))?;
+        sums.push_str(&format!("{digest}  {name}\n"));
+        if iso_sha256.is_empty() {
+            iso_sha256 = digest;
+        }
+    }
+    write(&partial.path().join("SHA256SUMS"), &sums)?;
+    let iso_bytes = iso
+        .metadata()
+        .map_err(|err| Error::io("Looking at", &iso, &err))?
+        .len();
+    let out = |name: &str| output.join(name);
+    // The ISO last: whoever sees it sees the rest.
+    for name in ["SHA256SUMS", &names[2], &names[1], &names[0]] {
+        let (from, to) = (partial.path().join(name), out(name));
+        fs::rename(&from, &to).map_err(|err| Error::io("Writing", &to, &err))?;
+    }
+    Ok(Artefacts {
+        iso: out(&names[0]),
+        iso_bytes,
+        iso_sha256,
+        sbom: out(&names[1]),
+        packages: out(&names[2]),
+        sums: out("SHA256SUMS"),
+    })
+}
+
+/// The same file on the same file system, else a copy. live-build makes the
+/// file anew each time, so that nothing writes to this one later.
+fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
+        .map_err(|err| Error::io("Writing", to, &err))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|err| Error::io("Writing", path, &err))
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    let failed = |err: std::io::Error| Error::io("Reading", path, &err);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer).map_err(failed)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&buffer[..n]);
+    }
+    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_of_results_are_names_of_files() {
+        let mut distro = Distro::default();
+        assert_eq!(stem(&distro), "debian-bootc-trixie-amd64");
+        distro.product.version = "13.1 beta/2".into();
+        assert_eq!(stem(&distro), "debian-bootc-13.1-beta-2-trixie-amd64");
+    }
+
+    #[test]
+    fn sums_are_those_of_sha256sum() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(
+            sha256(&path).unwrap(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A long-running child whose lines are looked at while it runs.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+
+use crate::error::{Code, Error, Result};
+use crate::stop::Stop;
+
+/// How often a request to stop is looked for.
+const STOP_POLL: Duration = Duration::from_millis(100);
+/// How many of the last lines are kept for an error.
+const LAST_LINES: usize = 400;
+
+/// Takes the lines that a child writes, standard output and error alike.
+pub trait Sink {
+    /// One line, without its end.
+    fn line(&mut self, line: &str);
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// The last lines that it wrote.
+    pub last: VecDeque<String>,
+}
+
+impl Outcome {
+    /// Whether it succeeded.
+    pub fn success(&self) -> bool {
+        self.status.success()
+    }
+}
+
+/// Runs a command in a process group of its own to its end.
+///
+/// # Errors
+/// `INTERRUPTED` when `stop` fires, with the child killed; `TOOL_MISSING` or
+/// `IO` when it cannot be started.
+pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Outcome> {
+    stop.check()?;
+    let name = command.get_program().to_string_lossy().into_owned();
+    let failed = |err: std::io::Error| match err.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::new(Code::ToolMissing, format!("There is no program `{name}`."))
+        }
+        _ => Error::new(Code::Io, format!("`{name}` cannot be run.")).detail(err.to_string()),
+    };
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).map_err(|e| failed(e.into()))?;
+    let mut child = command
+        // Ctrl-C is for the builder, which ends its child in its own way.
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().map_err(failed)?)
+        .stderr(writer)
+        .spawn()
+        .map_err(failed)?;
+    // The command holds the other ends of the pipe.
+    drop(command);
+    let (sender, lines) = mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        for line in BufReader::new(File::from(reader)).split(b'\n') {
+            let Ok(line) = line else { return };
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let mut last = VecDeque::new();
+    loop {
+        match lines.recv_timeout(STOP_POLL) {
+            Ok(line) => {
+                sink.line(&line);
+                if last.len() == LAST_LINES {
+                    last.pop_front();
+                }
+                last.push_back(line);
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if stop.is_stopped() {
+            // What is inside of its namespaces dies with it.
+            child.kill().map_err(failed)?;
+            break;
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    stop.check()?;
+    // All writers are gone, so the reader is too.
+    drop(reading.join());
+    Ok(Outcome { status, last })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    struct Lines(Vec<String>);
+
+    impl Sink for Lines {
+        fn line(&mut self, line: &str) {
+            self.0.push(line.to_owned());
+        }
+    }
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn both_streams_arrive_in_order() {
+        let mut lines = Lines(Vec::new());
+        let script = "echo a; echo b >&2; echo c; exit 3";
+        let outcome = run(sh(script), &mut lines, &Stop::new()).unwrap();
+        assert_eq!(outcome.status.code(), Some(3));
+        assert_eq!(lines.0, ["a", "b", "c"]);
+        assert_eq!(outcome.last, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn only_the_last_lines_are_kept() {
+        let mut lines = Lines(Vec::new());
+        let outcome = run(sh("seq 1000"), &mut lines, &Stop::new()).unwrap();
+        assert_eq!(lines.0.len(), 1000);
+        assert_eq!(outcome.last.len(), LAST_LINES);
+        assert_eq!(outcome.last.back().unwrap(), "1000");
+    }
+
+    #[test]
+    fn a_stop_kills_the_child() {
+        struct StopAt(Stop);
+        impl Sink for StopAt {
+            fn line(&mut self, _: &str) {
+                self.0.stop();
+            }
+        }
+        let stop = Stop::new();
+        let error = run(
+            sh("echo ready; exec sleep 1000"),
+            &mut StopAt(stop.clone()),
+            &stop,
+        )
+        .unwrap_err();
+        assert_eq!(error.code, Code::Interrupted);
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The live-build tree of a distro: `iso/` with the distro's own packages,
+//! files and words. What is here decides the live system below the product's
+//! layer.
+
+use std::path::Path;
+
+use include_dir::{include_dir, Dir};
+
+use super::files::{Entry, Files};
+use crate::config::{Distro, Firmware};
+use crate::error::Result;
+
+static ISO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../iso");
+
+/// The parts of the tree that decide the live system.
+pub const CHROOT_PARTS: &[&str] = &[
+    "hooks",
+    "includes.chroot_after_packages",
+    "includes.chroot_before_packages",
+    "includes.chroot",
+    "package-lists",
+    "preseed",
+    "rootfs",
+    "archives",
+];
+
+/// The whole tree, in the layout of live-build's `config/`.
+///
+/// # Errors
+/// `IO` when the distro's own `tree` cannot be read.
+pub fn tree(distro: &Distro) -> Result<Files> {
+    let mut files = Files::new();
+    let is_program = |path: &Path| {
+        path.starts_with("hooks") || path.components().any(|part| part.as_os_str() == "libexec")
+    };
+    files.add_dir(&ISO, Path::new(""), &is_program);
+    if let Some(dir) = &distro.tree {
+        files.add_tree(dir, Path::new(""))?;
+    }
+    let mut files = in_lb_layout(files);
+    if !distro.packages.is_empty() {
+        files.add("package-lists/distro.list.chroot", lines(&distro.packages));
+    }
+    let firmware: Vec<String> = distro
+        .firmware
+        .iter()
+        .flat_map(|set| firmware_packages(*set))
+        .map(|name| (*name).to_owned())
+        .collect();
+    if !firmware.is_empty() {
+        files.add("package-lists/firmware.list.chroot", lines(&firmware));
+    }
+    // live-build writes its own list, with live-config in it, unless there is one.
+    files.add("package-lists/live.list.chroot", "live-boot\nsystemd-sysv\n");
+    if let Some(splash) = &distro.branding.splash {
+        files.add_file(splash, "bootloaders/grub-pc/splash.png")?;
+    }
+    files.edit(|path, text| {
+        (path.starts_with("bootloaders") && text.contains("{{")).then(|| {
+            text.replace("{{ product }}", &distro.product.name)
+                .replace("{{ timeout }}", &distro.live.boot_timeout.to_string())
+        })
+    });
+    Ok(files)
+}
+
+/// live-build keeps hooks one directory deeper than we do, and knows nothing
+/// of the file that explains the tree.
+fn in_lb_layout(files: Files) -> Files {
+    let mut moved = Files::new();
+    for (path, entry) in files.iter() {
+        let to = match path.strip_prefix("hooks") {
+            Ok(name) if name.components().count() == 1 => Path::new("hooks/normal").join(name),
+            _ => path.to_owned(),
+        };
+        let mut entry = entry.clone();
+        if let (true, Entry::File { executable, .. }) = (to.starts_with("hooks"), &mut entry) {
+            // live-build passes over those that cannot be executed.
+            *executable = true;
+        }
+        if to != Path::new("README.md") {
+            moved.insert(to, entry);
+        }
+    }
+    moved
+}
+
+/// The parts that decide the live system.
+pub fn chroot_part(tree: &Files) -> Files {
+    let mut part = Files::new();
+    for dir in CHROOT_PARTS {
+        part.extend(tree.below(dir));
+    }
+    part
+}
+
+/// Debian's packages of a set, of the component non-free-firmware where nothing
+/// else is said by Debian.
+pub fn firmware_packages(set: Firmware) -> &'static [&'static str] {
+    match set {
+        Firmware::Wifi => &[
+            "firmware-atheros",
+            "firmware-brcm80211",
+            "firmware-iwlwifi",
+            "firmware-libertas",
+            "firmware-mediatek",
+            "firmware-realtek",
+            "firmware-ti-connectivity",
+        ],
+        Firmware::Network => &["firmware-bnx2", "firmware-bnx2x", "firmware-netronome", "firmware-qlogic"],
+        Firmware::Graphics => &[
+            "firmware-amd-graphics",
+            "firmware-intel-graphics",
+            "firmware-nvidia-graphics",
+        ],
+        Firmware::Sound => &["firmware-intel-sound", "firmware-sof-signed"],
+        Firmware::Microcode => &["amd64-microcode", "intel-microcode"],
+    }
+}
+
+fn lines(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_are_filled_in_and_none_is_forgotten() {
+        let mut distro = Distro::default();
+        distro.product.name = "My System".into();
+        distro.live.boot_timeout = 3;
+        let tree = tree(&distro).unwrap();
+        let menu = tree.text("bootloaders/grub-pc/grub.cfg").unwrap();
+        assert!(menu.contains("\"Install My System\""));
+        let config = tree.text("bootloaders/grub-pc/config.cfg").unwrap();
+        assert!(config.contains("set timeout=3\n"));
+        for (path, entry) in tree.iter() {
+            if let Entry::File { content, .. } = entry {
+                let text = String::from_utf8_lossy(content);
+                assert!(!text.contains("{{"), "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn hooks_and_programs_can_be_executed_and_nothing_else() {
+        for (path, entry) in tree(&Distro::default()).unwrap().iter() {
+            let Entry::File {
+                content,
+                executable,
+            } = entry
+            else {
+                continue;
+            };
+            assert_eq!(content.starts_with(b"#!"), *executable, "{}", path.display());
+            if path.starts_with("hooks") {
+                assert!(path.starts_with("hooks/normal"), "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_the_boot_menu_do_not_decide_the_live_system() {
+        let one = Distro::default();
+        let mut other = one.clone();
+        other.product.name = "Other".into();
+        let part = |distro: &Distro| chroot_part(&tree(distro).unwrap()).digest();
+        assert_eq!(part(&one), part(&other));
+        other.packages.push("vim".into());
+        assert_ne!(part(&one), part(&other));
+        other.packages.clear();
+        other.firmware.push(Firmware::Wifi);
+        assert_ne!(part(&one), part(&other));
+    }
+
+    #[test]
+    fn own_files_win() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("hooks")).unwrap();
+        std::fs::write(dir.path().join("hooks/0600-mine.hook.chroot"), "#!/bin/sh\n").unwrap();
+        std::fs::create_dir(dir.path().join("rootfs")).unwrap();
+        std::fs::write(dir.path().join("rootfs/excludes"), "x\n").unwrap();
+        let distro = Distro {
+            tree: Some(dir.path().to_owned()),
+            ..Distro::default()
+        };
+        let tree = tree(&distro).unwrap();
+        assert!(tree.text("hooks/normal/0600-mine.hook.chroot").is_some());
+        assert_eq!(tree.text("rootfs/excludes"), Some("x\n"));
+    }
+}

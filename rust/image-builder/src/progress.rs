@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a person sees of a build: stages with their time. Everything that tools
+//! write goes to the log, and to the terminal only with `--verbose`.
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::build::run::Sink;
+use crate::error::{Error, Result};
+
+/// How often a spinner moves.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Where a build tells what it does.
+#[derive(Debug)]
+pub struct Progress {
+    begin: Instant,
+    stage: Option<(String, Instant)>,
+    spinner: Option<ProgressBar>,
+    verbose: bool,
+    log: Option<(PathBuf, File)>,
+}
+
+impl Progress {
+    /// On standard error: a line that moves at a terminal, else one line for
+    /// each stage.
+    pub fn new(verbose: bool) -> Self {
+        let spinner = (std::io::stderr().is_terminal() && !verbose).then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = ProgressBar::new_spinner().with_style(style);
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Self {
+            begin: Instant::now(),
+            stage: None,
+            spinner,
+            verbose,
+            log: None,
+        }
+    }
+
+    /// Writes everything to this file from now on.
+    ///
+    /// # Errors
+    /// `IO` when it cannot be made.
+    pub fn log_to(&mut self, path: &Path) -> Result<()> {
+        let file = File::create(path).map_err(|err| Error::io("Writing", path, &err))?;
+        self.log = Some((path.to_owned(), file));
+        Ok(())
+    }
+
+    /// The log, once there is one.
+    pub fn log(&self) -> Option<&Path> {
+        self.log.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// A stage begins; the one before it is done.
+    pub fn stage(&mut self, name: &str) {
+        self.end_stage();
+        self.to_log(&format!("=== {name}"));
+        match &self.spinner {
+            Some(spinner) => spinner.set_message(name.to_owned()),
+            None => self.say(&format!("{} {name} …", self.clock())),
+        }
+        self.stage = Some((name.to_owned(), Instant::now()));
+    }
+
+    /// What the current stage is at.
+    pub fn at(&mut self, what: &str) {
+        if let (Some(spinner), Some((stage, begin))) = (&self.spinner, &self.stage) {
+            let seconds = begin.elapsed().as_secs();
+            spinner.set_message(format!("{stage}, {seconds} s: {what}"));
+        }
+    }
+
+    /// One line that stays.
+    pub fn note(&mut self, line: &str) {
+        self.to_log(line);
+        self.say(&format!("  {line}"));
+    }
+
+    /// The last stage is done.
+    pub fn end(&mut self) {
+        self.end_stage();
+        if let Some(spinner) = self.spinner.take() {
+            spinner.finish_and_clear();
+        }
+    }
+
+    /// How long it has taken so far.
+    pub fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    fn end_stage(&mut self) {
+        if let Some((name, begin)) = self.stage.take() {
+            let seconds = begin.elapsed().as_secs_f32();
+            self.to_log(&format!("=== {name}: {seconds:.1} s"));
+            self.say(&format!("{} {name}: {seconds:.1} s", self.clock()));
+        }
+    }
+
+    fn clock(&self) -> String {
+        let seconds = self.begin.elapsed().as_secs();
+        format!("[{:2}:{:02}]", seconds / 60, seconds % 60)
+    }
+
+    #[allow(clippy::print_stderr)] // what this type is for
+    fn say(&self, line: &str) {
+        match &self.spinner {
+            Some(spinner) => spinner.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    fn to_log(&mut self, line: &str) {
+        if let Some((_, file)) = &mut self.log {
+            // A full disk is told by what is being built.
+            drop(writeln!(file, "{line}"));
+        }
+    }
+}
+
+impl Sink for Progress {
+    fn line(&mut self, line: &str) {
+        self.to_log(line);
+        if self.verbose {
+            self.say(line);
+        }
+    }
+}
