@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes the live ISO that installs a bootable container.
 
+pub mod cli;
 pub mod config;
 pub mod error;
