@@ -2,6 +2,7 @@
 //! Makes the live ISO that installs a bootable container.
 
 pub mod build;
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod host;

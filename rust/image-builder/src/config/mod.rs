@@ -1,8 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `distro.yaml`: what a maintainer says about the medium.
 
+//!
+//! Reading is pure ([`Distro::parse`]); what the file points to is looked at
+//! separately ([`Distro::check_files`]). A key that is not known is an error
+//! that names the nearest known one. `docs/distro-yaml.md` explains every key.
+
+mod bootc_conf;
+mod calamares;
+mod files;
+mod images;
+mod lines;
+mod live;
+mod medium;
+mod product;
+mod reader;
+mod syntax;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Code, Error, Result};
+pub use bootc_conf::{bootc_conf, bootc_conf_for, Abilities, BootcConf};
+use reader::Document;
+
+/// The commented file that `init` writes.
+pub const TEMPLATE: &str = include_str!("../../distro.yaml");
+
+/// The JSON schema (draft 2020-12) that `init` writes beside it, for editors.
+pub const SCHEMA: &str = include_str!("../../distro.schema.json");
+
+/// Name of the file that is looked for when none is named.
+pub const FILE_NAME: &str = "distro.yaml";
+
+/// Name of the schema beside it.
+pub const SCHEMA_NAME: &str = "distro.schema.json";
 
 /// The whole file. [`Distro::default`] is what an empty file means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +69,134 @@ pub struct Distro {
     /// `tree`: a directory laid over the live-build tree (`package-lists/`,
     /// `hooks/`, `includes.chroot_after_packages/`, …), absolute.
     pub tree: Option<PathBuf>,
+    /// What was accepted without having an effect, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Distro {
+    fn default() -> Self {
+        Self {
+            path: None,
+            product: Product::default(),
+            branding: Branding::default(),
+            suite: SUITES[0].into(),
+            mirrors: Mirrors::default(),
+            images: Images::default(),
+            calamares: Calamares::default(),
+            packages: Vec::new(),
+            debs: Vec::new(),
+            // A medium for machines that nobody has seen yet: without a file
+            // the screen may stay black, or the network away.
+            firmware: Firmware::ALL.to_vec(),
+            live: Live::default(),
+            secure_boot: true,
+            compression: Compression::Zstd,
+            tree: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The suites that media can be made of; the first is the default.
+pub const SUITES: [&str; 2] = ["trixie", "forky"];
+
+impl Distro {
+    /// Reads a file, or, without one, `distro.yaml` of the current directory
+    /// when it exists; else everything is the default. `image` is a whole
+    /// reference that counts instead of `images.default`.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID` for the file, `USAGE` for `image`.
+    pub fn load(path: Option<&Path>, image: Option<&str>) -> Result<Self> {
+        let usual = Path::new(FILE_NAME);
+        match path {
+            Some(path) => read_with(path, image),
+            None if usual.exists() => read_with(usual, image),
+            None => {
+                let mut distro = parse_with(usual, Path::new(""), "", image)?;
+                distro.path = None;
+                Ok(distro)
+            }
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID`, also when there is no such file.
+    pub fn read(path: &Path) -> Result<Self> {
+        read_with(path, None)
+    }
+
+    /// Reads the text of the file `path`; pure. Paths in the result are
+    /// absolute when `path` is.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        parse_with(path, path, text, None)
+    }
+
+    /// Looks at the files that are named: whether they are there, can be read,
+    /// and are what they should be.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID` for the first that is not.
+    pub fn check_files(&self) -> Result<()> {
+        files::check(self)
+    }
+}
+
+fn read_with(path: &Path, image: Option<&str>) -> Result<Distro> {
+    let absolute = std::path::absolute(path).map_err(|e| Error::io("Resolving", path, &e))?;
+    let text = std::fs::read_to_string(&absolute).map_err(|e| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("{}: the file cannot be read.", path.display()),
+        )
+        .why("It is missing, not readable, or no UTF-8 text.")
+        .next("Check the path, or make a file with `debian-bootc-image-builder init`.")
+        .detail(e.to_string())
+    })?;
+    parse_with(path, &absolute, &text, image)
+}
+
+/// `name` is the path for messages, `path` the one that others start from.
+fn parse_with(name: &Path, path: &Path, text: &str, image: Option<&str>) -> Result<Distro> {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let doc = Document::new(name, dir, text);
+    let mut top = doc.root()?;
+    let mut distro = Distro {
+        path: Some(path.to_owned()),
+        ..Distro::default()
+    };
+    product::read(&doc, &mut top, &mut distro.product)?;
+    medium::branding(&doc, &mut top, &mut distro.branding)?;
+    if let Some(suite) = top.word(&doc, "suite", &SUITES)? {
+        distro.suite = suite;
+    }
+    medium::mirrors(&doc, &mut top, &mut distro.mirrors)?;
+    images::read(&doc, &mut top, image, &mut distro)?;
+    calamares::read(&doc, &mut top, &mut distro)?;
+    distro.packages = top.texts(&doc, "packages", syntax::package)?;
+    distro.debs = medium::debs(&doc, &mut top)?;
+    if let Some(firmware) = medium::firmware(&doc, &mut top)? {
+        distro.firmware = firmware;
+    }
+    live::read(&doc, &mut top, &mut distro.live)?;
+    if let Some(secure_boot) = top.flag(&doc, "secureBoot")? {
+        distro.secure_boot = secure_boot;
+    }
+    match top
+        .word(&doc, "compression", &Compression::NAMES)?
+        .as_deref()
+    {
+        Some("xz") => distro.compression = Compression::Xz,
+        _ => distro.compression = Compression::Zstd,
+    }
+    distro.tree = top.path(&doc, "tree")?;
+    top.finish(&doc)?;
+    Ok(distro)
 }
 
 /// Names of the product.
@@ -57,6 +217,28 @@ pub struct Product {
     pub support_url: String,
     /// `publisher`: of the ISO.
     pub publisher: String,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self {
+            name: "Debian bootable container".into(),
+            short_name: "Debian".into(),
+            version: String::new(),
+            id: "debian-bootc".into(),
+            url: "https://www.debian.org/".into(),
+            support_url: "https://www.debian.org/support".into(),
+            publisher: "calamares-bootc".into(),
+        }
+    }
+}
+
+impl Product {
+    /// The volume id of the ISO, made from `id`: at most 32 characters out of
+    /// A-Z, 0-9 and `_`, as ISO 9660 has it.
+    pub fn volume_id(&self) -> String {
+        self.id.to_ascii_uppercase().replace('-', "_")
+    }
 }
 
 /// Pictures and colours. Without `component` the neutral component is taken
@@ -90,8 +272,17 @@ pub struct Mirrors {
     pub security: String,
 }
 
+impl Default for Mirrors {
+    fn default() -> Self {
+        Self {
+            debian: "http://deb.debian.org/debian".into(),
+            security: "http://deb.debian.org/debian-security".into(),
+        }
+    }
+}
+
 /// What can be installed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
     /// `default`: chosen already when the page opens; a whole reference.
     pub default: Option<String>,
@@ -102,6 +293,17 @@ pub struct Images {
     /// `embed`: references that are put on the medium, in the order of the
     /// file; `embed: true` means the default.
     pub embed: Vec<String>,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            default: None,
+            catalogue: Vec::new(),
+            allow_other: true,
+            embed: Vec::new(),
+        }
+    }
 }
 
 /// One image of the catalogue.
@@ -157,6 +359,19 @@ pub struct Live {
     pub boot_timeout: u32,
 }
 
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            locale: "C.UTF-8".into(),
+            keyboard_layout: "us".into(),
+            keyboard_variant: String::new(),
+            timezone: "UTC".into(),
+            kernel_arguments: Vec::new(),
+            boot_timeout: 8,
+        }
+    }
+}
+
 /// Sets of firmware packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Firmware {
@@ -172,6 +387,28 @@ pub enum Firmware {
     Microcode,
 }
 
+impl Firmware {
+    /// Every set, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Wifi,
+        Self::Network,
+        Self::Graphics,
+        Self::Sound,
+        Self::Microcode,
+    ];
+
+    /// The name in `distro.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wifi => "wifi",
+            Self::Network => "network",
+            Self::Graphics => "graphics",
+            Self::Sound => "sound",
+            Self::Microcode => "microcode",
+        }
+    }
+}
+
 /// How the live system is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -179,4 +416,17 @@ pub enum Compression {
     Zstd,
     /// `xz`: about a seventh smaller, several minutes longer.
     Xz,
+}
+
+impl Compression {
+    /// The names in `distro.yaml`.
+    pub const NAMES: [&'static str; 2] = ["zstd", "xz"];
+
+    /// The name in `distro.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+        }
+    }
 }

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be said on the command line.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Make installation media for bootable containers
+///
+/// The medium is a live ISO for amd64 that starts Calamares and installs a
+/// bootable container from a registry, or from the medium itself. What is on
+/// it, and how it looks, is in one file: distro.yaml.
+#[derive(Debug, Parser)]
+#[command(
+    name = "debian-bootc-image-builder",
+    version,
+    max_term_width = 80,
+    after_long_help = STATUSES,
+    after_help = "Begin with `init`, then `build`. `help COMMAND` explains a command."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the ISO
+    ///
+    /// Checks distro.yaml, the files that it names, this machine, the mirrors
+    /// and the images; builds the packages of this project; then lets
+    /// live-build make the live system and the ISO. It needs root, a network
+    /// and some 15 GB. What was fetched is kept, so that the next build is
+    /// shorter.
+    #[command(after_long_help = BUILD_HELP)]
+    Build(BuildArgs),
+    /// Write a distro.yaml to begin with
+    ///
+    /// Every key is in it, commented out, with its default. Beside it comes
+    /// distro.schema.json, with which editors complete and check keys.
+    #[command(after_long_help = INIT_HELP)]
+    Init(InitArgs),
+    /// Check distro.yaml and the files that it names
+    ///
+    /// Unless --offline is given, mirrors and registries are asked as well
+    /// whether there are such packages and images. It needs no special rights
+    /// and changes nothing.
+    #[command(after_long_help = VALIDATE_HELP)]
+    Validate(ValidateArgs),
+    /// Remove what builds have left in the working directory
+    ///
+    /// The ISO in the output directory stays. A build that is still running is
+    /// not disturbed: the command is then refused.
+    #[command(after_long_help = CLEAN_HELP)]
+    Clean(CleanArgs),
+    /// Print every error code with its meaning and exit status
+    Errors,
+    /// Print the manual page
+    #[command(after_long_help = MAN_HELP)]
+    Man,
+    /// Print the completions for a shell
+    #[command(after_long_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+}
+
+const STATUSES: &str = "Exit statuses:
+  0    it is done
+  1    the build failed
+  2    the command line or distro.yaml is wrong
+  3    refused before anything was built: root, tools, network, images
+  130  stopped with Ctrl-C
+
+Errors begin with a code, which `errors` explains.
+
+Examples:
+  debian-bootc-image-builder init
+  debian-bootc-image-builder validate
+  sudo debian-bootc-image-builder build";
+
+const BUILD_HELP: &str = "IMAGE is a whole reference, host/name:tag. Without it, and without an
+images.default in distro.yaml, the person who installs types one.
+
+Examples:
+  Everything as in distro.yaml of this directory; the ISO goes to ./out:
+    sudo debian-bootc-image-builder build
+  A medium for one image, with the defaults for everything else:
+    sudo debian-bootc-image-builder build registry.example/os/debian:13
+  Can this machine build at all?
+    sudo debian-bootc-image-builder build --diagnose
+  What would be done?
+    debian-bootc-image-builder build -n -c distro.yaml
+
+Exit statuses:
+  0    the ISO is there (or, with --diagnose, this machine can build)
+  1    the build failed; the message names the log
+  2    the command line or distro.yaml is wrong
+  3    refused before anything was built
+  130  stopped with Ctrl-C; nothing is left mounted";
+
+const INIT_HELP: &str = "Examples:
+  debian-bootc-image-builder init
+  debian-bootc-image-builder init media/example
+  debian-bootc-image-builder init media/example/server.yaml
+
+Exit statuses:
+  0    both files are there
+  1    they cannot be written
+  2    one exists already, and --force is missing";
+
+const VALIDATE_HELP: &str = "Examples:
+  debian-bootc-image-builder validate
+  debian-bootc-image-builder validate -c media/example/distro.yaml --offline
+
+Exit statuses:
+  0    the file is right (there may be warnings)
+  2    something in it is wrong; the message has line, key and what to write
+  3    a mirror, package or image was not found";
+
+const CLEAN_HELP: &str = "Examples:
+  sudo debian-bootc-image-builder clean
+  sudo debian-bootc-image-builder clean --all
+
+Exit statuses:
+  0    it is removed, or was not there
+  1    something cannot be removed
+  3    a build is running there";
+
+const MAN_HELP: &str = "Example:
+  debian-bootc-image-builder man | man -l -";
+
+const COMPLETIONS_HELP: &str = "Example:
+  debian-bootc-image-builder completions bash \\
+    > ~/.local/share/bash-completion/completions/debian-bootc-image-builder";
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// What to make
+    #[arg(long = "type", value_name = "TYPE", default_value = ImageType::Calamares.name(), value_parser = ImageTypeParser)]
+    pub image_type: ImageType,
+
+    /// What is on the medium [default: distro.yaml, when it exists here]
+    ///
+    /// Without a file everything is the default.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Where the ISO goes
+    #[arg(short, long, value_name = "DIR", default_value = "out")]
+    pub output: PathBuf,
+
+    /// Where it is built [default: a directory in the cache]
+    ///
+    /// It needs a file system of Linux that is not mounted with nodev or
+    /// noexec. Two builds cannot share one.
+    #[arg(long, value_name = "DIR")]
+    pub work: Option<PathBuf>,
+
+    /// Take the packages of this project from here, ready made
+    ///
+    /// Without it they are built from the sources of this program.
+    #[arg(long, value_name = "DIR")]
+    pub debs: Option<PathBuf>,
+
+    /// Show every line of the programs that run
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Check whether this machine can build, and stop
+    #[arg(long, conflicts_with = "dry_run")]
+    pub diagnose: bool,
+
+    /// Say what would be done, and stop
+    ///
+    /// Neither root nor a network is needed for it.
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Do not ask registries whether the images exist and can be installed
+    #[arg(long)]
+    pub no_image_check: bool,
+
+    /// Image that is chosen already, instead of images.default
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub force: bool,
+
+    /// Directory for distro.yaml, or a file name that ends in .yaml or .yml
+    #[arg(value_name = "DIR or FILE", default_value = ".")]
+    pub place: PathBuf,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The file to check
+    #[arg(short, long, value_name = "FILE", default_value = "distro.yaml")]
+    pub config: PathBuf,
+
+    /// Ask neither mirrors nor registries
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Arguments of `clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// The working directory [default: the same one as of `build`]
+    #[arg(long, value_name = "DIR")]
+    pub work: Option<PathBuf>,
+
+    /// Remove caches as well: what was fetched, and packages that were built
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+impl InitArgs {
+    /// Where distro.yaml is written. The schema goes beside it.
+    pub fn file(&self) -> PathBuf {
+        match self.place.extension().and_then(OsStr::to_str) {
+            Some("yaml" | "yml") => self.place.clone(),
+            _ => self.place.join(crate::config::FILE_NAME),
+        }
+    }
+}
+
+/// What can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageType {
+    /// A live ISO with Calamares.
+    Calamares,
+}
+
+impl ImageType {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calamares => "calamares",
+        }
+    }
+}
+
+/// Reads `--type`. The types that other builders make are known here only to
+/// say that this one does not make them.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageTypeParser;
+
+impl TypedValueParser for ImageTypeParser {
+    type Value = ImageType;
+
+    fn parse_ref(
+        &self,
+        cmd: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ImageType, clap::Error> {
+        let value = value.to_string_lossy();
+        if value == ImageType::Calamares.name() {
+            return Ok(ImageType::Calamares);
+        }
+        let planned = ["qcow2", "raw", "vmdk", "ami", "debian-installer"];
+        let why = match planned.contains(&value.as_ref()) {
+            true => "only `calamares` is built today",
+            false => "it is no type; only `calamares` is built today",
+        };
+        let mut err = clap::Error::new(ErrorKind::ValueValidation).with_cmd(cmd);
+        if let Some(arg) = arg {
+            err.insert(
+                ContextKind::InvalidArg,
+                ContextValue::String(arg.to_string()),
+            );
+        }
+        err.insert(
+            ContextKind::InvalidValue,
+            ContextValue::String(value.into_owned()),
+        );
+        err.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![why.to_owned().into()]),
+        );
+        Err(err)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let calamares =
+            PossibleValue::new(ImageType::Calamares.name()).help("A live ISO with Calamares");
+        Some(Box::new([calamares].into_iter()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory;
+    use std::path::Path;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    fn build(line: &str) -> BuildArgs {
+        match parse(line).unwrap().command {
+            Command::Build(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn build_has_defaults() {
+        let args = build("x build");
+        assert_eq!(args.image_type, ImageType::Calamares);
+        assert_eq!(args.output, Path::new("out"));
+        assert_eq!((args.config, args.work, args.debs), (None, None, None));
+        assert_eq!(args.image, None);
+        let flags = [
+            args.verbose,
+            args.diagnose,
+            args.dry_run,
+            args.no_image_check,
+        ];
+        assert_eq!(flags, [false; 4]);
+    }
+
+    #[test]
+    fn build_knows_short_forms() {
+        let args = build("x build -c a.yaml -o iso -v -n r.example/os:1");
+        assert_eq!(args.config.as_deref(), Some(Path::new("a.yaml")));
+        assert_eq!(args.output, Path::new("iso"));
+        assert!(args.verbose && args.dry_run);
+        assert_eq!(args.image.as_deref(), Some("r.example/os:1"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for (line, ok) in [
+            (
+                "x build --type calamares --work w --debs d --no-image-check",
+                true,
+            ),
+            ("x build --diagnose", true),
+            ("x build --diagnose --dry-run", false),
+            ("x build --type", false),
+            ("x build a b", false),
+            ("x init", true),
+            ("x init --force dir", true),
+            ("x init a b", false),
+            ("x validate", true),
+            ("x validate -c f --offline", true),
+            ("x validate f", false),
+            ("x clean --work w --all", true),
+            ("x clean w", false),
+            ("x errors", true),
+            ("x man", true),
+            ("x completions bash", true),
+            ("x completions dash", false),
+            ("x completions", false),
+            ("x", false),
+        ] {
+            assert_eq!(parse(line).is_ok(), ok, "{line}");
+        }
+    }
+
+    #[test]
+    fn another_type_says_what_is_built() {
+        for (name, why) in [
+            ("qcow2", "tip: only `calamares` is built today"),
+            ("raw", "tip: only `calamares` is built today"),
+            ("vmdk", "tip: only `calamares` is built today"),
+            ("ami", "tip: only `calamares` is built today"),
+            ("debian-installer", "tip: only `calamares` is built today"),
+            ("iso", "tip: it is no type; only `calamares` is built today"),
+        ] {
+            let err = parse(&format!("x build --type {name}")).unwrap_err();
+            assert_eq!(err.exit_code(), 2);
+            let text = err.to_string();
+            assert!(text.contains(why), "{text}");
+            assert!(
+                text.contains(&format!("'{name}' for '--type <TYPE>'")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn init_takes_a_directory_or_a_file() {
+        for (line, file) in [
+            ("x init", "./distro.yaml"),
+            ("x init a", "a/distro.yaml"),
+            ("x init a/b.yaml", "a/b.yaml"),
+            ("x init b.yml", "b.yml"),
+        ] {
+            match parse(line).unwrap().command {
+                Command::Init(args) => assert_eq!(args.file(), Path::new(file), "{line}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Every option has a help text, every command that does something has
+    /// examples and exit statuses, and no line is too long.
+    #[test]
+    fn help_is_complete_and_narrow() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{name} {}", arg.get_id());
+            }
+            let help = command
+                .clone()
+                .term_width(80)
+                .render_long_help()
+                .to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+            }
+            let documented = ["build", "init", "validate", "clean"];
+            let has = help.contains("Examples:") && help.contains("Exit statuses:");
+            assert_eq!(has, documented.contains(&name.as_str()), "{name}");
+        }
+    }
+
+    /// The examples in the help texts are command lines.
+    #[test]
+    fn examples_can_be_typed() {
+        let mut seen = 0;
+        for help in [
+            STATUSES,
+            BUILD_HELP,
+            INIT_HELP,
+            VALIDATE_HELP,
+            CLEAN_HELP,
+            MAN_HELP,
+        ] {
+            for line in help.lines().map(str::trim) {
+                let line = line.strip_prefix("sudo ").unwrap_or(line);
+                if line.starts_with("debian-bootc-image-builder ") {
+                    let line = line.split(" |").next().unwrap();
+                    assert!(parse(line).is_ok(), "{line}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen >= 12, "{seen}");
+    }
+}

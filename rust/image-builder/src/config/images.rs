@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The sections `registries`, `containers` and `images`: templates become
+//! references.
+
+use serde_yaml::Value;
+
+use super::reader::{nearest, wrong_type, Document, Section};
+use super::syntax::{self, shown};
+use super::{CatalogueEntry, Distro, Icon};
+use crate::error::{Code, Error, Result};
+
+/// What stands in the braces of a template.
+const VARIABLES: [&str; 3] = ["registry", "namespace", "version"];
+
+/// Reads all three sections. `image` counts instead of `images.default`.
+pub(super) fn read(
+    doc: &Document,
+    top: &mut Section,
+    image: Option<&str>,
+    distro: &mut Distro,
+) -> Result<()> {
+    let registries = registries(doc, top)?;
+    let templates = top.section_or_empty(doc, "containers")?.into_texts(doc)?;
+    let mut section = top.section_or_empty(doc, "images")?;
+
+    let containers = Containers {
+        chosen: registry(doc, &mut section, &registries)?,
+        registries: registries.len(),
+        version: section.checked(doc, "version", tag)?,
+        templates,
+    };
+    containers.check(doc)?;
+
+    let images = &mut distro.images;
+    if let Some(text) = section.text(doc, "default")? {
+        images.default = Some(containers.resolve(doc, &section.at("default"), &text)?);
+    }
+    if let Some(image) = image {
+        images.default = Some(from_command_line(image)?);
+    }
+    for entry in section.sections(doc, "catalogue")? {
+        images
+            .catalogue
+            .push(catalogue_entry(doc, &containers, entry)?);
+    }
+    if let Some(allow) = section.flag(doc, "allowOther")? {
+        images.allow_other = allow;
+    }
+    let embed = section.take("embed");
+    images.embed = embedded(doc, &containers, &section, embed, images.default.as_ref())?;
+
+    if !images.allow_other && images.catalogue.is_empty() && images.default.is_none() {
+        return Err(doc
+            .invalid(&section.at("allowOther"), "there is no image to choose")
+            .why("No other image may be named, and there is neither a default nor a catalogue.")
+            .next("Add images to `images.catalogue`, or an `images.default`."));
+    }
+    for reference in &images.embed {
+        let offered = images.default.iter();
+        let offered = offered.chain(images.catalogue.iter().map(|entry| &entry.reference));
+        if !offered.into_iter().any(|other| other == reference) {
+            distro.warnings.push(format!(
+                "{}: `images.embed`: {reference} is put on the medium, but it is neither the default nor in the catalogue.",
+                doc.name()
+            ));
+        }
+    }
+    section.finish(doc)
+}
+
+/// One of `registries`.
+struct Registry {
+    name: String,
+    base_url: String,
+    namespace: Option<String>,
+}
+
+fn registries(doc: &Document, top: &mut Section) -> Result<Vec<Registry>> {
+    let sections = top
+        .section_or_empty(doc, "registries")?
+        .into_sections(doc)?;
+    let mut registries = Vec::new();
+    for (name, mut section) in sections {
+        if let Err(wrong) = syntax::free_name(&name) {
+            return Err(doc.wrong(&section.at_itself(), &name, &wrong));
+        }
+        let base_url = section.checked(doc, "base_url", syntax::registry)?;
+        let namespace = section.checked(doc, "namespace", syntax::namespace)?;
+        let Some(base_url) = base_url else {
+            // A misspelt key is the likely cause, and says so better.
+            let at: Vec<String> = section
+                .at_itself()
+                .iter()
+                .map(|p| (*p).to_owned())
+                .collect();
+            section.finish(doc)?;
+            let at: Vec<&str> = at.iter().map(String::as_str).collect();
+            return Err(doc
+                .invalid(&at, "`base_url` is missing")
+                .why("It fills {registry} in `containers`.")
+                .next("Add it, for example `base_url: registry.example`."));
+        };
+        section.finish(doc)?;
+        registries.push(Registry {
+            name,
+            base_url,
+            namespace,
+        });
+    }
+    Ok(registries)
+}
+
+/// The registry that fills the templates: the one that is named, or the only
+/// one.
+fn registry<'a>(
+    doc: &Document,
+    section: &mut Section,
+    registries: &'a [Registry],
+) -> Result<Option<&'a Registry>> {
+    let Some(name) = section.text(doc, "registry")? else {
+        return Ok(match registries {
+            [only] => Some(only),
+            _ => None,
+        });
+    };
+    let found = registries.iter().find(|registry| registry.name == name);
+    if found.is_none() {
+        let at = section.at("registry");
+        let names: Vec<&str> = registries.iter().map(|r| r.name.as_str()).collect();
+        return Err(match names.as_slice() {
+            [] => doc
+                .invalid(&at, &format!("there is no registry `{}`", shown(&name)))
+                .why("Nothing is below `registries`.")
+                .next(format!(
+                    "Add it: `registries: {{{}: {{base_url: registry.example}}}}`.",
+                    shown(&name)
+                )),
+            _ => doc.one_of(&at, &name, &names),
+        });
+    }
+    Ok(found)
+}
+
+/// `images.version` stands where the tag of a reference is.
+fn tag(text: &str) -> std::result::Result<(), syntax::Wrong> {
+    match syntax::reference(&format!("registry.example/x:{text}")) {
+        Ok(_) if !text.contains('@') => Ok(()),
+        _ => Err(syntax::Wrong {
+            what: "cannot be a tag",
+            why: "A tag has letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`."
+                .into(),
+            next: "Write for example \"13\".",
+        }),
+    }
+}
+
+/// The templates and what fills them.
+struct Containers<'a> {
+    chosen: Option<&'a Registry>,
+    registries: usize,
+    version: Option<String>,
+    templates: Vec<(String, String)>,
+}
+
+impl Containers<'_> {
+    /// Looks at every template, also at those that nothing uses: a mistake in
+    /// one is better found now than when it is used for the first time.
+    fn check(&self, doc: &Document) -> Result<()> {
+        for (name, template) in &self.templates {
+            let at = ["containers", name.as_str()];
+            if let Err(wrong) = syntax::free_name(name) {
+                return Err(doc.wrong(&at, name, &wrong));
+            }
+            // What is merely not filled counts only where it is used.
+            if let Filled::Text(text) = self.fill(doc, &at, template)? {
+                normal(doc, &at, &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The reference that is meant by the name of a container, or by a whole
+    /// reference.
+    fn resolve(&self, doc: &Document, at: &[&str], text: &str) -> Result<String> {
+        let template = self.templates.iter().find(|(name, _)| name == text);
+        if let Some((name, template)) = template {
+            return match self.fill(doc, &["containers", name], template)? {
+                Filled::Text(text) => normal(doc, at, &text),
+                Filled::Lacks(variable) => Err(self.lacking(doc, at, name, variable)),
+            };
+        }
+        if text.contains('{') {
+            return Err(doc
+                .invalid(at, "a template cannot stand here")
+                .why("Variables in braces are filled in below `containers` only.")
+                .next("Give the template a name below `containers`, and write that name."));
+        }
+        if text.contains(['/', ':', '@']) {
+            return normal(doc, at, text);
+        }
+        let names: Vec<&str> = self.templates.iter().map(|(n, _)| n.as_str()).collect();
+        Err(doc
+            .invalid(at, &format!("there is no container `{}`", shown(text)))
+            .why(match (nearest(text, &names), names.is_empty()) {
+                (Some(near), _) => format!("Perhaps `{near}` was meant."),
+                (None, true) => "Nothing is below `containers`.".into(),
+                (None, false) => "Nothing below `containers` has a similar name.".into(),
+            })
+            .next("Write a name of `containers`, or a whole reference such as registry.example/os/debian:13."))
+    }
+
+    fn fill(&self, doc: &Document, at: &[&str], template: &str) -> Result<Filled> {
+        let mut out = String::new();
+        let mut rest = template;
+        let mut lacks = None;
+        while let Some((before, behind)) = rest.split_once('{') {
+            let Some((name, tail)) = behind.split_once('}') else {
+                return Err(doc
+                    .invalid(at, "a `{` has no `}`")
+                    .next("Write variables as {registry}, {namespace} and {version}."));
+            };
+            let Some(variable) = VARIABLES.iter().find(|v| **v == name.trim()) else {
+                return Err(doc
+                    .invalid(at, &format!("there is no variable `{{{}}}`", shown(name)))
+                    .why(match nearest(name, &VARIABLES) {
+                        Some(near) => format!("Perhaps `{{{near}}}` was meant."),
+                        None => "A template knows three variables.".into(),
+                    })
+                    .next("Write {registry}, {namespace} or {version}."));
+            };
+            out.push_str(before);
+            match self.value(variable) {
+                Some(value) => out.push_str(value),
+                None => lacks = lacks.or(Some(*variable)),
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(match lacks {
+            Some(variable) => Filled::Lacks(variable),
+            None => Filled::Text(out),
+        })
+    }
+
+    fn value(&self, variable: &str) -> Option<&str> {
+        match variable {
+            "registry" => self.chosen.map(|registry| registry.base_url.as_str()),
+            "namespace" => self.chosen?.namespace.as_deref(),
+            _ => self.version.as_deref(),
+        }
+    }
+
+    fn lacking(&self, doc: &Document, at: &[&str], name: &str, variable: &str) -> Error {
+        let err = doc.invalid(
+            at,
+            &format!("nothing fills {{{variable}}} of the container `{name}`"),
+        );
+        match (variable, self.chosen) {
+            ("version", _) => err
+                .why("`images.version` is missing.")
+                .next("Add it, for example `version: \"13\"`."),
+            (_, Some(registry)) => err
+                .why(format!("`registries.{}` has no `{variable}`.", registry.name))
+                .next("Add it there, or take it out of the template."),
+            (_, None) if self.registries == 0 => err
+                .why("Nothing is below `registries`.")
+                .next("Add one: `registries: {production: {base_url: registry.example, namespace: debian}}`."),
+            (_, None) => err
+                .why("There are several `registries`, and none was chosen.")
+                .next("Add `images.registry` with the name of one of them."),
+        }
+    }
+}
+
+/// A template with its variables replaced, or the first that has no value.
+enum Filled {
+    Text(String),
+    Lacks(&'static str),
+}
+
+fn normal(doc: &Document, at: &[&str], text: &str) -> Result<String> {
+    syntax::reference(text).map_err(|wrong| doc.wrong(at, text, &wrong))
+}
+
+fn from_command_line(image: &str) -> Result<String> {
+    syntax::reference(image).map_err(|wrong| {
+        Error::new(Code::Usage, format!("`{}` {}.", shown(image), wrong.what))
+            .why(wrong.why)
+            .next(wrong.next)
+    })
+}
+
+fn catalogue_entry(
+    doc: &Document,
+    containers: &Containers<'_>,
+    mut section: Section,
+) -> Result<CatalogueEntry> {
+    let name = section.localized(doc, "name", syntax::prose)?;
+    let description = section.localized(doc, "description", syntax::prose)?;
+    let icon = match section.text(doc, "icon")? {
+        None => None,
+        // Names of a theme have neither a slash nor an ending.
+        Some(text) if text.contains(['/', '.']) => {
+            syntax::path(&text).map_err(|wrong| doc.wrong(&section.at("icon"), &text, &wrong))?;
+            Some(Icon::File(doc.resolve(&text)))
+        }
+        Some(text) => {
+            syntax::theme_icon(&text)
+                .map_err(|wrong| doc.wrong(&section.at("icon"), &text, &wrong))?;
+            Some(Icon::Theme(text))
+        }
+    };
+    let reference = match section.text(doc, "reference")? {
+        Some(text) => Some(containers.resolve(doc, &section.at("reference"), &text)?),
+        None => None,
+    };
+    let at: Vec<String> = section
+        .at_itself()
+        .iter()
+        .map(|p| (*p).to_owned())
+        .collect();
+    // First, since a misspelt key is why another is missing.
+    section.finish(doc)?;
+    let missing = |key: &str| {
+        let at: Vec<&str> = at.iter().map(String::as_str).collect();
+        doc.invalid(&at, &format!("`{key}` is missing"))
+            .why("An image of the catalogue has a name and a reference.")
+            .next(format!("Add `{key}`, or remove the entry."))
+    };
+    if name.is_empty() {
+        return Err(missing("name"));
+    }
+    Ok(CatalogueEntry {
+        name,
+        description,
+        icon,
+        reference: reference.ok_or_else(|| missing("reference"))?,
+    })
+}
+
+/// The references that `embed` means.
+fn embedded(
+    doc: &Document,
+    containers: &Containers<'_>,
+    section: &Section,
+    value: Option<Value>,
+    default: Option<&String>,
+) -> Result<Vec<String>> {
+    let at = section.at("embed");
+    let items = match value {
+        None | Some(Value::Bool(false)) => return Ok(Vec::new()),
+        Some(Value::Bool(true)) => match default {
+            Some(reference) => return Ok(vec![reference.clone()]),
+            None => {
+                return Err(doc
+                    .invalid(&at, "there is no default image to put on the medium")
+                    .why("`true` means the image of `images.default`, which is missing.")
+                    .next("Add `images.default`, or list the images: `embed: [name, …]`."))
+            }
+        },
+        Some(Value::Sequence(items)) => items,
+        Some(other) => {
+            return Err(doc
+                .invalid(&at, &wrong_type("true, false or a list of images", &other))
+                .next("Write `true`, `false`, or `[name, …]`."))
+        }
+    };
+    let mut references = Vec::new();
+    for (number, item) in items.into_iter().enumerate() {
+        let place = format!("[{number}]");
+        let at: Vec<&str> = at.iter().copied().chain([place.as_str()]).collect();
+        let Value::String(text) = item else {
+            return Err(doc
+                .invalid(&at, &wrong_type("the name of an image", &item))
+                .next("Write a name of `containers`, or a whole reference."));
+        };
+        let reference = containers.resolve(doc, &at, &text)?;
+        if !references.contains(&reference) {
+            references.push(reference);
+        }
+    }
+    Ok(references)
+}

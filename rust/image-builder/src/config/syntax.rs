@@ -1,0 +1,685 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The form of single values: each check says what is wrong and what to write.
+//!
+//! What is read here ends up in a boot menu of GRUB, in settings that
+//! live-build reads as shell, in file names and on kernel command lines. So
+//! every check says what *may* be there, and everything else is refused.
+
+use imageref::{ImageRef, Reference};
+
+/// What is wrong with a value, after the words "`value`: ".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// What the value is not: "is no URL".
+    pub(super) what: &'static str,
+    /// Why: one sentence.
+    pub(super) why: String,
+    /// What to write: one sentence.
+    pub(super) next: &'static str,
+}
+
+/// The form of one kind of values.
+pub(super) type Check = fn(&str) -> Result<(), Wrong>;
+
+/// Longest `product.id`; the volume id, with 32 characters, is made from it.
+const ID_MAX: usize = 24;
+
+fn wrong(what: &'static str, why: impl Into<String>, next: &'static str) -> Result<(), Wrong> {
+    Err(Wrong {
+        what,
+        why: why.into(),
+        next,
+    })
+}
+
+/// A value for a message: what may be a password before an `@` is left out,
+/// and it is one line that is not too long.
+pub(super) fn shown(value: &str) -> String {
+    let value = match value.rsplit_once('@') {
+        Some((_, rest)) if !rest.starts_with("sha256:") && !rest.starts_with("sha512:") => {
+            format!("***@{rest}")
+        }
+        _ => value.to_owned(),
+    };
+    let mut short: String = value.chars().take(60).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    short.replace(char::is_control, "�")
+}
+
+/// A name that stands in the boot menu, in Calamares and in the ISO's header.
+pub(super) fn title(text: &str) -> Result<(), Wrong> {
+    const WHAT: &str = "cannot be shown everywhere";
+    if text.trim().is_empty() || text.trim() != text {
+        return wrong(
+            WHAT,
+            "It is empty, or has a blank at one of its ends.",
+            "Write one or more words.",
+        );
+    }
+    let special = |c: char| c.is_control() || "\"'$`\\{};<>|&#".contains(c);
+    if let Some(c) = text.chars().find(|c| special(*c)) {
+        return wrong(
+            WHAT,
+            format!("{c:?} has a meaning of its own in the boot menu or in live-build's settings."),
+            "Leave that character out.",
+        );
+    }
+    let length = text.chars().count();
+    if length > 64 {
+        return wrong(
+            WHAT,
+            format!("It has {length} characters; at most 64 fit."),
+            "Shorten it.",
+        );
+    }
+    Ok(())
+}
+
+/// A text that only a person reads, in the catalogue.
+pub(super) fn prose(text: &str) -> Result<(), Wrong> {
+    const WHAT: &str = "cannot be shown on the page";
+    if text.trim().is_empty() {
+        return wrong(WHAT, "It is empty.", "Write a text, or remove the key.");
+    }
+    if text.contains("{{") {
+        return wrong(
+            WHAT,
+            "`{{` begins a variable in bootc.conf, where the text is copied to.",
+            "Leave the braces out.",
+        );
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return wrong(
+            WHAT,
+            "It holds a control character.",
+            "Leave that character out.",
+        );
+    }
+    Ok(())
+}
+
+/// `product.id`.
+pub(super) fn id(text: &str) -> Result<(), Wrong> {
+    let inner = text.bytes().all(|b| small(b) || b == b'-');
+    let ends = !text.starts_with('-') && !text.ends_with('-');
+    if inner && ends && (1..=ID_MAX).contains(&text.len()) {
+        return Ok(());
+    }
+    wrong(
+        "cannot be part of file names, volume name and host name",
+        format!("An id has 1 to {ID_MAX} characters out of a-z, 0-9 and -, with no - at its ends."),
+        "Write for example `example-os`.",
+    )
+}
+
+/// An id made from a name; empty when nothing of the name can be in one.
+pub(super) fn id_from(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let words = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let mut id = words.collect::<Vec<_>>().join("-");
+    id.truncate(ID_MAX);
+    id.trim_end_matches('-').to_owned()
+}
+
+/// `product.version`; may be empty.
+pub(super) fn version(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"._+~-".contains(&b);
+    let begins = text
+        .bytes()
+        .next()
+        .is_none_or(|b| b.is_ascii_alphanumeric());
+    if begins && text.bytes().all(known) && text.len() <= 32 {
+        return Ok(());
+    }
+    wrong(
+        "is no version",
+        "A version has up to 32 letters, digits and ._+~- and begins with a letter or digit; it is part of file names.",
+        "Write for example \"13.1\".",
+    )
+}
+
+/// A web address without credentials.
+pub(super) fn url(text: &str) -> Result<(), Wrong> {
+    const WHAT: &str = "is no web address";
+    const NEXT: &str = "Write it in full, for example https://www.example.org/.";
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    let Some(rest) = rest else {
+        return wrong(WHAT, "It does not begin with http:// or https://.", NEXT);
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return wrong(
+            WHAT,
+            "It holds a user name or password, and whoever has the medium could read them.",
+            "Remove what stands before the @.",
+        );
+    }
+    // The host has the same grammar as that of a registry, which also knows
+    // ports and IPv6.
+    let host = format!("{authority}/x").parse::<Reference>();
+    let named = authority.parse::<std::net::Ipv4Addr>().is_ok() || host.is_ok();
+    // A bare name such as `mirror` is a host of the local network.
+    let bare = !authority.is_empty()
+        && authority
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !named && !bare {
+        return wrong(WHAT, "Its host is no name or address.", NEXT);
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!()*+,=%&".contains(&b);
+    if !rest.bytes().all(plain) {
+        return wrong(
+            WHAT,
+            "It holds a character that must be written as % and two digits.",
+            NEXT,
+        );
+    }
+    Ok(())
+}
+
+/// The address of a package mirror.
+pub(super) fn mirror(text: &str) -> Result<(), Wrong> {
+    url(text)?;
+    if text.contains(['?', '#', '&', '[']) {
+        return wrong(
+            "is no mirror",
+            "Only host and directory can be named.",
+            "Write for example http://deb.debian.org/debian.",
+        );
+    }
+    Ok(())
+}
+
+/// `#rrggbb`.
+pub(super) fn colour(text: &str) -> Result<(), Wrong> {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    wrong(
+        "is no colour",
+        "A colour is a # and six hex digits: two each of red, green and blue.",
+        "Write for example \"#16222e\", in quotes.",
+    )
+}
+
+/// A path in the file system of this machine.
+pub(super) fn path(text: &str) -> Result<(), Wrong> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return wrong(
+            "is no path",
+            "It is empty or holds a control character.",
+            "Write the path of a file, from the directory of this one.",
+        );
+    }
+    Ok(())
+}
+
+/// A package file.
+pub(super) fn deb(text: &str) -> Result<(), Wrong> {
+    path(text)?;
+    if text.ends_with("_amd64.deb") || text.ends_with("_all.deb") {
+        return Ok(());
+    }
+    wrong(
+        "is no package file for this medium",
+        "Its name does not end in _amd64.deb or _all.deb.",
+        "Name files as dpkg-deb makes them: name_version_amd64.deb.",
+    )
+}
+
+/// The name of a Debian package.
+pub(super) fn package(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| small(b) || b"+.-".contains(&b);
+    let begins = text.bytes().next().is_some_and(small);
+    // apt takes a dash at the end as an order to remove the package.
+    if text.len() >= 2 && begins && text.bytes().all(known) && !text.ends_with('-') {
+        return Ok(());
+    }
+    wrong(
+        "is no name of a Debian package",
+        "Package names have two or more characters out of a-z, 0-9, +, - and ., without a version or suite.",
+        "Write the name alone, as `apt-cache search` shows it.",
+    )
+}
+
+/// The name of an ostree stateroot.
+pub(super) fn stateroot(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    if !text.is_empty() && text.bytes().all(known) && !text.starts_with(['.', '-']) {
+        return Ok(());
+    }
+    wrong(
+        "cannot be the name of a stateroot",
+        "It is the name of a directory: letters, digits, `_`, `-` and `.`, and it begins with one of the first three.",
+        "Leave the key out; the name is then `default`.",
+    )
+}
+
+/// `host[:port][/namespace]`, as the prefix of a reference.
+pub(super) fn registry(text: &str) -> Result<(), Wrong> {
+    match format!("{text}/x").parse::<Reference>() {
+        Ok(_) if !text.contains('@') => Ok(()),
+        _ => wrong(
+            "is no registry",
+            "A registry is written as host, host:port or host/namespace, without https://.",
+            "Write for example `registry.example` or `registry.example:5000/team`.",
+        ),
+    }
+}
+
+/// The path between registry and name.
+pub(super) fn namespace(text: &str) -> Result<(), Wrong> {
+    match format!("registry.example/{text}/x").parse::<Reference>() {
+        Ok(_) if !text.contains([':', '@']) => Ok(()),
+        _ => wrong(
+            "is no namespace",
+            "A namespace is what stands between the registry and the name of the image, in lower case and without slashes at its ends.",
+            "Write for example `debian`.",
+        ),
+    }
+}
+
+/// An image in a registry, in full. Gives its normal form.
+pub(super) fn reference(text: &str) -> Result<String, Wrong> {
+    const WHAT: &str = "is no image in a registry";
+    const NEXT: &str = "Write it in full, for example registry.example/os/debian:13.";
+    let why = match text.parse::<ImageRef>() {
+        Ok(ImageRef::Registry(reference)) => return Ok(reference.to_string()),
+        Ok(other) => format!(
+            "It is read through `{}:`, which the installed system could not update from.",
+            other.transport()
+        ),
+        Err(err) => {
+            let problem = err.problem().to_string();
+            let mut chars = problem.chars();
+            let first: String = chars.next().iter().flat_map(|c| c.to_uppercase()).collect();
+            format!("{first}{}.", chars.as_str())
+        }
+    };
+    Err(Wrong {
+        what: WHAT,
+        why,
+        next: NEXT,
+    })
+}
+
+/// A kernel argument of the installed system.
+pub(super) fn karg(text: &str) -> Result<(), Wrong> {
+    kernel_argument(text, b"_.,:=/@%+~-[]")
+}
+
+/// A kernel argument of the live system, which stands in the boot menu.
+pub(super) fn live_karg(text: &str) -> Result<(), Wrong> {
+    kernel_argument(text, b"_.,:=/%+~-")
+}
+
+fn kernel_argument(text: &str, signs: &[u8]) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || signs.contains(&b);
+    let begins = text
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphanumeric());
+    if begins && text.bytes().all(known) {
+        return Ok(());
+    }
+    wrong(
+        "is no kernel argument",
+        format!(
+            "An argument has letters, digits and {} and begins with a letter or digit; blanks and quotes have a meaning for boot loaders.",
+            String::from_utf8_lossy(signs)
+        ),
+        "Write one argument per entry, such as `quiet` or `console=ttyS0,115200`.",
+    )
+}
+
+/// A locale of the live system.
+pub(super) fn locale(text: &str) -> Result<(), Wrong> {
+    let (name, modifier) = text.split_once('@').unwrap_or((text, "euro"));
+    let (name, codeset) = name.split_once('.').unwrap_or((name, ""));
+    let language = name == "C" || language(name).is_ok() && name.contains('_');
+    let modifier = !modifier.is_empty() && modifier.bytes().all(|b| b.is_ascii_alphanumeric());
+    if language && codeset == "UTF-8" && modifier {
+        return Ok(());
+    }
+    wrong(
+        "is no locale",
+        "A locale has a language, a country and the character set, which can only be UTF-8.",
+        "Write for example `de_DE.UTF-8`, or `C.UTF-8`.",
+    )
+}
+
+/// A language as in `name[de_AT]`.
+pub(super) fn language(text: &str) -> Result<(), Wrong> {
+    let (name, modifier) = match text.split_once('@') {
+        Some((name, modifier)) => (name, Some(modifier)),
+        None => (text, None),
+    };
+    let (language, country) = match name.split_once('_') {
+        Some((language, country)) => (language, Some(country)),
+        None => (name, None),
+    };
+    let language =
+        matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_lowercase());
+    let country = country
+        .is_none_or(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()) || c == "419");
+    let modifier =
+        modifier.is_none_or(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if language && country && modifier {
+        return Ok(());
+    }
+    wrong(
+        "is no language",
+        "Languages here are written like de, de_AT or sr@latin.",
+        "Correct what is between the brackets.",
+    )
+}
+
+/// XKB layouts or variants, separated by commas.
+pub(super) fn keyboard(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"_,-".contains(&b);
+    if text.bytes().all(known) && !text.starts_with('-') {
+        return Ok(());
+    }
+    wrong(
+        "is no name of a keyboard",
+        "Layouts and variants have the names of XKB, such as `de` and `nodeadkeys`.",
+        "Look it up in `localectl list-x11-keymap-layouts`.",
+    )
+}
+
+/// A layout is never empty.
+pub(super) fn layout(text: &str) -> Result<(), Wrong> {
+    keyboard(if text.is_empty() { " " } else { text })
+}
+
+/// A time zone of the tz database.
+pub(super) fn timezone(text: &str) -> Result<(), Wrong> {
+    let part = |part: &str| {
+        let mut bytes = part.bytes();
+        bytes.next().is_some_and(|b| b.is_ascii_uppercase())
+            && bytes.all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+    };
+    // Second and third parts can be in lower case in a few old names only.
+    if text.split('/').count() <= 3 && text.split('/').all(part) {
+        return Ok(());
+    }
+    wrong(
+        "is no time zone",
+        "Time zones have the names of the tz database.",
+        "Write for example `Europe/Berlin`, or `UTC`.",
+    )
+}
+
+/// A name that a maintainer gives to a registry or container.
+pub(super) fn free_name(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    let begins = text
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphanumeric());
+    if begins && text.bytes().all(known) {
+        return Ok(());
+    }
+    wrong(
+        "cannot be a name here",
+        "Names have letters, digits, `_`, `-` and `.`; a slash would make it a reference.",
+        "Rename it.",
+    )
+}
+
+/// A name in the icon theme.
+pub(super) fn theme_icon(text: &str) -> Result<(), Wrong> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    if !text.is_empty() && text.bytes().all(known) {
+        return Ok(());
+    }
+    wrong(
+        "is no icon",
+        "An icon is an image file, or a name in the icon theme (letters, digits, `_` and `-`).",
+        "Write for example `computer`, or `./icon.svg`.",
+    )
+}
+
+fn small(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let long = "x".repeat(65);
+        let table: [(&str, Check, &[&str], &[&str]); 18] = [
+            (
+                "title",
+                title,
+                &["Debian (13)", "Größe 1.0, neu", "a"],
+                &[
+                    "", " a", "a\n", "a\"b", "it's", "$x", "a`b", "a\\", "{{x", "a}", "a;b", "<b>",
+                    "a|b", "a&b", "#a", &long,
+                ],
+            ),
+            (
+                "prose",
+                prose,
+                &["It's \"it\" & more\nor {less}"],
+                &["", " ", "{{ x }}", "a\u{7}"],
+            ),
+            (
+                "id",
+                id,
+                &["a", "debian-13", "abcdefghijklmnopqrstuvwx"],
+                &[
+                    "",
+                    "-a",
+                    "a-",
+                    "A",
+                    "a_b",
+                    "a.b",
+                    "abcdefghijklmnopqrstuvwxy",
+                ],
+            ),
+            (
+                "version",
+                version,
+                &["", "13", "13.1~rc1+b-2"],
+                &["-1", "1 2", "1/2", "1\"", "$1"],
+            ),
+            (
+                "url",
+                url,
+                &[
+                    "https://www.debian.org/",
+                    "http://localhost:8080/a?b=c#d",
+                    "http://mirror/debian",
+                    "http://10.0.0.1",
+                    "http://[fd00::1]:80/x",
+                ],
+                &[
+                    "",
+                    "www.debian.org",
+                    "ftp://a.b/",
+                    "https://",
+                    "https:///x",
+                    "http://u:p@a.b/",
+                    "http://a.b/ c",
+                    "http://a.b/$x",
+                    "http://a..b/",
+                    "http://a.b/'",
+                ],
+            ),
+            (
+                "mirror",
+                mirror,
+                &["http://deb.debian.org/debian"],
+                &["http://a.b/?x", "http://a.b/#x", "x"],
+            ),
+            (
+                "colour",
+                colour,
+                &["#16222e", "#FFFFFF"],
+                &["", "16222e", "#fff", "#16222g", "red", "#16222e "],
+            ),
+            (
+                "deb",
+                deb,
+                &["a_1_all.deb", "x/a_1_amd64.deb"],
+                &["", "a.deb", "a_1_arm64.deb", "a_1_amd64.deb\n"],
+            ),
+            (
+                "package",
+                package,
+                &["vim", "g++", "libc6.1-x", "0ad"],
+                &[
+                    "", "a", "Vim", "vim-", "vim=1", "a/b", "a b", "-a", "a:i386", "a;b",
+                ],
+            ),
+            (
+                "stateroot",
+                stateroot,
+                &["default", "os.1", "_a"],
+                &["", ".a", "-a", "a/b", "a b"],
+            ),
+            (
+                "registry",
+                registry,
+                &["quay.io", "r.example:5000", "r.example/a/b", "localhost"],
+                &[
+                    "",
+                    "https://quay.io",
+                    "quay",
+                    "a@b.c",
+                    "quay.io/",
+                    "Quay.io/X",
+                ],
+            ),
+            (
+                "namespace",
+                namespace,
+                &["debian", "a/b"],
+                &["", "/a", "a/", "A", "a:1", "a b", "a@b"],
+            ),
+            (
+                "karg",
+                karg,
+                &[
+                    "quiet",
+                    "console=ttyS0,115200",
+                    "ip=[fd00::1]:x",
+                    "a=UUID=b@c",
+                ],
+                &["", "-a", "a b", "a=\"b\"", "a;b", "$a", "a\n", "{a}", "a'"],
+            ),
+            (
+                "live_karg",
+                live_karg,
+                &["quiet", "console=ttyS0,115200n8"],
+                &["", "a=[b]", "a@b", "a&b", "a|b", "#a", "a\\b", "a*"],
+            ),
+            (
+                "locale",
+                locale,
+                &["C.UTF-8", "de_DE.UTF-8", "sr_RS.UTF-8@latin"],
+                &[
+                    "",
+                    "de",
+                    "de_DE",
+                    "de.UTF-8",
+                    "de_DE.ISO-8859-1",
+                    "german",
+                    "de_DE.UTF-8@",
+                    "de_DE.UTF-8;x",
+                ],
+            ),
+            (
+                "layout",
+                layout,
+                &["us", "de,us"],
+                &["", "de us", "de;", "-x", "$x"],
+            ),
+            (
+                "timezone",
+                timezone,
+                &[
+                    "UTC",
+                    "Europe/Berlin",
+                    "America/Argentina/Buenos_Aires",
+                    "Etc/GMT+1",
+                ],
+                &[
+                    "",
+                    "/etc",
+                    "../x",
+                    "Europe/",
+                    "europe/berlin",
+                    "A/B/C/D",
+                    "UTC;x",
+                    "GMT 1",
+                ],
+            ),
+            (
+                "free_name",
+                free_name,
+                &["bootc_base", "a.b-c"],
+                &["", "a/b", "a b", "-a", "{a}"],
+            ),
+        ];
+        for (name, check, good, bad) in table {
+            for text in good {
+                assert_eq!(check(text), Ok(()), "{name} {text:?}");
+            }
+            for text in bad {
+                assert!(check(text).is_err(), "{name} {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn references() {
+        let normal = |text| reference(text).map_err(|w| w.why);
+        for (text, expected) in [
+            ("quay.io/a/b:1", Ok("quay.io/a/b:1")),
+            ("quay.io/a/b", Ok("quay.io/a/b:latest")),
+            ("docker://quay.io/a/b:1", Ok("quay.io/a/b:1")),
+            ("oci:/x:1", Err("It is read through `oci:`, which the installed system could not update from.")),
+            ("debian", Err("The name has no registry host and is therefore ambiguous; write `docker.io/library/debian:latest`.")),
+        ] {
+            assert_eq!(normal(text), expected.map(str::to_owned).map_err(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_of_names() {
+        for (name, id) in [
+            ("Example OS", "example-os"),
+            ("  A -- b_c!", "a-b-c"),
+            ("Debian bootable containers", "debian-bootable-containe"),
+            ("Aaaaaaaaaaaaaaaaaaaaaaa bb", "aaaaaaaaaaaaaaaaaaaaaaa"),
+            ("日本", ""),
+        ] {
+            assert_eq!(id_from(name), id, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        for (value, expected) in [
+            ("https://joe:pw@a.b/", "***@a.b/"),
+            ("joe:p@w@a.b/x", "***@a.b/x"),
+            ("a.b/c@sha256:0", "a.b/c@sha256:0"),
+            ("a\nb", "a�b"),
+        ] {
+            assert_eq!(shown(value), expected);
+        }
+        assert_eq!(shown(&"x".repeat(61)), "x".repeat(60) + "…");
+    }
+}
