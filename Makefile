@@ -9,7 +9,10 @@ SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(w
 # For example --suite forky.
 DEB_FLAGS ?=
 
-.PHONY: help toolchain build test demo bench check deb msrv image docs clean
+# For example --config my/distro.yaml registry.example/os/debian:13.
+ISO_FLAGS ?=
+
+.PHONY: help toolchain build test demo bench check deb iso msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -40,6 +43,9 @@ check: toolchain ## format, lints, shell scripts
 deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
 	$(CARGO) run --locked --release -p debs -- build $(DEB_FLAGS)
 	$(CARGO) run --locked --release -p debs -- lint $(DEB_FLAGS)
+
+iso: toolchain   ## the installer's ISO, into out/
+	$(CARGO) run --locked --release -p debian-bootc-image-builder -- build $(ISO_FLAGS)
 
 msrv: toolchain  ## compile with trixie's own rustc, in a trixie root
 	$(CARGO) run --locked --release -p debs -- rust $(DEB_FLAGS)

@@ -71,7 +71,12 @@ pub fn findings(distro: &Distro, places: &Places) -> Vec<Finding> {
     }
     found.push(finding(
         "mirror",
-        mirror::state(distro).map(|state| format!("{} has {} ({})", distro.mirrors.debian, distro.suite, state.key)),
+        mirror::state(distro).map(|state| {
+            format!(
+                "{} has {} ({})",
+                distro.mirrors.debian, distro.suite, state.key
+            )
+        }),
     ));
     found
 }
@@ -122,8 +127,9 @@ fn program(tool: &str, package: &str) -> Result<String> {
     match cmd::find(tool) {
         Some(path) => Ok(path.display().to_string()),
         None => Err(
-            Error::new(Code::ToolMissing, format!("There is no program `{tool}`."))
-                .next(format!("apt-get install {package}; a build as root does it by itself.")),
+            Error::new(Code::ToolMissing, format!("There is no program `{tool}`.")).next(format!(
+                "apt-get install {package}; a build as root does it by itself."
+            )),
         ),
     }
 }
@@ -131,7 +137,14 @@ fn program(tool: &str, package: &str) -> Result<String> {
 /// Whether mount and process namespaces can be made: containers often forbid it.
 fn namespaces() -> Result<String> {
     let output = std::process::Command::new("unshare")
-        .args(["--mount", "--pid", "--fork", "--propagation", "private", "true"])
+        .args([
+            "--mount",
+            "--pid",
+            "--fork",
+            "--propagation",
+            "private",
+            "true",
+        ])
         .output();
     match output {
         Ok(output) if output.status.success() => Ok("mount and process namespaces".into()),
@@ -142,9 +155,11 @@ fn namespaces() -> Result<String> {
         .why("It is a container without the right to mount.")
         .next("Run the container with --privileged, or build on the machine itself.")
         .detail(String::from_utf8_lossy(&output.stderr).trim())),
-        Err(err) => Err(Error::new(Code::ToolMissing, "There is no program `unshare`.")
-            .next("apt-get install util-linux")
-            .detail(err.to_string())),
+        Err(err) => Err(
+            Error::new(Code::ToolMissing, "There is no program `unshare`.")
+                .next("apt-get install util-linux")
+                .detail(err.to_string()),
+        ),
     }
 }
 
@@ -152,7 +167,8 @@ fn namespaces() -> Result<String> {
 /// hold a root file system.
 fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
     let there = existing(path);
-    let stat = rustix::fs::statvfs(&there).map_err(|err| Error::io("Looking at", &there, &err.into()))?;
+    let stat =
+        rustix::fs::statvfs(&there).map_err(|err| Error::io("Looking at", &there, &err.into()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let flags = stat.f_flag;
     for (flag, name) in [
@@ -165,7 +181,10 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
         if matters && flags.contains(flag) {
             return Err(Error::new(
                 Code::HostUnsuitable,
-                format!("{} is on a file system that is mounted with `{name}`.", path.display()),
+                format!(
+                    "{} is on a file system that is mounted with `{name}`.",
+                    path.display()
+                ),
             )
             .why("A root file system with device nodes and programs is made there.")
             .next(format!("Name another directory with {option}.")));
@@ -181,9 +200,15 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
                 installer::space::human(bytes)
             ),
         )
-        .next(format!("Free space, or name another directory with {option}.")));
+        .next(format!(
+            "Free space, or name another directory with {option}."
+        )));
     }
-    Ok(format!("{} ({} free)", path.display(), installer::space::human(free)))
+    Ok(format!(
+        "{} ({} free)",
+        path.display(),
+        installer::space::human(free)
+    ))
 }
 
 fn existing(path: &Path) -> PathBuf {
@@ -203,7 +228,10 @@ mod tests {
     #[test]
     fn other_processors_are_refused() {
         assert!(architecture("x86_64").is_ok());
-        assert_eq!(architecture("aarch64").unwrap_err().code, Code::HostUnsuitable);
+        assert_eq!(
+            architecture("aarch64").unwrap_err().code,
+            Code::HostUnsuitable
+        );
     }
 
     #[test]

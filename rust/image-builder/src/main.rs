@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `debian-bootc-image-builder`.
+//! `debian-bootc-image-builder`: see `--help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    image_builder::cli::main()
+}

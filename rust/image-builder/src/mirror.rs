@@ -54,7 +54,8 @@ pub fn state(distro: &Distro) -> Result<State> {
     for url in release_files(distro) {
         let file = dir.path().join("InRelease");
         fetch(&url, &file)?;
-        let text = std::fs::read_to_string(&file).map_err(|err| Error::io("Reading", &file, &err))?;
+        let text =
+            std::fs::read_to_string(&file).map_err(|err| Error::io("Reading", &file, &err))?;
         let date = date_of(&text).ok_or_else(|| {
             Error::new(
                 Code::MirrorUnreachable,
@@ -66,7 +67,12 @@ pub fn state(distro: &Distro) -> Result<State> {
         epoch = epoch.max(date);
         hash.update(text.as_bytes());
     }
-    let key = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let key = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|b| format!("{b:02x}"))
+        .collect();
     Ok(State { key, epoch })
 }
 
@@ -153,9 +159,18 @@ mod tests {
     #[test]
     fn answers_of_apt_are_told_apart() {
         for (said, code) in [
-            ("Err:1 http://m/dists/x/InRelease\n  404  Not Found [IP: 1.2.3.4 80]\n", Code::SuiteUnknown),
-            ("E: Failed to fetch http://m/x  Temporary failure resolving 'm'\n", Code::MirrorUnreachable),
-            ("E: Could not connect to m:80 (1.2.3.4). - connect (111: Connection refused)\n", Code::MirrorUnreachable),
+            (
+                "Err:1 http://m/dists/x/InRelease\n  404  Not Found [IP: 1.2.3.4 80]\n",
+                Code::SuiteUnknown,
+            ),
+            (
+                "E: Failed to fetch http://m/x  Temporary failure resolving 'm'\n",
+                Code::MirrorUnreachable,
+            ),
+            (
+                "E: Could not connect to m:80 (1.2.3.4). - connect (111: Connection refused)\n",
+                Code::MirrorUnreachable,
+            ),
         ] {
             assert_eq!(not_fetched("http://m/x", said).code, code, "{said}");
         }

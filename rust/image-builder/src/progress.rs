@@ -93,6 +93,19 @@ impl Progress {
         }
     }
 
+    /// The last stage was not done.
+    pub fn abandon(&mut self) {
+        if let Some((name, begin)) = self.stage.take() {
+            let line = format!(
+                "{} {name}: failed after {:.1} s",
+                self.clock(),
+                begin.elapsed().as_secs_f32()
+            );
+            self.note(&line);
+        }
+        self.end();
+    }
+
     /// How long it has taken so far.
     pub fn elapsed(&self) -> Duration {
         self.begin.elapsed()

@@ -54,7 +54,11 @@ fn package(paragraph: &str) -> Option<Package> {
         architecture: (*fields.get("Architecture")?).to_owned(),
         source,
         homepage: fields.get("Homepage").map(|url| (*url).to_owned()),
-        description: fields.get("Description").copied().unwrap_or_default().to_owned(),
+        description: fields
+            .get("Description")
+            .copied()
+            .unwrap_or_default()
+            .to_owned(),
         name,
     })
 }
@@ -70,7 +74,11 @@ pub fn document(
         .iter()
         .map(|package| of_package(package, &distro.suite))
         .collect();
-    components.extend(images.iter().map(|(reference, digest)| of_image(reference, digest)));
+    components.extend(
+        images
+            .iter()
+            .map(|(reference, digest)| of_image(reference, digest)),
+    );
     let mut hash = Sha256::new();
     hash.update(distro.product.id.as_bytes());
     hash.update(distro.product.version.as_bytes());
@@ -217,10 +225,7 @@ Description: add users
     #[test]
     fn the_document_is_the_same_for_the_same_medium() {
         let distro = Distro::default();
-        let images = [(
-            "r.example/os/debian:13".to_owned(),
-            "sha256:0a".to_owned(),
-        )];
+        let images = [("r.example/os/debian:13".to_owned(), "sha256:0a".to_owned())];
         let one = document(&distro, 0, &packages(STATUS), &images);
         assert_eq!(one, document(&distro, 0, &packages(STATUS), &images));
         assert_ne!(

@@ -10,10 +10,9 @@ use super::files::Files;
 use crate::config::Distro;
 use crate::error::Result;
 
-static NEUTRAL_DIR: Dir<'_> =
-    include_dir!("$CARGO_MANIFEST_DIR/../../branding/calamares-bootc");
+static NEUTRAL_DIR: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../branding/calamares-bootc");
 /// The component that comes with the packages.
-pub const NEUTRAL: &str = "calamares-bootc";
+pub(super) const NEUTRAL: &str = "calamares-bootc";
 /// Where components are on the medium.
 const COMPONENTS: &str = "usr/share/calamares-bootc/branding";
 
@@ -22,9 +21,13 @@ const COMPONENTS: &str = "usr/share/calamares-bootc/branding";
 ///
 /// # Errors
 /// `IO` when a file that the distro names cannot be read.
-pub fn add(distro: &Distro, files: &mut Files) -> Result<Option<String>> {
+pub(super) fn add(distro: &Distro, files: &mut Files) -> Result<Option<String>> {
     if let Some(dir) = &distro.branding.component {
-        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = dir
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         files.add_tree(dir, &Path::new(COMPONENTS).join(&name))?;
         return Ok(Some(name));
     }
@@ -47,7 +50,10 @@ pub fn add(distro: &Distro, files: &mut Files) -> Result<Option<String>> {
         files.add_file(from, dir.join(&file))?;
         slides.push(file);
     }
-    files.add(dir.join("branding.desc"), description(distro, &images, &slides));
+    files.add(
+        dir.join("branding.desc"),
+        description(distro, &images, &slides),
+    );
     Ok(None)
 }
 
@@ -94,7 +100,10 @@ fn description(distro: &Distro, images: &[(&str, String)], slides: &[String]) ->
         values.push(("SidebarText", colour.clone()));
         values.push(("SidebarBackgroundCurrent", colour.clone()));
     }
-    let mut lines: Vec<String> = text.lines().map(|line| with_values(line, &values)).collect();
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| with_values(line, &values))
+        .collect();
     if !slides.is_empty() {
         // A list of pictures is a slide show of its own kind.
         for line in &mut lines {
@@ -111,7 +120,9 @@ fn description(distro: &Distro, images: &[(&str, String)], slides: &[String]) ->
 fn with_values(line: &str, values: &[(&str, String)]) -> String {
     let key = line.trim_start();
     for (name, value) in values {
-        let rest = key.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
+        let rest = key
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(':'));
         if rest.is_some() {
             let indent = &line[..line.len() - key.len()];
             return format!("{indent}{name}: {}", quoted(value));

@@ -241,9 +241,12 @@ fn prune(dir: &Path, images: &[Image]) -> Result<()> {
 }
 
 fn layout_failed(dir: &Path, err: &RegistryError) -> Error {
-    Error::new(Code::Io, format!("The layout {} cannot be used.", dir.display()))
-        .next("Run `debian-bootc-image-builder clean` and build again.")
-        .detail(err.to_string())
+    Error::new(
+        Code::Io,
+        format!("The layout {} cannot be used.", dir.display()),
+    )
+    .next("Run `debian-bootc-image-builder clean` and build again.")
+    .detail(err.to_string())
 }
 
 #[cfg(test)]

@@ -92,7 +92,11 @@ impl Files {
             } else if kind.is_symlink() {
                 self.link(there, fs::read_link(&path).map_err(failed(&path))?);
             } else {
-                let mode = entry.metadata().map_err(failed(&path))?.permissions().mode();
+                let mode = entry
+                    .metadata()
+                    .map_err(failed(&path))?
+                    .permissions()
+                    .mode();
                 let content = fs::read(&path).map_err(failed(&path))?;
                 self.put(there, content, mode & 0o111 != 0);
             }
@@ -238,7 +242,10 @@ mod tests {
         };
         assert_eq!(mode("a/b"), 0o644);
         assert_eq!(mode("a/c"), 0o755);
-        assert_eq!(fs::read_link(dir.path().join("d")).unwrap(), Path::new("a/b"));
+        assert_eq!(
+            fs::read_link(dir.path().join("d")).unwrap(),
+            Path::new("a/b")
+        );
         let mut again = Files::new();
         again.add_tree(dir.path(), Path::new("")).unwrap();
         assert_eq!(again, some());
@@ -261,7 +268,10 @@ mod tests {
     #[test]
     fn texts_can_be_filled_in() {
         let mut files = some();
-        files.edit(|_, text| text.contains("{{ x }}").then(|| text.replace("{{ x }}", "1")));
+        files.edit(|_, text| {
+            text.contains("{{ x }}")
+                .then(|| text.replace("{{ x }}", "1"))
+        });
         assert_eq!(files.text("a/b"), Some("text 1"));
         assert_eq!(files.below("a").iter().count(), 2);
     }

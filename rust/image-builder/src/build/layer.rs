@@ -10,7 +10,7 @@ use include_dir::{include_dir, Dir};
 
 use super::branding;
 use super::files::Files;
-use crate::config::Distro;
+use crate::config::{BootcConf, Distro};
 use crate::error::Result;
 
 static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../calamares-module/config");
@@ -35,17 +35,32 @@ script:
 ///
 /// # Errors
 /// `IO` when a file that the distro names cannot be read.
-pub fn layer(distro: &Distro, bootc_conf: &str) -> Result<Files> {
+pub fn layer(distro: &Distro, conf: &BootcConf) -> Result<Files> {
     let mut files = Files::new();
     let component = branding::add(distro, &mut files)?;
-    files.add(format!("{CALAMARES}/settings.conf"), settings(component.as_deref()));
+    files.add(
+        format!("{CALAMARES}/settings.conf"),
+        settings(component.as_deref()),
+    );
     files.add(format!("{CALAMARES}/modules/installerlogs.conf"), SAVE_LOGS);
-    files.add(format!("{CALAMARES}/modules/bootc.conf"), bootc_conf);
+    files.add(
+        format!("{CALAMARES}/modules/bootc.conf"),
+        conf.text.as_str(),
+    );
+    for (from, to) in &conf.files {
+        files.add_file(from, to.trim_start_matches('/'))?;
+    }
     files.add("etc/hostname", format!("{}-installer\n", distro.product.id));
     files.add("etc/hosts", hosts(&distro.product.id));
-    files.add("etc/default/locale", format!("LANG={}\n", distro.live.locale));
+    files.add(
+        "etc/default/locale",
+        format!("LANG={}\n", distro.live.locale),
+    );
     files.add("etc/default/keyboard", keyboard(distro));
-    files.add("etc/X11/xorg.conf.d/20-keyboard.conf", xorg_keyboard(distro));
+    files.add(
+        "etc/X11/xorg.conf.d/20-keyboard.conf",
+        xorg_keyboard(distro),
+    );
     files.add("etc/timezone", format!("{}\n", distro.live.timezone));
     files.link(
         "etc/localtime",
@@ -60,7 +75,8 @@ fn settings(component: Option<&str>) -> String {
         .get_file("settings.conf")
         .and_then(|file| file.contents_utf8())
         .unwrap_or_default();
-    let instance = "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n";
+    let instance =
+        "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n";
     let job = "  - shellprocess@installerlogs\n  - bootccleanup\n";
     let text = text
         .replacen("instances:\n", instance, 1)
@@ -119,9 +135,12 @@ mod tests {
         distro.live.locale = "de_DE.UTF-8".into();
         distro.live.keyboard_layout = "de".into();
         distro.live.timezone = "Europe/Berlin".into();
-        let files = layer(&distro, "---\n").unwrap();
+        let files = layer(&distro, &BootcConf::default()).unwrap();
         assert_eq!(files.text("etc/default/locale"), Some("LANG=de_DE.UTF-8\n"));
-        assert!(files.text("etc/default/keyboard").unwrap().contains("XKBLAYOUT=\"de\""));
+        assert!(files
+            .text("etc/default/keyboard")
+            .unwrap()
+            .contains("XKBLAYOUT=\"de\""));
         assert!(files
             .text("etc/X11/xorg.conf.d/20-keyboard.conf")
             .unwrap()

@@ -37,7 +37,11 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
         set(&format!("mirror-{part}"), &security);
     }
     // A suite that is not released yet has neither.
-    let released = if is_released(&distro.suite) { "true" } else { "false" };
+    let released = if is_released(&distro.suite) {
+        "true"
+    } else {
+        "false"
+    };
     set("security", released);
     set("updates", released);
     set("backports", "false");
@@ -82,7 +86,11 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
     }
     set(
         "uefi-secure-boot",
-        if distro.secure_boot { "enable" } else { "disable" },
+        if distro.secure_boot {
+            "enable"
+        } else {
+            "disable"
+        },
     );
     match distro.compression {
         // Level 15 takes six times as long and saves 0.6 %.
@@ -175,10 +183,20 @@ pub fn said(line: &str) -> Said<'_> {
     {
         return Said::Stage(command.split(' ').next().unwrap_or_default());
     }
-    for word in ["Unpacking ", "Setting up ", "I: Configuring ", "I: Unpacking "] {
+    for word in [
+        "Unpacking ",
+        "Setting up ",
+        "I: Configuring ",
+        "I: Unpacking ",
+    ] {
         if let Some(rest) = line.strip_prefix(word) {
             let end = |c: char| c == ' ' || c == ':';
-            return Said::Package(rest.split(end).next().unwrap_or_default().trim_end_matches('.'));
+            return Said::Package(
+                rest.split(end)
+                    .next()
+                    .unwrap_or_default()
+                    .trim_end_matches('.'),
+            );
         }
     }
     Said::Other
@@ -223,7 +241,10 @@ pub fn failure(last: &VecDeque<String>) -> Error {
         Error::new(Code::BuildFailed, "The packages do not go together.")
             .why("A package of `debs` was built for another suite, or two exclude each other.")
             .next("See the details for the names.")
-    } else if has("Failed to fetch") || has("Couldn't download packages") || has("Temporary failure resolving") {
+    } else if has("Failed to fetch")
+        || has("Couldn't download packages")
+        || has("Temporary failure resolving")
+    {
         Error::new(Code::MirrorUnreachable, "Packages cannot be downloaded.")
             .why("The mirror stopped answering, or changed while it was read.")
             .next("Run the same command again; what was downloaded is kept.")
@@ -248,7 +269,14 @@ pub fn failure(last: &VecDeque<String>) -> Error {
 }
 
 fn is_telling(line: &str) -> bool {
-    let shown = ["E: ", "dpkg: error", " : Depends:", "mksquashfs: ", "FATAL", "xorriso : FAILURE"];
+    let shown = [
+        "E: ",
+        "dpkg: error",
+        " : Depends:",
+        "mksquashfs: ",
+        "FATAL",
+        "xorriso : FAILURE",
+    ];
     (shown.iter().any(|text| line.contains(text)) || line.contains("No space left"))
         && !line.contains("An unexpected failure occurred")
 }
@@ -272,7 +300,10 @@ mod tests {
         for (name, expected) in [
             ("--distribution", "trixie"),
             ("--mirror-bootstrap", "http://deb.debian.org/debian/"),
-            ("--mirror-chroot-security", "http://deb.debian.org/debian-security/"),
+            (
+                "--mirror-chroot-security",
+                "http://deb.debian.org/debian-security/",
+            ),
             ("--security", "true"),
             ("--uefi-secure-boot", "enable"),
             ("--chroot-squashfs-compression-type", "zstd"),
@@ -325,12 +356,24 @@ mod tests {
     #[test]
     fn lines_are_understood() {
         for (line, expected) in [
-            ("[2026-11-25 03:00:38] lb chroot_apt install", Said::Stage("chroot_apt")),
-            ("[2026-11-25 03:00:38] lb binary_iso", Said::Stage("binary_iso")),
-            ("Unpacking libc6:amd64 (2.41-12) ...", Said::Package("libc6")),
+            (
+                "[2026-11-25 03:00:38] lb chroot_apt install",
+                Said::Stage("chroot_apt"),
+            ),
+            (
+                "[2026-11-25 03:00:38] lb binary_iso",
+                Said::Stage("binary_iso"),
+            ),
+            (
+                "Unpacking libc6:amd64 (2.41-12) ...",
+                Said::Package("libc6"),
+            ),
             ("Setting up dbus (1.16.2-2) ...", Said::Package("dbus")),
             ("I: Configuring openssl...", Said::Package("openssl")),
-            ("E: Unable to locate package x", Said::Error("Unable to locate package x")),
+            (
+                "E: Unable to locate package x",
+                Said::Error("Unable to locate package x"),
+            ),
             ("P: Begin unmounting filesystems...", Said::Other),
             ("", Said::Other),
         ] {
@@ -342,10 +385,22 @@ mod tests {
     fn failures_have_a_code() {
         let fails = |text: &str| failure(&text.lines().map(str::to_owned).collect());
         for (text, code) in [
-            ("E: Unable to locate package tpyo\nE: An unexpected failure occurred, exiting...", Code::PackageUnknown),
-            ("dpkg: error: write: No space left on device", Code::DiskFull),
-            ("The following packages have unmet dependencies:\n x : Depends: y but", Code::BuildFailed),
-            ("E: Failed to fetch http://m/x.deb  404  Not Found", Code::MirrorUnreachable),
+            (
+                "E: Unable to locate package tpyo\nE: An unexpected failure occurred, exiting...",
+                Code::PackageUnknown,
+            ),
+            (
+                "dpkg: error: write: No space left on device",
+                Code::DiskFull,
+            ),
+            (
+                "The following packages have unmet dependencies:\n x : Depends: y but",
+                Code::BuildFailed,
+            ),
+            (
+                "E: Failed to fetch http://m/x.deb  404  Not Found",
+                Code::MirrorUnreachable,
+            ),
             ("something\nelse", Code::BuildFailed),
         ] {
             let error = fails(text);
@@ -354,9 +409,11 @@ mod tests {
         }
         let unknown = fails("E: Unable to locate package a\nE: Unable to locate package b");
         assert_eq!(unknown.what, "The suite has no package a, b.");
-        assert!(!fails("E: x\nE: An unexpected failure occurred, exiting...")
-            .details
-            .iter()
-            .any(|line| line.contains("unexpected")));
+        assert!(
+            !fails("E: x\nE: An unexpected failure occurred, exiting...")
+                .details
+                .iter()
+                .any(|line| line.contains("unexpected"))
+        );
     }
 }

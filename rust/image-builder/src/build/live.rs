@@ -21,23 +21,23 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 
 /// live-build's own directory in the work directory.
-pub const LB: &str = "lb";
+pub(super) const LB: &str = "lb";
 
 /// What decides the result.
 #[derive(Debug)]
-pub struct Inputs<'a> {
+pub(super) struct Inputs<'a> {
     /// The distro.
-    pub distro: &'a Distro,
+    pub(super) distro: &'a Distro,
     /// Its live-build tree.
-    pub tree: &'a Files,
+    pub(super) tree: &'a Files,
     /// Packages that are not in the archive, ours and the distro's.
-    pub debs: &'a [PathBuf],
+    pub(super) debs: &'a [PathBuf],
     /// The state of the archive.
-    pub mirror: &'a mirror::State,
+    pub(super) mirror: &'a mirror::State,
     /// `SOURCE_DATE_EPOCH`.
-    pub epoch: u64,
+    pub(super) epoch: u64,
     /// A proxy for apt.
-    pub proxy: Option<String>,
+    pub(super) proxy: Option<String>,
 }
 
 impl Inputs<'_> {
@@ -77,13 +77,13 @@ impl Inputs<'_> {
 
 /// Where live-build works.
 #[derive(Debug)]
-pub struct Bench<'a> {
+pub(super) struct Bench<'a> {
     /// With its tools.
-    pub root: &'a Root,
+    pub(super) root: &'a Root,
     /// With its directory.
-    pub work: &'a Work,
+    pub(super) work: &'a Work,
     /// Ends it early.
-    pub stop: &'a Stop,
+    pub(super) stop: &'a Stop,
 }
 
 impl Bench<'_> {
@@ -91,7 +91,7 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// `BUILD_FAILED` and what [`lb::failure`] makes of it, `INTERRUPTED`, `IO`.
-    pub fn live_system(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
+    pub(super) fn live_system(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
         let key = inputs.chroot_key()?;
         let state = self.work.state();
         if state.chroot.as_ref() == Some(&key) {
@@ -124,7 +124,8 @@ impl Bench<'_> {
         for entry in fs::read_dir(&lb).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             if name != "cache" {
-                self.work.remove(&format!("{LB}/{}", name.to_string_lossy()))?;
+                self.work
+                    .remove(&format!("{LB}/{}", name.to_string_lossy()))?;
             }
         }
         self.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
@@ -138,7 +139,9 @@ impl Bench<'_> {
     fn configure(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
         self.work.remove(&format!("{LB}/config"))?;
         let args = lb::config_arguments(inputs.distro, inputs.proxy.as_deref());
-        let line = installer::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
+        let line = installer::cmd::command_line(
+            std::iter::once("lb").chain(args.iter().map(String::as_str)),
+        );
         self.lb(inputs, &line, progress)
     }
 
@@ -160,7 +163,12 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// `BUILD_FAILED`, `INTERRUPTED`, `IO`.
-    pub fn layer(&self, inputs: &Inputs<'_>, files: &Files, progress: &mut Progress) -> Result<()> {
+    pub(super) fn layer(
+        &self,
+        inputs: &Inputs<'_>,
+        files: &Files,
+        progress: &mut Progress,
+    ) -> Result<()> {
         progress.stage("names, pictures and settings");
         let dir = self.work.fresh("layer")?;
         files.write_to(&dir)?;
@@ -183,7 +191,7 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// As [`Bench::live_system`].
-    pub fn medium(
+    pub(super) fn medium(
         &self,
         inputs: &Inputs<'_>,
         with_images: bool,
@@ -203,7 +211,10 @@ impl Bench<'_> {
         fs::copy(&from, &to).map_err(|err| Error::io("Copying", &from, &err))?;
         if with_images {
             let mut hook = Files::new();
-            hook.add_program("hooks/normal/0900-images.hook.binary", images_hook(inputs.epoch));
+            hook.add_program(
+                "hooks/normal/0900-images.hook.binary",
+                images_hook(inputs.epoch),
+            );
             hook.write_to(&config)?;
         }
         self.lb(inputs, "lb binary", progress)
@@ -271,12 +282,12 @@ fn compiled_locale(locale: &str) -> Option<(&str, &str)> {
 }
 
 /// The path of the ISO that live-build leaves.
-pub fn iso(work: &Work) -> PathBuf {
+pub(super) fn iso(work: &Work) -> PathBuf {
     work.path(LB).join(lb::ISO)
 }
 
 /// dpkg's list of what is in the live system.
-pub fn dpkg_status(work: &Work) -> PathBuf {
+pub(super) fn dpkg_status(work: &Work) -> PathBuf {
     work.path(LB).join(Path::new("chroot/var/lib/dpkg/status"))
 }
 

@@ -25,7 +25,7 @@ pub mod tree;
 pub mod work;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use buildroot::cache;
 
@@ -92,15 +92,12 @@ pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
     let images = looked_up(request, progress, stop)?;
     let embedded = embedded_of(distro, &images);
     let tree = tree::tree(distro)?;
-    let conf = bootc_conf::bootc_conf(distro, &layouts(distro));
-    let mut layer = layer::layer(distro, &conf.text)?;
-    for (from, name) in &conf.files {
-        layer.add_file(from, Path::new("etc/calamares-bootc").join(name))?;
-    }
+    let conf = bootc_conf(distro, &layouts(distro));
+    let layer = layer::layer(distro, &conf)?;
     let work = Work::take(&places.work)?;
     publish::prepare(&places.output)?;
     progress.log_to(&publish::log_path(distro, &places.output))?;
-    for warning in &distro.warnings {
+    for warning in distro.warnings.iter().chain(&conf.warnings) {
         progress.note(&format!("warning: {warning}"));
     }
 
@@ -141,11 +138,7 @@ pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
 }
 
 /// Looks all images up; those that are embedded need it in any case.
-fn looked_up(
-    request: &Request,
-    progress: &mut Progress,
-    stop: &Stop,
-) -> Result<Vec<embed::Image>> {
+fn looked_up(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<Vec<embed::Image>> {
     let distro = &request.distro;
     let mut found = Vec::new();
     for reference in embed::references(distro) {
@@ -177,10 +170,13 @@ fn layouts(distro: &Distro) -> BTreeMap<String, String> {
 fn our_debs(request: &Request) -> Result<Vec<PathBuf>> {
     let Some(dir) = &request.debs else {
         return debs::build(&request.distro.suite).map_err(|err| {
-            Error::new(Code::BuildFailed, "The installer's packages cannot be built.")
-                .why("The compiler or the mirror made trouble, or there is no source tree here.")
-                .next("See the details; --debs names a directory with packages that are built.")
-                .detail(format!("{err:#}"))
+            Error::new(
+                Code::BuildFailed,
+                "The installer's packages cannot be built.",
+            )
+            .why("The compiler or the mirror made trouble, or there is no source tree here.")
+            .next("See the details; --debs names a directory with packages that are built.")
+            .detail(format!("{err:#}"))
         });
     };
     let mut found = Vec::new();

@@ -38,8 +38,8 @@ impl Plan {
         let places = request.places()?;
         let work = places.work;
         let tree = tree::tree(distro)?;
-        let conf = bootc_conf::bootc_conf(distro, &super::layouts(distro));
-        let layer = layer::layer(distro, &conf.text)?;
+        let conf = bootc_conf(distro, &super::layouts(distro));
+        let layer = layer::layer(distro, &conf)?;
         let args = lb::config_arguments(distro, None);
         let config = installer::cmd::command_line(
             std::iter::once("lb").chain(args.iter().map(String::as_str)),

@@ -33,12 +33,18 @@ pub struct Artefacts {
 }
 
 /// The name that all results begin with.
-pub fn stem(distro: &Distro) -> String {
+pub(super) fn stem(distro: &Distro) -> String {
     let product = &distro.product;
     let version: String = product
         .version
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     match version.is_empty() {
         true => format!("{}-{}-amd64", product.id, distro.suite),
@@ -47,7 +53,7 @@ pub fn stem(distro: &Distro) -> String {
 }
 
 /// The log of a build.
-pub fn log_path(distro: &Distro, output: &Path) -> PathBuf {
+pub(super) fn log_path(distro: &Distro, output: &Path) -> PathBuf {
     output.join(format!("{}.log", stem(distro)))
 }
 
@@ -55,7 +61,7 @@ pub fn log_path(distro: &Distro, output: &Path) -> PathBuf {
 ///
 /// # Errors
 /// `IO`.
-pub fn prepare(output: &Path) -> Result<()> {
+pub(super) fn prepare(output: &Path) -> Result<()> {
     fs::create_dir_all(output).map_err(|err| Error::io("Making", output, &err))
 }
 
@@ -63,7 +69,7 @@ pub fn prepare(output: &Path) -> Result<()> {
 ///
 /// # Errors
 /// `IO`, `DISK_FULL`; then nothing of them is there under its own name.
-pub fn publish(
+pub(super) fn publish(
     inputs: &Inputs<'_>,
     work: &Work,
     images: &[Image],
@@ -85,7 +91,10 @@ pub fn publish(
     let status = fs::read_to_string(&status).map_err(|err| Error::io("Reading", &status, &err))?;
     let list = sbom::packages(&status);
     if list.is_empty() {
-        return Err(Error::new(Code::BuildFailed, "The live system has no packages."));
+        return Err(Error::new(
+            Code::BuildFailed,
+            "The live system has no packages.",
+        ));
     }
     let digests: Vec<(String, String)> = images
         .iter()

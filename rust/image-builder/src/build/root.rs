@@ -125,7 +125,11 @@ impl Root {
             .arg(&self.dir)
             .arg(work)
             .arg(lines)
-            .args(environment.iter().map(|(name, value)| format!("{name}={value}")))
+            .args(
+                environment
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}")),
+            )
             .stdin(Stdio::null());
         run::run(command, sink, stop)
     }

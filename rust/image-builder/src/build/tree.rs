@@ -52,7 +52,10 @@ pub fn tree(distro: &Distro) -> Result<Files> {
         files.add("package-lists/firmware.list.chroot", lines(&firmware));
     }
     // live-build writes its own list, with live-config in it, unless there is one.
-    files.add("package-lists/live.list.chroot", "live-boot\nsystemd-sysv\n");
+    files.add(
+        "package-lists/live.list.chroot",
+        "live-boot\nsystemd-sysv\n",
+    );
     if let Some(splash) = &distro.branding.splash {
         files.add_file(splash, "bootloaders/grub-pc/splash.png")?;
     }
@@ -108,7 +111,12 @@ pub fn firmware_packages(set: Firmware) -> &'static [&'static str] {
             "firmware-realtek",
             "firmware-ti-connectivity",
         ],
-        Firmware::Network => &["firmware-bnx2", "firmware-bnx2x", "firmware-netronome", "firmware-qlogic"],
+        Firmware::Network => &[
+            "firmware-bnx2",
+            "firmware-bnx2x",
+            "firmware-netronome",
+            "firmware-qlogic",
+        ],
         Firmware::Graphics => &[
             "firmware-amd-graphics",
             "firmware-intel-graphics",
@@ -156,7 +164,12 @@ mod tests {
             else {
                 continue;
             };
-            assert_eq!(content.starts_with(b"#!"), *executable, "{}", path.display());
+            assert_eq!(
+                content.starts_with(b"#!"),
+                *executable,
+                "{}",
+                path.display()
+            );
             if path.starts_with("hooks") {
                 assert!(path.starts_with("hooks/normal"), "{}", path.display());
             }
@@ -181,7 +194,11 @@ mod tests {
     fn own_files_win() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("hooks")).unwrap();
-        std::fs::write(dir.path().join("hooks/0600-mine.hook.chroot"), "#!/bin/sh\n").unwrap();
+        std::fs::write(
+            dir.path().join("hooks/0600-mine.hook.chroot"),
+            "#!/bin/sh\n",
+        )
+        .unwrap();
         std::fs::create_dir(dir.path().join("rootfs")).unwrap();
         std::fs::write(dir.path().join("rootfs/excludes"), "x\n").unwrap();
         let distro = Distro {

@@ -52,10 +52,17 @@ impl Work {
         };
         fs::create_dir_all(dir).map_err(failed("Making", dir))?;
         let dir = fs::canonicalize(dir).map_err(failed("Finding", dir))?;
-        if dir.as_os_str().to_string_lossy().contains(char::is_whitespace) {
+        if dir
+            .as_os_str()
+            .to_string_lossy()
+            .contains(char::is_whitespace)
+        {
             return Err(Error::new(
                 Code::Usage,
-                format!("The work directory {} has a blank in its name.", dir.display()),
+                format!(
+                    "The work directory {} has a blank in its name.",
+                    dir.display()
+                ),
             )
             .why("live-build's scripts cannot cope with it.")
             .next("Name another one with --work."));
@@ -67,16 +74,17 @@ impl Work {
             .write(true)
             .open(&path)
             .map_err(failed("Opening", &path))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| {
-            match errno {
-                Errno::EWOULDBLOCK => Error::new(
-                    Code::Busy,
-                    format!("Another build works in {}.", dir.display()),
-                )
-                .next("Wait for its end, or name another directory with --work."),
-                errno => Error::io("Locking", &path, &errno.into()),
-            }
-        })?;
+        let lock =
+            Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(
+                |(_, errno)| match errno {
+                    Errno::EWOULDBLOCK => Error::new(
+                        Code::Busy,
+                        format!("Another build works in {}.", dir.display()),
+                    )
+                    .next("Wait for its end, or name another directory with --work."),
+                    errno => Error::io("Locking", &path, &errno.into()),
+                },
+            )?;
         let work = Self { dir, _lock: lock };
         work.unmount_leftovers()?;
         Ok(work)
@@ -125,7 +133,9 @@ impl Work {
         let text = serde_json::to_string_pretty(state).map_err(|err| failed(err.into()))?;
         let partial = self.path("state.json.partial");
         fs::write(&partial, text).map_err(failed)?;
-        File::open(&partial).and_then(|file| file.sync_all()).map_err(failed)?;
+        File::open(&partial)
+            .and_then(|file| file.sync_all())
+            .map_err(failed)?;
         fs::rename(&partial, &path).map_err(failed)
     }
 
@@ -170,7 +180,10 @@ fn unescaped(text: &str) -> PathBuf {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {
         plain.push_str(before);
-        match after.get(..3).and_then(|octal| u8::from_str_radix(octal, 8).ok()) {
+        match after
+            .get(..3)
+            .and_then(|octal| u8::from_str_radix(octal, 8).ok())
+        {
             Some(byte) => {
                 plain.push(char::from(byte));
                 rest = &after[3..];
@@ -230,7 +243,10 @@ mod tests {
                     33 22 0:8 / /w rw - tmpfs t rw\n";
         assert_eq!(
             mounts_below(info, Path::new("/w")),
-            [Path::new("/w/lb/chroot/proc"), Path::new("/w/lb/chroot/proc/x y")]
+            [
+                Path::new("/w/lb/chroot/proc"),
+                Path::new("/w/lb/chroot/proc/x y")
+            ]
         );
     }
 }

@@ -3,3 +3,6 @@
 
 pub mod args;
 pub mod documents;
+mod run;
+
+pub use run::main;

@@ -87,7 +87,7 @@ impl Default for Distro {
             debs: Vec::new(),
             // A medium for machines that nobody has seen yet: without a file
             // the screen may stay black, or the network away.
-            firmware: Firmware::ALL.to_vec(),
+            firmware: Vec::new(),
             live: Live::default(),
             secure_boot: true,
             compression: Compression::Zstd,
