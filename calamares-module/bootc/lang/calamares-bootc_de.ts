@@ -1121,6 +1121,22 @@
         </translation>
     </message>
     <message>
+        <source>nothing: all %1 are on this medium</source>
+        <translation>nichts: alle %1 sind auf diesem Medium</translation>
+    </message>
+    <message>
+        <source>%1, since %2 of %3 are on this medium</source>
+        <translation>%1, denn %2 von %3 sind auf diesem Medium</translation>
+    </message>
+    <message>
+        <source>The registry, the server with this image, cannot be reached. The copy on this medium will be installed.</source>
+        <translation>Die Registry, der Server mit diesem Image, ist nicht erreichbar. Die Kopie auf diesem Medium wird installiert.</translation>
+    </message>
+    <message>
+        <source>The registry, the server with this image, cannot be reached. The copy on this medium will be installed; it was built on %1.</source>
+        <translation>Die Registry, der Server mit diesem Image, ist nicht erreichbar. Die Kopie auf diesem Medium wird installiert; sie wurde am %1 erstellt.</translation>
+    </message>
+    <message>
         <source>Space needed</source>
         <translation>Platzbedarf</translation>
     </message>

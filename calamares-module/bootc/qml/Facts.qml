@@ -12,16 +12,39 @@ Frame {
     readonly property var rows: facts === null ? [] : [
         [qsTr("Name"), facts.name || qsTr("not stated")],
         [qsTr("Version"), facts.version || qsTr("not stated")],
-        [qsTr("Built"), facts.created ? new Date(facts.created).toLocaleString(Qt.locale(), Locale.ShortFormat) : qsTr("not stated")],
+        [qsTr("Built"), facts.created ? built() : qsTr("not stated")],
         [qsTr("Address"), facts.imgref],
         [qsTr("Digest"), facts.digest],
         [qsTr("Architecture"), facts.architecture],
-        [qsTr("To download"), qsTr("%1 in %n layer(s)", "", facts.layers).arg(size(facts.downloadBytes))],
+        [qsTr("To download"), download()],
         [qsTr("Space needed"), size(facts.spaceBytes)]
     ]
 
     function size(bytes) {
         return Qt.locale().formattedDataSize(bytes, bytes < 1e9 ? 0 : 1, Locale.DataSizeSIFormat);
+    }
+
+    function built() {
+        return new Date(facts.created).toLocaleString(Qt.locale(), Locale.ShortFormat);
+    }
+
+    // What is on the medium comes from there.
+    function download() {
+        if (!facts.mediumBytes)
+            return qsTr("%1 in %n layer(s)", "", facts.layers).arg(size(facts.downloadBytes));
+        if (facts.downloadBytes === 0)
+            return qsTr("nothing: all %1 are on this medium").arg(size(facts.mediumBytes));
+        return qsTr("%1, since %2 of %3 are on this medium")
+            .arg(size(facts.downloadBytes))
+            .arg(size(facts.mediumBytes))
+            .arg(size(facts.downloadBytes + facts.mediumBytes));
+    }
+
+    function offline() {
+        if (!facts.created)
+            return qsTr("The registry, the server with this image, cannot be reached. The copy on this medium will be installed.");
+        return qsTr("The registry, the server with this image, cannot be reached. The copy on this medium will be installed; it was built on %1.")
+            .arg(built());
     }
 
     padding: 12
@@ -69,6 +92,15 @@ Frame {
                     Accessible.ignored: true
                 }
             }
+        }
+
+        Label {
+            visible: text.length > 0
+            text: frame.facts !== null && frame.facts.offline ? "⚠ " + frame.offline() : ""
+            textFormat: Text.PlainText
+            wrapMode: Text.Wrap
+            Layout.fillWidth: true
+            Accessible.name: text
         }
 
         Repeater {

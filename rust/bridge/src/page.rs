@@ -268,6 +268,8 @@ fn facts_json(facts: &Facts) -> String {
         "architecture": facts.architecture,
         "layers": facts.layers,
         "downloadBytes": facts.download_bytes,
+        "mediumBytes": facts.medium_bytes,
+        "offline": facts.offline,
         "spaceBytes": facts.space_bytes,
         "warnings": facts.warnings,
     })

@@ -51,10 +51,17 @@ pub struct Facts {
     /// Bytes to download.
     #[serde(default)]
     pub download_bytes: u64,
+    /// Bytes of layers that are on this medium.
+    #[serde(default)]
+    pub medium_bytes: u64,
+    /// The registry cannot be reached, and the copy on this medium stands in.
+    #[serde(default)]
+    pub offline: bool,
     /// Peak bytes on the target, an estimate.
     #[serde(default)]
     pub space_bytes: u64,
-    /// What the person should know.
+    /// What the person should know, besides `offline`, which the page tells in
+    /// the person's language.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
@@ -163,7 +170,13 @@ pub fn check_within(program: &Program, question: &Question, limit: Duration) -> 
 
 fn answer(text: &str) -> Result<Facts> {
     match serde_json::from_str(text) {
-        Ok(Answer::Fine(facts)) => Ok(facts),
+        Ok(Answer::Fine(mut facts)) => {
+            if facts.offline && !facts.warnings.is_empty() {
+                // The first one is the engine's own sentence for it.
+                facts.warnings.remove(0);
+            }
+            Ok(facts)
+        }
         Ok(Answer::Failed { error }) => Err(error),
         Err(err) => Err(no_answer(&err.to_string())),
     }
@@ -188,6 +201,16 @@ mod tests {
         .unwrap();
         assert_eq!(facts.version.as_deref(), Some("13"));
         assert_eq!((facts.layers, facts.space_bytes), (3, 20));
+        assert_eq!((facts.medium_bytes, facts.offline), (0, false));
+        assert_eq!(facts.warnings, ["old"]);
+        let offline = answer(
+            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":null,
+                "created":null,"downloadBytes":0,"mediumBytes":7,"offline":true,
+                "warnings":["r cannot be reached.","old"]}"#,
+        )
+        .unwrap();
+        assert_eq!((offline.medium_bytes, offline.offline), (7, true));
+        assert_eq!(offline.warnings, ["old"]);
         let failed =
             answer(r#"{"error":{"code":"IMAGE_NOT_FOUND","what":"a.","why":"b.","next":"c."}}"#);
         assert_eq!(failed.unwrap_err().code, Code::ImageNotFound);

@@ -71,9 +71,13 @@ impl Session {
         }
     }
 
-    /// Whether the image must be downloaded.
+    /// Whether the image must be downloaded, as far as is known.
     pub fn is_remote(&self) -> bool {
-        self.config.source.is_none() && self.host().is_some()
+        // One that is wholly on the medium is used there.
+        let here = |facts: &Facts| facts.medium_bytes > 0 && facts.download_bytes == 0;
+        self.config.source.is_none()
+            && self.host().is_some()
+            && !self.facts.as_ref().is_some_and(here)
     }
 
     /// Logs in at the registry of the chosen reference.

@@ -2,22 +2,22 @@
 //! The first step: everything that can be refused before the target is
 //! touched is refused here. Nothing is written.
 
+mod look_up;
+
 use std::path::{Path, PathBuf};
 
+pub use look_up::{image, Found};
 pub use registry::{Layer, ResolvedImage};
-use registry::{OciLayout, Platform, Registry, Selector};
 
 use crate::boot::{Firmware, FirmwareNeed, NEITHER_PLACE};
 use crate::cancel::Cancel;
-use crate::client;
 use crate::cmd;
 use crate::disk::{self, BootPlaces};
-use crate::doctor;
 use crate::error::{Code, Error, Result};
 use crate::mountinfo;
 use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
 use crate::secret::Secrets;
-use crate::space::{self, ImageSize, SpaceNeed};
+use crate::space::{self, SpaceNeed};
 use crate::target::{self, Target, SCRATCH_NAME};
 
 /// What the check found out.
@@ -29,14 +29,12 @@ pub struct Checked {
     pub places: BootPlaces,
     /// Which firmware is to start the target.
     pub need: FirmwareNeed,
-    /// The image, its digest pinned. Its `reference` is where to pull it from,
-    /// which may be a mirror; what bootc records stays `plan.image.imgref`.
-    pub image: ResolvedImage,
-    /// Its size.
-    pub size: ImageSize,
+    /// The image, and where its bytes come from.
+    pub found: Found,
     /// Room needed.
     pub space: SpaceNeed,
-    /// What the person should know although it stops nothing.
+    /// What the person should know although it stops nothing; those of `found`
+    /// come first.
     pub warnings: Vec<String>,
 }
 
@@ -64,11 +62,11 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     let scratch = scratch_place(plan, &target)?;
 
     cancel.check()?;
-    let (image, size) = image(plan, secrets, cancel)?;
+    let found = image(plan, secrets, cancel)?;
     let on_target = scratch.is_none();
     let space = space::need(
-        size,
-        &plan.source,
+        found.size,
+        &found.source,
         &plan.runtime_root,
         on_target,
         target.total_bytes,
@@ -77,38 +75,16 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     if let Some(dir) = &scratch {
         space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
     }
-    let warnings = warnings(scratch.as_deref())?;
+    let mut all = found.warnings.clone();
+    all.extend(warnings(scratch.as_deref())?);
     Ok(Checked {
         target,
         places,
         need,
-        image,
-        size,
+        found,
         space,
-        warnings,
+        warnings: all,
     })
-}
-
-/// The part of [`check`] that is about the image alone: it exists, can be
-/// read, is for this machine and says that it can be booted. Needs no rights
-/// and no target.
-pub fn image(
-    plan: &Plan,
-    secrets: &Secrets,
-    cancel: &Cancel,
-) -> Result<(ResolvedImage, ImageSize)> {
-    let (image, size) = match &plan.source {
-        Source::Registry => {
-            let image = resolve_in_registry(plan, secrets, cancel)?;
-            let size = ImageSize::estimate(&image);
-            (image, size)
-        }
-        Source::OciLayout { path, reference } => {
-            resolve_in_layout(plan, path, reference.as_deref())?
-        }
-    };
-    require_bootable(plan, &image)?;
-    Ok((image, size))
 }
 
 /// The live system's own tools; everything else comes with the image.
@@ -192,6 +168,7 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
     if let Source::OciLayout { path, .. } = &plan.source {
         inputs.push(("source", path));
     }
+    inputs.extend(plan.layouts.iter().map(|path| ("layout", path.as_path())));
     match &plan.runtime_root {
         RuntimeRoot::Unpack => {}
         RuntimeRoot::Directory { path } => {
@@ -208,7 +185,8 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
         }
     }
     for (name, path) in inputs {
-        // A missing source gets its message where it is opened.
+        // A missing source gets its message where it is opened, a missing
+        // layout none.
         if path.exists() && target::st_dev(path)? == target.device {
             return Err(Error::new(
                 Code::TargetNotOwnFilesystem,
@@ -280,82 +258,6 @@ fn scratch_place(plan: &Plan, target: &Target) -> Result<Option<PathBuf>> {
         )));
     }
     Ok(Some(dir))
-}
-
-fn resolve_in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<ResolvedImage> {
-    let registry = Registry::new(client::client_config(plan, secrets)?)?;
-    let candidates = client::candidates(plan)?;
-    let runtime = client::runtime()?;
-    let platform = Platform::host();
-    runtime.block_on(async {
-        let mut mirror_errors = Vec::new();
-        for reference in candidates {
-            let resolved = tokio::select! {
-                () = cancel.token().cancelled() => return Err(stopped()),
-                resolved = registry.resolve(&reference, &platform) => resolved,
-            };
-            match resolved {
-                Ok(image) => return Ok(image),
-                // The last one is the registry itself, whose error counts.
-                Err(e) => mirror_errors.push(Error::from(e)),
-            }
-        }
-        let mut error = mirror_errors.pop().unwrap_or_else(|| {
-            Error::new(Code::Internal, "There is no place to look for the image.")
-        });
-        for mirror in mirror_errors {
-            error = error.detail(format!("mirror: {} [{}]", mirror.what, mirror.code));
-        }
-        Err(error)
-    })
-}
-
-fn stopped() -> Error {
-    Error::new(Code::Cancelled, "The installation was stopped.")
-}
-
-fn resolve_in_layout(
-    plan: &Plan,
-    path: &Path,
-    tag: Option<&str>,
-) -> Result<(ResolvedImage, ImageSize)> {
-    let coded = |e| client::layout_error(path, e);
-    let layout = OciLayout::open(path).map_err(coded)?;
-    let image = layout
-        .resolve(&Selector::from_tag(tag), &Platform::host())
-        .map_err(coded)?;
-    let digests = [Some(&image.manifest_digest), image.index_digest.as_ref()];
-    if let Some(pinned) = &plan.image.digest {
-        if !digests.iter().flatten().any(|d| d.to_string() == *pinned) {
-            return Err(Error::new(
-                Code::SourceInvalid,
-                format!(
-                    "The OCI layout {} holds another image than the plan names.",
-                    path.display()
-                ),
-            )
-            .why("The layout was made anew after the plan, or is another one.")
-            .next("Make a new plan with `bootc-installer plan`.")
-            .detail(format!("planned {pinned}, found {}", image.manifest_digest)));
-        }
-    }
-    let size = ImageSize::of_layout(&image, &layout);
-    Ok((image, size))
-}
-
-fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
-    if doctor::has_bootc_label(&image.config.labels) {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::ImageNotBootable,
-        format!("The image {} is not made to be booted.", plan.image.imgref),
-    )
-    .why("It does not have the label `containers.bootc=1`, so it is an ordinary container image.")
-    .detail(format!(
-        "looked at {} ({})",
-        image.origin, image.manifest_digest
-    )))
 }
 
 fn warnings(scratch: Option<&Path>) -> Result<Vec<String>> {

@@ -3,17 +3,20 @@
 
 use std::path::Path;
 
-use imageref::Reference;
+use imageref::{Digest, Reference};
 use registry::{ClientConfig, ErrorKind, RegistryError};
 
 use crate::error::{Code, Error, Result};
+use crate::medium::Medium;
 use crate::plan::{capital, Plan};
 use crate::secret::Secrets;
 
-/// The client's configuration: credentials, insecure hosts and authorities.
+/// The client's configuration: credentials, insecure hosts, authorities and the
+/// layouts that layers are taken from.
 pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
     let mut config = ClientConfig {
         credentials: secrets.credentials().clone(),
+        layouts: Medium::of(plan).layouts,
         ..ClientConfig::default()
     };
     for registry in &plan.registries {
@@ -54,10 +57,7 @@ fn read_ca(path: &Path) -> Result<Vec<u8>> {
 pub fn candidates(plan: &Plan) -> Result<Vec<Reference>> {
     let mut reference = plan.reference()?;
     if let Some(digest) = &plan.image.digest {
-        let digest = digest.parse().map_err(|e: imageref::ParseError| {
-            Error::new(Code::PlanInvalid, format!("`{digest}` is no digest.")).detail(e.to_string())
-        })?;
-        reference = reference.with_digest(digest);
+        reference = reference.with_digest(self::digest(digest)?);
     }
     let name = reference.name();
     let mut found = Vec::new();
@@ -81,6 +81,13 @@ pub fn candidates(plan: &Plan) -> Result<Vec<Reference>> {
     }
     found.push(reference);
     Ok(found)
+}
+
+/// The digest that a plan names.
+pub(crate) fn digest(text: &str) -> Result<Digest> {
+    text.parse().map_err(|e: imageref::ParseError| {
+        Error::new(Code::PlanInvalid, format!("`{text}` is no digest.")).detail(e.to_string())
+    })
 }
 
 impl From<RegistryError> for Error {

@@ -30,6 +30,7 @@ pub mod handover;
 pub mod helper;
 mod holders;
 mod janitor;
+pub mod medium;
 pub mod mountinfo;
 pub mod plan;
 mod process;

@@ -28,6 +28,12 @@ pub struct Plan {
     pub image: ImagePlan,
     /// Where its bytes come from.
     pub source: Source,
+    /// OCI layouts, for example on the installer medium, in which images go by
+    /// their whole references: what of the image is in one of them is not
+    /// pulled. One that is not there is passed over. Not used with a `source`
+    /// of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<PathBuf>,
     /// Where bootc runs from.
     pub runtime_root: RuntimeRoot,
     /// Where it goes.
@@ -123,6 +129,7 @@ impl Plan {
         if let Source::OciLayout { path, .. } = &self.source {
             paths.push(("source.path", path));
         }
+        paths.extend(self.layouts.iter().map(|path| ("layouts", path)));
         if let RuntimeRoot::Directory { path } | RuntimeRoot::Image { path } = &self.runtime_root {
             paths.push(("runtimeRoot.path", path));
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One blob from a registry into a file: resumed where it broke, hashed once,
-//! named only when it is right.
+//! named only when it is right. [`crate::copy`] writes the same way.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -22,7 +22,7 @@ use crate::layout::OciLayout;
 use crate::resolve::{answered, in_time};
 
 /// Bytes that are collected before they go to a thread that may block.
-const BATCH: usize = 512 * 1024;
+pub(crate) const BATCH: usize = 512 * 1024;
 
 /// Which blob to fetch.
 pub(crate) struct Wanted<'a> {
@@ -222,7 +222,7 @@ fn size_mismatch(wanted: &Wanted<'_>, got: u64) -> RegistryError {
 /// The file that a blob grows in. Hashing and writing happen on a thread that
 /// may block, one batch at a time, while the next batch arrives: a slow disk
 /// slows the reading down, and memory stays bounded.
-struct Writer {
+pub(crate) struct Writer {
     path: PathBuf,
     algorithm: imageref::Algorithm,
     /// `None` while a batch is being written.
@@ -231,7 +231,7 @@ struct Writer {
     batch: Vec<Bytes>,
     batch_length: usize,
     /// Bytes taken in, written or not.
-    position: u64,
+    pub(crate) position: u64,
     /// Whether somebody else hashes these bytes.
     foreign_hash: bool,
 }
@@ -243,7 +243,7 @@ struct Sink {
 
 impl Writer {
     /// Opens the file and takes in what an earlier pull left in it.
-    async fn open(path: PathBuf, wanted: &Wanted<'_>) -> Result<Self, RegistryError> {
+    pub(crate) async fn open(path: PathBuf, wanted: &Wanted<'_>) -> Result<Self, RegistryError> {
         let algorithm = wanted.digest.algorithm();
         let size = wanted.size;
         let file = path.clone();
@@ -269,7 +269,7 @@ impl Writer {
         })
     }
 
-    async fn push(&mut self, chunk: Bytes) -> Result<(), RegistryError> {
+    pub(crate) async fn push(&mut self, chunk: Bytes) -> Result<(), RegistryError> {
         self.position += chunk.len() as u64;
         self.batch_length += chunk.len();
         self.batch.push(chunk);
@@ -314,7 +314,7 @@ impl Writer {
     }
 
     /// Empties the file; gives the number of bytes that are gone.
-    async fn restart(&mut self) -> Result<u64, RegistryError> {
+    pub(crate) async fn restart(&mut self) -> Result<u64, RegistryError> {
         let mut sink = self.settle().await?;
         self.batch.clear();
         self.batch_length = 0;
@@ -331,7 +331,7 @@ impl Writer {
 
     /// Writes the rest and compares the digest. The file stays open for
     /// [`Writer::restart`].
-    async fn finish(&mut self, wanted: &Wanted<'_>) -> Result<(), RegistryError> {
+    pub(crate) async fn finish(&mut self, wanted: &Wanted<'_>) -> Result<(), RegistryError> {
         self.submit().await?;
         let sink = self.settle().await?;
         let fresh = Sink {

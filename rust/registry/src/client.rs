@@ -18,6 +18,7 @@ use secrecy::ExposeSecret as _;
 use crate::classify::Context;
 use crate::credentials::{CredentialStore, Credentials};
 use crate::error::{Missing, RegistryError};
+use crate::layout::OciLayout;
 use crate::retry::RetryPolicy;
 
 /// How to talk to registries.
@@ -39,11 +40,14 @@ pub struct ClientConfig {
     pub max_concurrent_layers: NonZeroUsize,
     /// When to try again.
     pub retry: RetryPolicy,
+    /// Layouts at hand, such as one on an installation medium. A layer that is
+    /// in one of them is copied from there instead of fetched.
+    pub layouts: Vec<OciLayout>,
 }
 
 impl Default for ClientConfig {
     /// Anonymous, TLS only, 10 s for a connection, 15 s for a read, three
-    /// layers at a time.
+    /// layers at a time, no layouts.
     fn default() -> Self {
         Self {
             credentials: CredentialStore::default(),
@@ -53,6 +57,7 @@ impl Default for ClientConfig {
             stall_timeout: Duration::from_secs(15),
             max_concurrent_layers: NonZeroUsize::MIN.saturating_add(2),
             retry: RetryPolicy::default(),
+            layouts: Vec::new(),
         }
     }
 }

@@ -195,6 +195,24 @@ impl OciLayout {
         Ok(image)
     }
 
+    /// Whether a layer is here in its full size. Only reading it tells whether
+    /// it is right.
+    pub fn has_layer(&self, layer: &Layer) -> bool {
+        self.check_layer_size(layer).is_ok()
+    }
+
+    /// Whether all of `image` is here: its manifest and configuration byte for
+    /// byte, its layers in their full sizes. The index need not name it.
+    pub fn holds(&self, image: &ResolvedImage) -> bool {
+        let same = |digest: &Digest, bytes: &[u8]| {
+            let limit = bytes.len() as u64;
+            read_capped(&self.blob_path(digest), "", limit).is_ok_and(|found| found == bytes)
+        };
+        same(&image.manifest_digest, &image.manifest_bytes)
+            && same(&image.config_digest, &image.config_bytes)
+            && image.layers.iter().all(|layer| self.has_layer(layer))
+    }
+
     /// Reads a layer and checks size and digest; gives its path.
     ///
     /// # Errors

@@ -9,7 +9,9 @@
 //!    manifest for one [`Platform`], its configuration and its layers, all
 //!    checked, nothing written yet.
 //! 3. [`Registry::pull`] brings the layers into an [`OciLayout`], several at a
-//!    time and in layer order, and tells a [`PullObserver`] about it.
+//!    time and in layer order, and tells a [`PullObserver`] about it. Layers
+//!    that one of [`ClientConfig::layouts`] has are copied from there, verified
+//!    like those that are fetched.
 //!
 //! [`OciLayout::resolve`] gives the same [`ResolvedImage`] for an image that is
 //! already in a layout.
@@ -22,6 +24,7 @@ mod auth_files;
 mod blob;
 mod classify;
 mod client;
+mod copy;
 mod credentials;
 mod error;
 mod hash;

@@ -13,7 +13,7 @@ use crate::error::RegistryError;
 /// a channel, do not block. A layer that occurs several times in an image
 /// counts its bytes once, for its first place, and is done at each.
 pub trait PullObserver: Send + Sync {
-    /// `n` more bytes of a layer are there (received, or found on disk).
+    /// `n` more bytes of a layer are there (received, copied, or found on disk).
     fn bytes(&self, layer: usize, n: u64) {
         let _ = (layer, n);
     }

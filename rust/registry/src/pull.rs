@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blob::{Moved, Wanted, Watch};
 use crate::client::Registry;
+use crate::copy;
 use crate::error::RegistryError;
 use crate::image::{Layer, ResolvedImage};
 use crate::layout::OciLayout;
@@ -24,6 +25,10 @@ pub struct PullReport {
     pub downloaded: u64,
     /// Bytes of layers that were complete in the layout.
     pub present: u64,
+    /// Bytes of layers that came from one of [`ClientConfig::layouts`].
+    ///
+    /// [`ClientConfig::layouts`]: crate::ClientConfig::layouts
+    pub copied: u64,
     /// Bytes of incomplete layers that an earlier pull had left.
     pub resumed: u64,
     /// How often a transfer was taken up again.
@@ -36,8 +41,10 @@ impl Registry {
     ///
     /// Layers are started in layer order, so that somebody who is told by
     /// `observer` can unpack the lower ones while the upper ones arrive. Layers
-    /// that are in the layout already are verified and kept. After an error or
-    /// a cancellation what has arrived stays, and the next pull goes on there.
+    /// that are in the layout already are verified and kept; those in one of
+    /// [`ClientConfig::layouts`](crate::ClientConfig::layouts) are copied, and
+    /// fetched after all when the copy is not right. After an error or a
+    /// cancellation what has arrived stays, and the next pull goes on there.
     ///
     /// # Errors
     /// See [`RegistryError`]; [`RegistryError::Cancelled`] when `cancel` says so.
@@ -78,6 +85,23 @@ impl Registry {
         Ok(report)
     }
 
+    /// Brings a layer from the first layout at hand that has a good copy.
+    async fn copy_blob(
+        &self,
+        layer: &Layer,
+        wanted: &Wanted<'_>,
+        job: &Job<'_>,
+        watch: &dyn Watch,
+    ) -> Result<bool, RegistryError> {
+        for source in self.config.layouts.iter().filter(|s| s.has_layer(layer)) {
+            let from = source.blob_path(&layer.digest);
+            if copy::copy_blob(&from, wanted, job.layout, watch, job.cancel).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn pull_layer(&self, job: &Job<'_>, blob: Blob) -> Result<PullReport, RegistryError> {
         if job.cancel.is_cancelled() {
             return Err(RegistryError::Cancelled);
@@ -98,10 +122,14 @@ impl Registry {
                 index: blob.first(),
                 observer: job.observer,
             };
-            let moved = self
-                .fetch_blob(job.reference, &wanted, job.layout, &watch, job.cancel)
-                .await?;
-            report = PullReport::from(moved);
+            if self.copy_blob(layer, &wanted, job, &watch).await? {
+                report.copied = layer.size;
+            } else {
+                let moved = self
+                    .fetch_blob(job.reference, &wanted, job.layout, &watch, job.cancel)
+                    .await?;
+                report = PullReport::from(moved);
+            }
         }
         for index in blob.places {
             job.observer.layer_done(index, &path);
@@ -203,6 +231,7 @@ impl PullReport {
         Self {
             downloaded: self.downloaded + other.downloaded,
             present: self.present + other.present,
+            copied: self.copied + other.copied,
             resumed: self.resumed + other.resumed,
             retries: self.retries + other.retries,
         }
@@ -214,6 +243,7 @@ impl From<Moved> for PullReport {
         Self {
             downloaded: moved.received,
             present: 0,
+            copied: 0,
             resumed: moved.resumed,
             retries: moved.retries,
         }

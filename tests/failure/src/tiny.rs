@@ -79,6 +79,8 @@ const BORROWED: [&str; 6] = ["cat", "cp", "ln", "mkdir", "sh", "sleep"];
 /// Programs that must be there and that nobody runs.
 const NEEDED: [&str; 6] = ["findmnt", "lsblk", "mount", "ostree", "podman", "skopeo"];
 const KERNEL: &str = "usr/lib/modules/6.0";
+/// When every one was built, RFC 3339.
+const CREATED: &str = "2026-01-02T03:04:05Z";
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The recipe of a tiny image.
@@ -231,6 +233,7 @@ impl Tiny {
         let config = json!({
             "architecture": self.architecture,
             "os": "linux",
+            "created": CREATED,
             "config": {"Labels": self.labels},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
         });

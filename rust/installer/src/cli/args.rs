@@ -179,6 +179,14 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "REF")]
     pub(super) source: Option<String>,
 
+    /// OCI layout that may have the image, or parts of it (repeatable)
+    ///
+    /// What is in it under the image's whole reference is installed when the
+    /// registry cannot be reached; layers that are in it are not downloaded.
+    /// One that is not there is passed over.
+    #[arg(long, value_name = "DIR")]
+    pub(super) layout: Vec<PathBuf>,
+
     /// Run bootc from this unpacked image (directory, squashfs or erofs file)
     #[arg(long, value_name = "PATH")]
     pub(super) runtime_root: Option<PathBuf>,
@@ -242,10 +250,11 @@ pub(super) struct ImageArgs {
 
 impl ImageArgs {
     /// Ids of all arguments, which a ready plan leaves no room for.
-    const ALL: [&'static str; 18] = [
+    const ALL: [&'static str; 19] = [
         "image",
         "config",
         "source",
+        "layout",
         "runtime_root",
         "target_imgref",
         "scratch",
@@ -342,6 +351,9 @@ mod tests {
                 true,
             ),
             ("x install --image a.b/c --root /t --bootloader lilo", false),
+            ("x check --image a.b/c --layout /m --layout n", true),
+            ("x plan --image a.b/c --root /t --layout /m", true),
+            ("x install --plan p --layout /m", false),
             ("x plan --image a.b/c --root /t --no-lookup", true),
             ("x plan --image a.b/c --calamares -", true),
             ("x plan --config f --calamares f --no-lookup", true),

@@ -111,8 +111,9 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     plan.validate()?;
     if lookup {
         let secrets = Secrets::read(&plan)?;
-        let (image, _) = check::image(&plan, &secrets, &Cancel::new())?;
-        plan.image.digest = Some(image.manifest_digest.to_string());
+        let found = check::image(&plan, &secrets, &Cancel::new())?;
+        plan.image.digest = Some(found.image.manifest_digest.to_string());
+        warnings.extend(found.warnings);
     }
     Ok(Built { plan, warnings })
 }
@@ -125,6 +126,12 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
         version: PLAN_VERSION,
         image,
         source,
+        layouts: args
+            .layout
+            .iter()
+            .chain(&config.layouts)
+            .map(|dir| absolute(dir))
+            .collect::<Result<_>>()?,
         runtime_root: runtime_root(args.runtime_root.as_ref().or(config.runtime_root.as_ref()))?,
         target: TargetPlan {
             root: absolute(root)?,

@@ -12,7 +12,7 @@ use crate::cancel::Cancel;
 use crate::check;
 use crate::error::Result;
 use crate::secret::Secrets;
-use crate::space::{self, human, ImageSize};
+use crate::space::{self, human};
 
 /// What a check found out.
 #[derive(Debug, Serialize)]
@@ -27,6 +27,12 @@ struct Answer {
     layers: usize,
     /// Bytes to download.
     download_bytes: u64,
+    /// Bytes of layers that are on the medium, in layouts.
+    medium_bytes: u64,
+    /// The registry cannot be reached, and a copy on the medium stands in. Then
+    /// the first of the warnings says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    offline: bool,
     /// Estimate of the unpacked size in bytes.
     unpacked_bytes: u64,
     /// Size in bytes of the smallest file system that the installation fits
@@ -51,18 +57,19 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
     let build::Built { plan, mut warnings } =
         build::plan(&args.image, Place::of(args.root.as_deref()), false)?;
     let secrets = Secrets::read(&plan)?;
-    let (image, size, checked) = if args.root.is_some() {
+    let (found, checked) = if args.root.is_some() {
         let checked = check::check(&plan, &secrets, &cancel)?;
-        (checked.image.clone(), checked.size, Some(checked))
+        (checked.found.clone(), Some(checked))
     } else {
-        let (image, size) = check::image(&plan, &secrets, &cancel)?;
-        (image, size, None)
+        (check::image(&plan, &secrets, &cancel)?, None)
     };
-    warnings.extend(checked.iter().flat_map(|c| c.warnings.clone()));
-    let ImageSize {
-        compressed,
-        unpacked,
-    } = size;
+    // What was found out comes before what was wrong with the question.
+    let found_out = match &checked {
+        Some(checked) => &checked.warnings,
+        None => &found.warnings,
+    };
+    warnings.splice(0..0, found_out.iter().cloned());
+    let image = &found.image;
     Ok(Answer {
         imgref: plan.image.origin().to_owned(),
         digest: image.manifest_digest.to_string(),
@@ -73,11 +80,13 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
         created: image.config.created.clone(),
         architecture: image.config.platform.to_string(),
         layers: image.layers.len(),
-        download_bytes: compressed,
-        unpacked_bytes: unpacked,
+        download_bytes: found.download_bytes(),
+        medium_bytes: found.medium_bytes,
+        offline: found.offline,
+        unpacked_bytes: found.size.unpacked,
         space_bytes: space::smallest_target(
-            size,
-            &plan.source,
+            found.size,
+            &found.source,
             &plan.runtime_root,
             plan.target.scratch.is_none(),
         ),
@@ -127,6 +136,10 @@ fn text(answer: &Answer) -> String {
             "target",
             format!("{} needed, {} free", human(needed), human(free)),
         ));
+    }
+    if answer.medium_bytes > 0 {
+        let medium = format!("{} of the layers are on it", human(answer.medium_bytes));
+        lines.push(("medium", medium));
     }
     lines.extend(answer.warnings.iter().map(|w| ("warning", w.clone())));
     lines

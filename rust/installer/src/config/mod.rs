@@ -32,6 +32,8 @@ pub struct Config {
     pub target_imgref: Option<String>,
     /// `source`: an OCI layout to use in place.
     pub source: Option<String>,
+    /// `layouts`: OCI layouts that may hold the image, or parts of it.
+    pub layouts: Vec<PathBuf>,
     /// `runtimeRoot`: where bootc runs from.
     pub runtime_root: Option<PathBuf>,
     /// `transport` of `containerUrl` when that names none itself.
@@ -138,6 +140,7 @@ pub fn parse(path: &Path, text: Zeroizing<String>) -> Result<Config> {
     config.container_url = top.text(&doc, &["containerUrl"])?;
     config.target_imgref = top.text(&doc, &["targetImgref"])?;
     config.source = top.text(&doc, &["source"])?;
+    config.layouts = top.paths(&doc, &["layouts"])?;
     config.runtime_root = top.path(&doc, &["runtimeRoot"])?;
     config.transport = transport(&doc, &mut top)?;
     config.stateroot = top.text(&doc, &["stateroot"])?;

@@ -202,6 +202,12 @@ impl Section {
         Ok(self.text(doc, names)?.map(|text| doc.dir().join(text)))
     }
 
+    /// A list of paths; missing is empty.
+    pub(super) fn paths(&mut self, doc: &Document, names: &[&'static str]) -> Result<Vec<PathBuf>> {
+        let texts = self.texts(doc, names)?;
+        Ok(texts.into_iter().map(|text| doc.dir().join(text)).collect())
+    }
+
     /// A text that is kept secret. Variables are resolved, so that a password
     /// cannot hold `{{`.
     pub(super) fn secret(

@@ -22,6 +22,7 @@ remote: "default"
 transport: "registry"
 noSignatureVerification: false
 downloadPath: "/mnt/big/scratch"
+layouts: [images, "/m/{{ registry }}"]
 keepCredentials: true
 keepRegistries: false
 registryAuth:
@@ -56,6 +57,10 @@ installOptions:
     assert_eq!(
         config.download_path.as_deref(),
         Some(Path::new("/mnt/big/scratch"))
+    );
+    assert_eq!(
+        config.layouts,
+        [Path::new("/etc/images"), Path::new("/m/quay.io")]
     );
     assert_eq!(
         (config.keep_credentials, config.keep_registries),
@@ -175,6 +180,11 @@ fn mistakes_are_named() {
             "installOptions:\n  kargs: quiet",
             &["line 2", "a list is expected", "not a text"],
         ),
+        (
+            "layouts: /m/images",
+            &["line 1", "a list is expected", "not a text"],
+        ),
+        ("layout: [/m/images]", &["`layout`", "`layouts`"]),
         (
             "installOptions:\n  bootloader: grup",
             &["line 2", "`grup`", "`grub`"],

@@ -38,9 +38,9 @@ pub(super) struct Fetched {
 /// Brings the image where bootc can read it, and its runtime root when the plan
 /// wants one unpacked.
 pub(super) fn fetch(engine: &Engine<'_>, scratch: &Scratch, checked: &Checked) -> Result<Fetched> {
-    let image = &checked.image;
+    let image = &checked.found.image;
     let unpack = unpacks(engine.plan).then(|| scratch.rootfs());
-    match &engine.plan.source {
+    match &checked.found.source {
         Source::OciLayout { path, .. } => {
             let layout = OciLayout::open(path).map_err(|e| client::layout_error(path, e))?;
             if let Some(rootfs) = unpack {

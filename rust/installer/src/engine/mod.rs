@@ -213,7 +213,7 @@ impl Engine<'_> {
         Ok(Installed {
             summary: Summary {
                 imgref: self.plan.image.origin().to_owned(),
-                digest: checked.image.manifest_digest.to_string(),
+                digest: checked.found.image.manifest_digest.to_string(),
                 deployment: deployment.relative.display().to_string(),
                 stateroot: self.plan.bootc.stateroot.clone(),
                 bootloaders: names(&decision),
@@ -231,8 +231,8 @@ impl Engine<'_> {
         let runtime = runtime.examined(self.cancel)?;
         let host_platform = registry::Platform::host();
         let image = doctor::ImageFacts {
-            labels: &checked.image.config.labels,
-            architecture: &checked.image.config.platform.architecture,
+            labels: &checked.found.image.config.labels,
+            architecture: &checked.found.image.config.platform.architecture,
             host_architecture: &host_platform.architecture,
         };
         for finding in doctor::judge(&runtime.facts, &image)? {
@@ -282,7 +282,7 @@ impl Engine<'_> {
         runtime: &Runtime,
         decision: &BootDecision,
     ) -> Result<()> {
-        let layers: Vec<u64> = checked.image.layers.iter().map(|l| l.size).collect();
+        let layers: Vec<u64> = checked.found.image.layers.iter().map(|l| l.size).collect();
         let inputs = DeployInputs {
             args: BootcArgs {
                 plan: &self.plan.bootc,
@@ -294,9 +294,9 @@ impl Engine<'_> {
             sandbox,
             target: &checked.target.root,
             layout: &fetched.layout,
-            digest: &checked.image.manifest_digest.to_string(),
+            digest: &checked.found.image.manifest_digest.to_string(),
             layers: &layers,
-            expected_growth: space::deployment_size(checked.size),
+            expected_growth: space::deployment_size(checked.found.size),
             log_dir: &self.options.log_dir,
         };
         self.touched.store(true, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
+use std::path::Path;
+
 use super::*;
 
 const MINIMAL: &str = r#"{"version":1,"image":{"imgref":"quay.io/os/debian:13"},
@@ -12,14 +14,16 @@ fn round_trip() {
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
     assert!(plan.finish.trim && !plan.finish.unmount && !plan.finish.hand_over);
     let json = plan.to_json().unwrap();
-    for default in ["handOver", "firmware", "tidyPartitionTable"] {
+    for default in ["handOver", "firmware", "tidyPartitionTable", "layouts"] {
         assert!(!json.contains(default), "{default}");
     }
     let made = MINIMAL.replace(
         r#""root":"/target""#,
         r#""root":"/target","firmware":"bios","tidyPartitionTable":true"#,
     );
+    let made = made.replace("\"bootc\":", r#""layouts":["/m/a","/m/b"],"bootc":"#);
     let plan = Plan::from_json(&made).unwrap();
+    assert_eq!(plan.layouts, [Path::new("/m/a"), Path::new("/m/b")]);
     assert_eq!(plan.target.firmware, Some(Firmware::Bios));
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
 }
@@ -52,6 +56,11 @@ fn refusals() {
             "traget",
         ),
         (edit("/target", "target"), Code::PlanInvalid, "absolute"),
+        (
+            edit("\"bootc\":", r#""layouts":["/m/a","b"],"bootc":"#),
+            Code::PlanInvalid,
+            "`layouts` must be an absolute path, not `b`",
+        ),
         (
             edit("\"default\"", "\"a/b\""),
             Code::PlanInvalid,

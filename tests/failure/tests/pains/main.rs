@@ -16,6 +16,7 @@ mod image;
 mod input;
 mod installed;
 mod killed;
+mod layouts;
 mod registry;
 mod registry_auth;
 mod standard;

@@ -22,7 +22,7 @@ const PASSWORD: &str = "correct-horse-9";
 const WRONG: &str = "battery-staple-7";
 
 /// A registry that wants a login, with the tiny image.
-fn private(world: &World) -> Option<(Registry, String)> {
+pub(crate) fn private(world: &World) -> Option<(Registry, String)> {
     private_with(world, &Tiny::working())
 }
 

@@ -164,3 +164,17 @@ fn registry_options_go_to_the_images_registry() {
         );
     }
 }
+
+#[test]
+fn layouts_of_the_command_line_come_before_those_of_the_file() {
+    let args = ImageArgs {
+        layout: vec!["/m/first".into()],
+        ..image("a.b/c:1")
+    };
+    let text = "layouts: [images, /m/last]\n";
+    let plan = made(args, text).unwrap();
+    let expected = ["/m/first", "/etc/images", "/m/last"].map(PathBuf::from);
+    assert_eq!(plan.layouts, expected);
+    assert_eq!(plan.source, Source::Registry);
+    assert!(made(image("a.b/c:1"), "").unwrap().layouts.is_empty());
+}

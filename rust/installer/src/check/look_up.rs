@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The image of a plan: what it is, and where its bytes will come from.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use imageref::Digest;
+use registry::{OciLayout, Platform, Registry, RegistryError, ResolvedImage, Selector};
+
+use crate::cancel::Cancel;
+use crate::client;
+use crate::doctor;
+use crate::error::{Code, Error, Result};
+use crate::medium::{self, Copy, Medium};
+use crate::plan::{Plan, Source};
+use crate::secret::Secrets;
+use crate::space::ImageSize;
+
+/// An image that can be installed.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The image, its digest pinned. Its `reference` is where to pull it from,
+    /// which may be a mirror; what bootc records stays `plan.image.imgref`.
+    pub image: ResolvedImage,
+    /// Its size.
+    pub size: ImageSize,
+    /// Where its bytes come from: a layout that has all of it is used in place,
+    /// whatever the plan says.
+    pub source: Source,
+    /// Bytes of its layers that are in a layout on this machine.
+    pub medium_bytes: u64,
+    /// The registry could not be reached, and a copy stands in for what it
+    /// has. Then the first of `warnings` says so.
+    pub offline: bool,
+    /// What the person should know.
+    pub warnings: Vec<String>,
+}
+
+impl Found {
+    /// Bytes to download.
+    pub fn download_bytes(&self) -> u64 {
+        match self.source {
+            Source::Registry => self.size.compressed.saturating_sub(self.medium_bytes),
+            Source::OciLayout { .. } => 0,
+        }
+    }
+
+    /// One that is used where it lies.
+    fn in_place(image: ResolvedImage, layout: &OciLayout) -> Self {
+        let size = ImageSize::of_layout(&image, layout);
+        Self {
+            image,
+            size,
+            source: Source::OciLayout {
+                path: layout.root().to_owned(),
+                reference: None,
+            },
+            medium_bytes: size.compressed,
+            offline: false,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The part of [`check`](super::check) that is about the image alone: it
+/// exists, can be read, is for this machine and says that it can be booted.
+/// Needs no rights and no target.
+pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
+    let found = match &plan.source {
+        Source::Registry => in_registry(plan, secrets, cancel)?,
+        Source::OciLayout { path, reference } => in_layout(plan, path, reference.as_deref())?,
+    };
+    require_bootable(plan, &found.image)?;
+    Ok(found)
+}
+
+fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
+    let mut medium = Medium::of(plan);
+    let mut found = match ask_registry(plan, secrets, cancel) {
+        Ok(image) => match medium.holding(&image) {
+            Some(layout) => Found::in_place(image, layout),
+            None => Found {
+                size: ImageSize::estimate(&image),
+                medium_bytes: medium.bytes_of(&image),
+                image,
+                source: Source::Registry,
+                offline: false,
+                warnings: Vec::new(),
+            },
+        },
+        Err(Unanswered::OutOfReach(error)) => {
+            let copy = stand_in(plan, &medium, error.clone())?;
+            let warning = format!(
+                "{} The copy of the image on this medium is used instead: {}.",
+                error.what,
+                medium::age(copy.image.config.created.as_deref(), SystemTime::now())
+            );
+            Found {
+                offline: true,
+                warnings: vec![warning],
+                ..Found::in_place(copy.image, &copy.layout)
+            }
+        }
+        Err(Unanswered::Other(error)) => return Err(error),
+    };
+    found.warnings.append(&mut medium.warnings);
+    Ok(found)
+}
+
+/// The copy of the plan's image; without one `error` stands.
+fn stand_in(plan: &Plan, medium: &Medium, error: Error) -> Result<Copy> {
+    let reference = plan.reference()?;
+    let pinned: Option<Digest> = match &plan.image.digest {
+        Some(text) => Some(client::digest(text)?),
+        None => None,
+    };
+    medium
+        .stand_in(&reference, pinned.as_ref(), &Platform::host())
+        .map_err(|problems| problems.into_iter().fold(error, Error::detail))
+}
+
+/// Why there is no answer from the registry.
+enum Unanswered {
+    /// Nothing came from it.
+    OutOfReach(Error),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn ask_registry(
+    plan: &Plan,
+    secrets: &Secrets,
+    cancel: &Cancel,
+) -> std::result::Result<ResolvedImage, Unanswered> {
+    let client = client::client_config(plan, secrets)?;
+    let registry = Registry::new(client).map_err(Error::from)?;
+    let candidates = client::candidates(plan)?;
+    let runtime = client::runtime()?;
+    let platform = Platform::host();
+    runtime.block_on(async {
+        let mut errors: Vec<RegistryError> = Vec::new();
+        for reference in candidates {
+            let resolved = tokio::select! {
+                () = cancel.token().cancelled() => return Err(stopped().into()),
+                resolved = registry.resolve(&reference, &platform) => resolved,
+            };
+            match resolved {
+                Ok(image) => return Ok(image),
+                Err(e) => errors.push(e),
+            }
+        }
+        // The last one is the registry itself, whose error counts.
+        let Some(last) = errors.pop() else {
+            let what = "There is no place to look for the image.";
+            return Err(Error::new(Code::Internal, what).into());
+        };
+        let out_of_reach = medium::is_out_of_reach(&last);
+        let mut error = Error::from(last);
+        for mirror in errors.into_iter().map(Error::from) {
+            error = error.detail(format!("mirror: {} [{}]", mirror.what, mirror.code));
+        }
+        Err(if out_of_reach {
+            Unanswered::OutOfReach(error)
+        } else {
+            Unanswered::Other(error)
+        })
+    })
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Cancelled, "The installation was stopped.")
+}
+
+fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
+    let coded = |e| client::layout_error(path, e);
+    let layout = OciLayout::open(path).map_err(coded)?;
+    let image = layout
+        .resolve(&Selector::from_tag(tag), &Platform::host())
+        .map_err(coded)?;
+    let digests = [Some(&image.manifest_digest), image.index_digest.as_ref()];
+    if let Some(pinned) = &plan.image.digest {
+        if !digests.iter().flatten().any(|d| d.to_string() == *pinned) {
+            return Err(Error::new(
+                Code::SourceInvalid,
+                format!(
+                    "The OCI layout {} holds another image than the plan names.",
+                    path.display()
+                ),
+            )
+            .why("The layout was made anew after the plan, or is another one.")
+            .next("Make a new plan with `bootc-installer plan`.")
+            .detail(format!("planned {pinned}, found {}", image.manifest_digest)));
+        }
+    }
+    Ok(Found::in_place(image, &layout))
+}
+
+fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
+    if doctor::has_bootc_label(&image.config.labels) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ImageNotBootable,
+        format!("The image {} is not made to be booted.", plan.image.imgref),
+    )
+    .why("It does not have the label `containers.bootc=1`, so it is an ordinary container image.")
+    .detail(format!(
+        "looked at {} ({})",
+        image.origin, image.manifest_digest
+    )))
+}

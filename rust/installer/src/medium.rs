@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The OCI layouts that come with an installer medium. In their indices images
+//! go by their whole normalised references (`org.opencontainers.image.ref.name`
+//! is `host/name:tag`), so that one layout serves every image that a person can
+//! choose, and no other image is ever taken for it.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use imageref::{Digest, Reference};
+use registry::{ErrorKind, Missing, OciLayout, Platform, RegistryError, ResolvedImage, Selector};
+
+use crate::plan::Plan;
+
+/// The layouts of a plan that can be used.
+#[derive(Debug, Default)]
+pub struct Medium {
+    /// Those that are there, in the plan's order.
+    pub layouts: Vec<OciLayout>,
+    /// What is wrong with others, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// A copy that stands in for the image in its registry.
+#[derive(Debug)]
+pub struct Copy {
+    /// The layout that holds it.
+    pub layout: OciLayout,
+    /// The image in it.
+    pub image: ResolvedImage,
+}
+
+impl Medium {
+    /// Opens the layouts of `plan`. One that is not there is passed over: the
+    /// same configuration serves media with and without images.
+    pub fn of(plan: &Plan) -> Self {
+        let mut medium = Self::default();
+        for path in &plan.layouts {
+            match OciLayout::open(path) {
+                Ok(layout) => medium.layouts.push(layout),
+                Err(RegistryError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    tracing::debug!(path = %path.display(), "no layout there");
+                }
+                Err(error) => medium.warnings.push(format!(
+                    "The OCI layout {} is not used: {error}.",
+                    path.display()
+                )),
+            }
+        }
+        medium
+    }
+
+    /// The layout that has all of `image`.
+    pub fn holding(&self, image: &ResolvedImage) -> Option<&OciLayout> {
+        self.layouts.iter().find(|layout| layout.holds(image))
+    }
+
+    /// Bytes of the layers of `image` that are in one of the layouts, a layer
+    /// that occurs twice counted once.
+    pub fn bytes_of(&self, image: &ResolvedImage) -> u64 {
+        let here = |layer: &registry::Layer| self.layouts.iter().any(|l| l.has_layer(layer));
+        let mut part = image.clone();
+        part.layers.retain(here);
+        part.compressed_size()
+    }
+
+    /// The copy of `reference` that is also what `pinned` and the reference's
+    /// own digest say, where they are given.
+    ///
+    /// # Errors
+    /// Why there is none, a line for each layout.
+    pub fn stand_in(
+        &self,
+        reference: &Reference,
+        pinned: Option<&Digest>,
+        platform: &Platform,
+    ) -> Result<Copy, Vec<String>> {
+        let mut problems = Vec::new();
+        let wanted: Vec<&Digest> = pinned.into_iter().chain(reference.digest()).collect();
+        for layout in &self.layouts {
+            let at = layout.root().display();
+            let mut problem = format!("no copy of {reference} in {at}");
+            for selector in selectors(reference, &wanted) {
+                match layout.resolve(&selector, platform) {
+                    Ok(image) if wanted.iter().all(|digest| is(&image, digest)) => {
+                        let layout = layout.clone();
+                        return Ok(Copy { layout, image });
+                    }
+                    Ok(image) => {
+                        problem = format!("{at} has another one, {}", image.manifest_digest);
+                    }
+                    // As a rule it is simply not there.
+                    Err(
+                        e @ RegistryError::NotFound {
+                            missing: Missing::Manifest,
+                            ..
+                        },
+                    ) => tracing::debug!(error = %e, "no copy there"),
+                    Err(e) => problem = format!("the copy in {at} cannot be used: {e}"),
+                }
+            }
+            problems.push(problem);
+        }
+        Err(problems)
+    }
+}
+
+/// How a copy is looked for: by the names that it can have, then by what it is.
+fn selectors(reference: &Reference, wanted: &[&Digest]) -> Vec<Selector> {
+    let mut names = vec![reference.to_string()];
+    if let (Some(tag), Some(_)) = (reference.tag(), reference.digest()) {
+        names.push(format!("{}:{tag}", reference.name()));
+    }
+    names
+        .into_iter()
+        .map(Selector::Name)
+        .chain(
+            wanted
+                .iter()
+                .map(|digest| Selector::Digest((*digest).clone())),
+        )
+        .collect()
+}
+
+/// Whether `digest` is that of the image's manifest or index.
+fn is(image: &ResolvedImage, digest: &Digest) -> bool {
+    image.manifest_digest == *digest || image.index_digest.as_ref() == Some(digest)
+}
+
+/// Whether a registry could not be reached at all. Whatever it has said, even
+/// wrongly, is no reason to go on without it: a refused login, a missing image
+/// or a wrong certificate are to be put right.
+pub fn is_out_of_reach(error: &RegistryError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::HostUnknown
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::Unreachable
+            | ErrorKind::ConnectTimeout
+            | ErrorKind::Stalled
+    )
+}
+
+/// How old an image is, by the `created` of its configuration (RFC 3339).
+pub fn age(created: Option<&str>, now: SystemTime) -> String {
+    let Some((date, day)) = created.and_then(day_of) else {
+        return "it does not tell when it was built".into();
+    };
+    let today = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs()
+        / (24 * 60 * 60);
+    match i64::try_from(today).unwrap_or(i64::MAX) - day {
+        0 => format!("built on {date}, today"),
+        1 => format!("built on {date}, yesterday"),
+        days @ 2.. => format!("built on {date}, {days} days ago"),
+        // This machine's clock is wrong, which is usual without a network.
+        _ => format!("built on {date}"),
+    }
+}
+
+/// The date of a time in RFC 3339, and its number of days since 1970. Nothing
+/// for the dates that mean "not said": 1970 and before.
+fn day_of(time: &str) -> Option<(&str, i64)> {
+    let date = time.get(..10)?;
+    let mut parts = date.split('-').map(|part| part.parse::<u16>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some()
+        || year <= 1970
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+    {
+        return None;
+    }
+    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
+    // Years that begin with March have their leap day at the end.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    // 1970-01-01 by the same count.
+    Some((date, days - 719_468))
+}
+
+#[cfg(test)]
+mod tests;
