@@ -64,7 +64,7 @@ pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
             check::image(&plan, &secrets, &Cancel::new())
         })
         .map_err(|err| refused(reference, err))?
-        .0;
+        .image;
     Ok(Image {
         reference: reference.to_owned(),
         resolved,

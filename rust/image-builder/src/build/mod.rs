@@ -24,7 +24,6 @@ pub mod run;
 pub mod tree;
 pub mod work;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buildroot::cache;
@@ -92,12 +91,12 @@ pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
     let images = looked_up(request, progress, stop)?;
     let embedded = embedded_of(distro, &images);
     let tree = tree::tree(distro)?;
-    let conf = bootc_conf(distro, &layouts(distro));
+    let conf = bootc_conf(distro, embed::IN_LIVE);
     let layer = layer::layer(distro, &conf)?;
     let work = Work::take(&places.work)?;
     publish::prepare(&places.output)?;
     progress.log_to(&publish::log_path(distro, &places.output))?;
-    for warning in distro.warnings.iter().chain(&conf.warnings) {
+    for warning in &distro.warnings {
         progress.note(&format!("warning: {warning}"));
     }
 
@@ -154,15 +153,6 @@ fn looked_up(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
 fn embedded_of(distro: &Distro, images: &[embed::Image]) -> Vec<embed::Image> {
     let embedded = |image: &&embed::Image| distro.images.embed.contains(&image.reference);
     images.iter().filter(embedded).cloned().collect()
-}
-
-/// Where embedded images are in the live system, by reference.
-fn layouts(distro: &Distro) -> BTreeMap<String, String> {
-    let layout = |reference: &String| {
-        let name = format!("oci:{}:{reference}", embed::IN_LIVE);
-        (reference.clone(), name)
-    };
-    distro.images.embed.iter().map(layout).collect()
 }
 
 /// Our packages: built from the work tree that this program was compiled in,

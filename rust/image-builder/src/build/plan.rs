@@ -38,7 +38,7 @@ impl Plan {
         let places = request.places()?;
         let work = places.work;
         let tree = tree::tree(distro)?;
-        let conf = bootc_conf(distro, &super::layouts(distro));
+        let conf = bootc_conf(distro, embed::IN_LIVE);
         let layer = layer::layer(distro, &conf)?;
         let args = lb::config_arguments(distro, None);
         let config = installer::cmd::command_line(

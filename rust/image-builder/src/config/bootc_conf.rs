@@ -4,7 +4,6 @@
 //! Only what differs from the module's own defaults is written, so that those
 //! can change without this file.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::{Mapping, Value};
@@ -22,56 +21,18 @@ pub struct BootcConf {
     /// Files of this machine and the absolute paths that they have in the live
     /// system. Nothing in them is secret: they must be readable by all.
     pub files: Vec<(PathBuf, String)>,
-    /// What the text cannot express, one sentence each.
-    pub warnings: Vec<String>,
 }
 
-/// What the installer on the medium understands about images that are on the
-/// medium as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// `source` counts for the image of `containerUrl` only. Without this it
-    /// counts for whatever the person picks, and would install the wrong image.
-    pub source_of_default_only: bool,
-    /// An entry of `page.catalogue` can have a `source`.
-    pub catalogue_source: bool,
-}
-
-impl Abilities {
-    /// What the installer of this version understands.
-    pub const TODAY: Self = Self {
-        source_of_default_only: false,
-        catalogue_source: false,
-    };
-}
-
-/// The configuration for the installer of this version. `embedded` has the
-/// images on the medium: reference to `oci:DIR:TAG`, as the live system sees it.
-pub fn bootc_conf(distro: &Distro, embedded: &BTreeMap<String, String>) -> BootcConf {
-    bootc_conf_for(distro, embedded, Abilities::TODAY)
-}
-
-/// As [`bootc_conf`], for an installer with certain abilities.
-pub fn bootc_conf_for(
-    distro: &Distro,
-    embedded: &BTreeMap<String, String>,
-    abilities: Abilities,
-) -> BootcConf {
+/// The configuration of the medium. `layout` is the OCI layout on the medium, as
+/// the live system sees it; it is named when there are images in it.
+pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
     let mut conf = BootcConf::default();
     let mut top = Mapping::new();
     if let Some(default) = &distro.images.default {
         top.insert("containerUrl".into(), default.as_str().into());
-        if let Some(layout) = embedded.get(default) {
-            // `containerUrl` stays the image in the registry, so that updates
-            // come from there without a `targetImgref`.
-            if abilities.source_of_default_only || only_choice(distro, default) {
-                top.insert("source".into(), layout.as_str().into());
-            } else {
-                conf.warnings.push(format!(
-                    "{default} is on the medium, but is downloaded all the same: the installer would take what is on the medium for every other image, too. With `images.allowOther: false` and no other image in the catalogue it is taken from the medium."
-                ));
-            }
-        }
+    }
+    if !distro.images.embed.is_empty() {
+        top.insert("layouts".into(), vec![Value::from(layout)].into());
     }
     if let Some(stateroot) = &distro.calamares.stateroot {
         top.insert("stateroot".into(), stateroot.as_str().into());
@@ -94,31 +55,16 @@ pub fn bootc_conf_for(
         let kargs: Vec<Value> = kargs.iter().map(|karg| karg.as_str().into()).collect();
         top.insert("installOptions".into(), one("kargs", kargs.into()).into());
     }
-    let page = page(distro, embedded, abilities, &mut conf);
+    let page = page(distro, &mut conf);
     top.insert("page".into(), page.into());
     conf.text = text(top);
     conf
 }
 
-/// Whether nothing but the default can be picked.
-fn only_choice(distro: &Distro, default: &str) -> bool {
-    let images = &distro.images;
-    !images.allow_other && images.catalogue.iter().all(|e| e.reference == default)
-}
-
-fn page(
-    distro: &Distro,
-    embedded: &BTreeMap<String, String>,
-    abilities: Abilities,
-    conf: &mut BootcConf,
-) -> Mapping {
+fn page(distro: &Distro, conf: &mut BootcConf) -> Mapping {
     let mut catalogue: Vec<Value> = Vec::new();
     for entry in &distro.images.catalogue {
-        let mut keys = catalogue_entry(entry, conf);
-        if let Some(layout) = embedded.get(&entry.reference) {
-            entry_source(distro, entry, layout, abilities, &mut keys, conf);
-        }
-        catalogue.push(keys.into());
+        catalogue.push(catalogue_entry(entry, conf).into());
     }
     let mut page = Mapping::new();
     if !catalogue.is_empty() {
@@ -148,29 +94,6 @@ fn catalogue_entry(entry: &CatalogueEntry, conf: &mut BootcConf) -> Mapping {
     }
     keys.insert("reference".into(), entry.reference.as_str().into());
     keys
-}
-
-/// Adds `source` to an entry whose image is on the medium, when the installer
-/// knows that key.
-///
-/// `reference: oci:DIR:TAG` is no way round: it does not tell what the
-/// installed system updates from, and `targetImgref` counts for all images.
-fn entry_source(
-    distro: &Distro,
-    entry: &CatalogueEntry,
-    layout: &str,
-    abilities: Abilities,
-    keys: &mut Mapping,
-    conf: &mut BootcConf,
-) {
-    if abilities.catalogue_source {
-        keys.insert("source".into(), layout.into());
-    } else if distro.images.default.as_ref() != Some(&entry.reference) {
-        conf.warnings.push(format!(
-            "{} is on the medium, but is downloaded all the same: the installer takes only the default image from the medium.",
-            entry.reference
-        ));
-    }
 }
 
 impl BootcConf {

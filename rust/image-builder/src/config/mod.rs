@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, Result};
-pub use bootc_conf::{bootc_conf, bootc_conf_for, Abilities, BootcConf};
+pub use bootc_conf::{bootc_conf, BootcConf};
 use reader::Document;
 
 /// The commented file that `init` writes.
