@@ -14,8 +14,10 @@ use crate::agent::{self, ReplyParser};
 use crate::deadline::Deadline;
 use crate::image::LiveImage;
 use crate::machine::{Accel, DirectKernel, Disk, Firmware, Machine};
+use crate::medium;
 use crate::output::Output;
-use crate::vm::{self, Vm};
+use crate::stream::Missed;
+use crate::vm::{self, Talk, Vm};
 
 /// Under TCG on a host with other work a boot takes minutes.
 const BOOT_LIMIT: Duration = Duration::from_secs(420);
@@ -204,6 +206,14 @@ fn pack_shares(paths: &[PathBuf], file: &Path) -> Result<()> {
     command.run().context("packing the files for the guest")
 }
 
+fn await_agent(vm: &Vm, limit: Duration) -> Result<(), Missed> {
+    vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
+        let at = agent::find(bytes, agent::READY)?;
+        bytes.drain(..at + agent::READY.len());
+        Some(())
+    })
+}
+
 /// A running live guest. Dropping it ends the virtual machine at once;
 /// [`Guest::power_off`] ends it in an orderly way.
 #[derive(Debug)]
@@ -222,19 +232,59 @@ impl Guest {
         let dir = vm::directory()?;
         let machine = config.machine_in(dir.path(), &image)?;
         let kernel = Some(config.kernel(&image));
-        let vm = Vm::start(dir, &machine, kernel, config.console_log.as_deref())?;
-        vm.stream
-            .wait_for(Deadline::after(config.boot_limit), None, |bytes| {
-                let at = agent::find(bytes, agent::READY)?;
-                bytes.drain(..at + agent::READY.len());
-                Some(())
-            })
+        let vm = Vm::start(
+            dir,
+            &machine,
+            kernel,
+            Talk::Agent,
+            config.console_log.as_deref(),
+        )?;
+        await_agent(&vm, config.boot_limit)
             .map_err(|missed| vm.missed("booting the test guest", missed, config.boot_limit))?;
-        Ok(Self {
+        Ok(Self::serving(vm, config.command_limit))
+    }
+
+    /// Boots a medium, as it is, in `machine`, and returns when root's shell
+    /// in it takes commands: the agent comes into it as a credential of the
+    /// machine, for which it needs systemd 256 or newer. A boot that does not
+    /// get there within `limit` is tried once more.
+    ///
+    /// Here [`Guest::power_off`] does not work.
+    pub fn of_medium(machine: &Machine, limit: Duration, console_log: &Path) -> Result<Self> {
+        let mut machine = machine.clone();
+        machine.credentials.extend(medium::credentials());
+        let boot = || -> Result<_> {
+            let vm = Vm::start(
+                vm::directory()?,
+                &machine,
+                None,
+                Talk::Agent,
+                Some(console_log),
+            )?;
+            let outcome = await_agent(&vm, limit);
+            Ok((vm, outcome))
+        };
+        let (mut vm, mut outcome) = boot()?;
+        if outcome == Err(Missed::Deadline) {
+            eprintln!("test-guest: no shell in the medium's system, starting once more");
+            drop(vm);
+            (vm, outcome) = boot()?;
+        }
+        outcome.map_err(|missed| vm.missed("booting the medium", missed, limit))?;
+        Ok(Self::serving(vm, COMMAND_LIMIT))
+    }
+
+    fn serving(vm: Vm, command_limit: Duration) -> Self {
+        Self {
             vm,
-            command_limit: config.command_limit,
+            command_limit,
             busy_with: None,
-        })
+        }
+    }
+
+    /// Waits until the machine has switched itself off, or would start again.
+    pub fn wait_off(self, limit: Duration) -> Result<()> {
+        self.vm.wait_off(limit)
     }
 
     /// Boots the live root on the terminal of this process and returns when

@@ -15,7 +15,7 @@ use crate::words::Words;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is around the screen.
-pub trait Around: std::fmt::Debug {
+pub trait Around {
     /// Takes a picture of the screen; gives its file.
     ///
     /// # Errors
@@ -30,9 +30,9 @@ pub trait Around: std::fmt::Debug {
 ///
 /// What fails here fails the test, with what is on the screen.
 #[derive(Debug)]
-pub struct Gui {
+pub struct Gui<A> {
     driver: Driver,
-    around: Box<dyn Around>,
+    pub(crate) around: A,
     patience: Duration,
     words: &'static Words,
     prompts: bool,
@@ -56,15 +56,10 @@ pub struct Responsiveness {
     pub max: Duration,
 }
 
-impl Gui {
+impl<A: Around> Gui<A> {
     /// Uses Calamares through this driver. `prompts` says whether it asks once
     /// more before it installs.
-    pub fn new(
-        driver: Driver,
-        around: Box<dyn Around>,
-        words: &'static Words,
-        prompts: bool,
-    ) -> Self {
+    pub fn new(driver: Driver, around: A, words: &'static Words, prompts: bool) -> Self {
         Self {
             driver,
             around,

@@ -43,7 +43,7 @@ pub use installed::Installed;
 pub use live::Live;
 pub use person::Person;
 pub use served::{bootc_conf, Served};
-pub use session::Session;
+pub use session::{Here, Session};
 pub use settings::{Sequence, Settings};
 pub use want::{Want, Widget};
 pub use words::{Words, ENGLISH, GERMAN};

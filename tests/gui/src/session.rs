@@ -2,7 +2,6 @@
 //! A running Calamares in a live system of its own.
 
 use std::fs::{self, File};
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,23 +37,20 @@ pub(crate) struct Start<'w> {
 /// A live system with a running Calamares. When dropped all of it ends.
 ///
 /// What fails here fails the test, with what is on the screen.
+pub type Session<'w> = Gui<Here<'w>>;
+
+/// The live system of a [`Session`]. Pictures are the driver's, and go to the
+/// artefacts.
 #[derive(Debug)]
-pub struct Session<'w> {
-    gui: Gui,
+pub struct Here<'w> {
     artefacts: PathBuf,
     upper: PathBuf,
+    screenshots: usize,
     start_up: Duration,
     _world: &'w World,
 }
 
-/// Pictures are the driver's, and go to the artefacts.
-#[derive(Debug)]
-struct Here {
-    artefacts: PathBuf,
-    screenshots: usize,
-}
-
-impl Around for Here {
+impl Around for Here<'_> {
     fn picture(&mut self, driver: &mut Driver, name: &str) -> Result<PathBuf, String> {
         self.screenshots += 1;
         let file = format!("{:02}-{name}.png", self.screenshots);
@@ -68,20 +64,6 @@ impl Around for Here {
         let log = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
         let driver = fs::read_to_string(self.artefacts.join("driver.log")).unwrap_or_default();
         format!("--- end of session.log\n{log}\n--- driver\n{driver}")
-    }
-}
-
-impl Deref for Session<'_> {
-    type Target = Gui;
-
-    fn deref(&self) -> &Gui {
-        &self.gui
-    }
-}
-
-impl DerefMut for Session<'_> {
-    fn deref_mut(&mut self) -> &mut Gui {
-        &mut self.gui
     }
 }
 
@@ -112,28 +94,25 @@ impl<'w> Session<'w> {
             .spawn()
             .unwrap();
         let around = Here {
-            artefacts: artefacts.clone(),
-            screenshots: 0,
-        };
-        let driver = Driver::of_child(child);
-        let mut session = Self {
-            gui: Gui::new(driver, Box::new(around), start.words, start.prompts),
             artefacts,
             upper: start.upper,
+            screenshots: 0,
             start_up: Duration::ZERO,
             _world: start.world,
         };
+        let driver = Driver::of_child(child);
+        let mut session = Self::new(driver, around, start.words, start.prompts);
         session.ask(
             "start",
             json!({"argv": start.argv, "environment": start.environment}),
         );
-        session.start_up = begin.elapsed();
+        session.around.start_up = begin.elapsed();
         session
     }
 
     /// How long it took until the window was there.
     pub fn start_up(&self) -> Duration {
-        self.start_up
+        self.around.start_up
     }
 
     /// Waits until Calamares has ended; tells how, and what it left.
@@ -145,13 +124,13 @@ impl<'w> Session<'w> {
 
     /// Calamares' log up to now.
     pub fn log(&self) -> String {
-        log(&self.artefacts)
+        log(&self.around.artefacts)
     }
 
     /// What dumpstorage wrote, an object for each time that it ran.
     pub fn storage(&self) -> Vec<Value> {
         let name = Path::new(live::STORAGE).file_name().unwrap();
-        let text = fs::read_to_string(self.artefacts.join(name)).unwrap_or_default();
+        let text = fs::read_to_string(self.around.artefacts.join(name)).unwrap_or_default();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -160,12 +139,12 @@ impl<'w> Session<'w> {
     /// What the session wrote below this path of the live system's root; what
     /// it did not write is not there.
     pub fn written(&self, path: &str) -> PathBuf {
-        self.upper.join(path.trim_start_matches('/'))
+        self.around.upper.join(path.trim_start_matches('/'))
     }
 
     /// Where the session's logs and pictures are.
     pub fn artefacts(&self) -> &Path {
-        &self.artefacts
+        &self.around.artefacts
     }
 }
 
