@@ -83,6 +83,8 @@ class Attaching(Driver):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as requests, open(sys.argv[1], "w") as answers:
+    # Opened once: a port lets nobody in while somebody has it.
+    port = os.open(sys.argv[1], os.O_RDWR)
+    with os.fdopen(os.dup(port), "rb") as requests, os.fdopen(port, "w") as answers:
         lines = (line.decode() for line in iter(requests.readline, b""))
         Attaching(Attached()).serve(lines, answers)

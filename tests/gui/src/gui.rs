@@ -69,6 +69,16 @@ impl<A: Around> Gui<A> {
         }
     }
 
+    /// What is around the screen.
+    pub fn around(&mut self) -> &mut A {
+        &mut self.around
+    }
+
+    /// The screen is no longer driven: what is left of it.
+    pub fn leave(self) -> A {
+        self.around
+    }
+
     /// How long the following waits may take.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
