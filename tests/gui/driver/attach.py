@@ -12,9 +12,14 @@ import sys
 import time
 
 import atspi
+import widgets
 from desktop import find_calamares
 from main import Driver
-from widgets import INTERVAL
+
+# In an emulated machine a page takes long to load, and each look takes time
+# from what is looked at.
+atspi.LIMIT_MS = 120_000
+widgets.INTERVAL = 0.5
 
 
 def session_of(name):
@@ -55,13 +60,13 @@ class Attached:
                     bus = atspi.connect(session["DBUS_SESSION_BUS_ADDRESS"])
                     self.application = find_calamares(bus)
                     why = "no window of Calamares"
-                except (atspi.GLib.Error, atspi.Gone) as error:
+                except (atspi.GLib.Error, atspi.Gone, TimeoutError) as error:
                     why = str(error)
             if self.application:
                 return
             if time.monotonic() > end:
                 raise TimeoutError(f"{why} after {timeout} s")
-            time.sleep(INTERVAL)
+            time.sleep(widgets.INTERVAL)
 
     def spawn(self, argv, **options):
         return subprocess.Popen(argv, **{

@@ -18,9 +18,6 @@ pub struct Options {
     /// What to do, can be given several times [default: bios, uefi]
     #[arg(long = "way", value_enum, value_name = "WAY")]
     ways: Vec<Way>,
-    /// Encrypt the system, and type the passphrase when the disk boots
-    #[arg(long)]
-    pub encrypt: bool,
     /// Do not look for the installation's logs in the installed system
     #[arg(long)]
     pub without_logs: bool,

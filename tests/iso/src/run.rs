@@ -31,8 +31,6 @@ const TOOLS: &[&str] = &[
 ];
 /// More than what the welcome page asks for; the file is sparse.
 const DISK: u64 = 20 << 30;
-/// Not a word of any log.
-const PASSPHRASE: &str = "violet-ferry-31-lantern";
 
 /// Runs the ways that are asked for.
 ///
@@ -111,7 +109,6 @@ fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Rep
         let choice = Choice {
             reference,
             person: Person::default(),
-            passphrase: options.encrypt.then(|| PASSPHRASE.to_owned()),
         };
         let limit = Duration::from_secs(options.install_limit);
         let digest = walk::install(&mut gui, &choice, limit, report)?;
@@ -119,8 +116,7 @@ fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Rep
             let served = served.digest()?;
             ensure!(digest == served, "the page showed {digest}, not {served}");
         }
-        let secrets = [choice.person.password.as_str(), PASSPHRASE];
-        walk::keeps(gui.around(), &secrets)?;
+        walk::keeps(gui.around(), &choice.person.password)?;
         let taken = gui.around().camera.taken();
         walk::restart(gui)?;
         let installed = Installed {

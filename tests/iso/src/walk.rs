@@ -22,8 +22,6 @@ pub(crate) struct Choice {
     /// Typed into the system page; nothing when an image is chosen already.
     pub(crate) reference: Option<String>,
     pub(crate) person: Person,
-    /// For an encrypted system.
-    pub(crate) passphrase: Option<String>,
 }
 
 /// Goes through all pages and installs. Returns the digest that the page
@@ -44,7 +42,7 @@ pub(crate) fn install(
     gui.next();
     let digest = system(gui, choice)?;
     gui.next();
-    partitions(gui, choice);
+    partitions(gui);
     gui.next();
     let words = gui.words();
     gui.wait(words.full_name);
@@ -60,9 +58,13 @@ pub(crate) fn install(
     gui.around().guest.check(WATCH_MEMORY)?;
     let begun = Instant::now();
     gui.install();
-    gui.wait_text("MB");
-    gui.screenshot("install");
+    // File systems are made before anything is downloaded.
     gui.set_patience(limit);
+    match choice.reference {
+        Some(_) => gui.wait_text("MB"),
+        None => gui.wait(Want::default().role("progress bar")),
+    };
+    gui.screenshot("install");
     gui.wait_installed();
     gui.set_patience(PATIENCE);
     report.seconds("installation", begun.elapsed());
@@ -87,21 +89,12 @@ fn system(gui: &mut Gui<Room>, choice: &Choice) -> Result<String> {
     digest_in(&shown).with_context(|| format!("no digest in {shown:?}"))
 }
 
-/// Erases the disk, with encryption where there is a passphrase.
-fn partitions(gui: &mut Gui<Room>, choice: &Choice) {
+/// Erases the disk.
+fn partitions(gui: &mut Gui<Room>) {
     let erase = || Want::containing("Erase disk").role("radio button");
     gui.wait(erase());
     gui.press_widget(erase());
     gui.wait(erase().with_state("checked"));
-    if let Some(passphrase) = &choice.passphrase {
-        let encrypt = || Want::containing("Encrypt system").role("check box");
-        gui.press_widget(encrypt());
-        gui.wait(encrypt().with_state("checked"));
-        for nth in 0..2 {
-            let field = Want::default().role("password text").nth(nth);
-            gui.type_into(field, passphrase);
-        }
-    }
     gui.wait_enabled(gui.words().next);
     gui.screenshot("partitions");
 }
@@ -120,20 +113,18 @@ pub(crate) fn restart(mut gui: Gui<Room>) -> Result<()> {
         .context("waiting for the restart")
 }
 
-/// Fails when the password is where others could find it.
-pub(crate) fn keeps(room: &mut Room, secrets: &[&str]) -> Result<()> {
-    for secret in secrets {
-        let script = format!(
-            "{{ cat /root/.cache/calamares/session.log; journalctl --boot --no-pager; }} \
-             | grep -cF -- '{secret}' || true"
-        );
-        let count = room.guest.check(&script)?;
-        ensure!(
-            count.trim() == "0",
-            "a secret is {} times in the log of Calamares or of the system",
-            count.trim()
-        );
-    }
+/// Fails when this password is where others could find it.
+pub(crate) fn keeps(room: &mut Room, password: &str) -> Result<()> {
+    let script = format!(
+        "{{ cat /root/.cache/calamares/session.log; journalctl --boot --no-pager; }} \
+         | grep -cF -- '{password}' || true"
+    );
+    let count = room.guest.check(&script)?;
+    ensure!(
+        count.trim() == "0",
+        "the password is {} times in the log of Calamares or of the system",
+        count.trim()
+    );
     Ok(())
 }
 
