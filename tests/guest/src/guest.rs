@@ -13,8 +13,8 @@ use testkit::cmd::CommandExt;
 use crate::agent::{self, ReplyParser};
 use crate::deadline::Deadline;
 use crate::image::LiveImage;
+use crate::injected;
 use crate::machine::{Accel, DirectKernel, Disk, Firmware, Machine};
-use crate::medium;
 use crate::output::Output;
 use crate::stream::Missed;
 use crate::vm::{self, Talk, Vm};
@@ -244,20 +244,20 @@ impl Guest {
         Ok(Self::serving(vm, config.command_limit))
     }
 
-    /// Boots a medium, as it is, in `machine`, and returns when root's shell
-    /// in it takes commands: the agent comes into it as a credential of the
-    /// machine, for which it needs systemd 256 or newer. `None` when the boot
-    /// does not get there within `limit`: a starved guest can hang in the
-    /// timer test early in its boot.
+    /// Boots what is in `machine`, a medium or a disk, as it is, and returns
+    /// when root's shell in it takes commands: the agent comes into it as a
+    /// credential of the machine, for which it needs systemd 256 or newer.
+    /// `None` when the boot does not get there within `limit`: a starved guest
+    /// can hang in the timer test early in its boot.
     ///
     /// Here [`Guest::power_off`] does not work.
-    pub fn of_medium(
+    pub fn of_machine(
         machine: &Machine,
         limit: Duration,
         console_log: &Path,
     ) -> Result<Option<Self>> {
         let mut machine = machine.clone();
-        machine.credentials.extend(medium::credentials());
+        machine.credentials.extend(injected::credentials());
         let vm = Vm::start(
             vm::directory()?,
             &machine,
@@ -268,7 +268,7 @@ impl Guest {
         match await_agent(&vm, limit) {
             Ok(()) => Ok(Some(Self::serving(vm, COMMAND_LIMIT))),
             Err(Missed::Deadline) => Ok(None),
-            Err(missed) => Err(vm.missed("booting the medium", missed, limit)),
+            Err(missed) => Err(vm.missed("booting the machine", missed, limit)),
         }
     }
 

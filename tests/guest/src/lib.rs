@@ -4,8 +4,8 @@
 //! [`Guest`] is a small Debian live system that runs entirely from RAM and a
 //! read-only root: privileged work happens in it, whatever the host's kernel
 //! lacks. [`BootedDisk`] boots a disk by itself, as a person's machine would,
-//! and drives it over the serial console. [`Guest::of_medium`] boots an
-//! installer medium as it is.
+//! and drives it over the serial console. [`Guest::of_machine`] gets a
+//! root shell into whatever boots.
 
 mod agent;
 mod console;
@@ -14,9 +14,9 @@ mod deadline;
 mod disk_boot;
 mod guest;
 mod image;
+mod injected;
 mod kmod;
 mod machine;
-mod medium;
 mod output;
 mod process;
 mod qmp;

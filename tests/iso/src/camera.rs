@@ -12,6 +12,8 @@ use test_guest::Qmp;
 
 /// Between two looks at a booting machine.
 const INTERVAL: Duration = Duration::from_millis(700);
+/// The first that a kernel says.
+const KERNEL: &[u8] = b"Linux version";
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// Takes numbered pictures.
@@ -55,16 +57,21 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts to look, as soon as there is a machine behind the socket.
-    pub(crate) fn start(socket: &Path, file: &Path) -> Result<Self> {
+    /// Starts to look, as soon as there is a machine behind the socket, and
+    /// stops when the kernel speaks on the console that is logged.
+    pub(crate) fn start(socket: &Path, file: &Path, console: Option<&Path>) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (socket, file) = (socket.to_owned(), file.to_owned());
+        let console = console.map(Path::to_owned);
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
                 let mut most = 0;
                 let mut qmp = None;
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    if console.as_deref().is_some_and(has_kernel) {
+                        return;
+                    }
                     // A machine that is gone, or not there yet, has no picture.
                     qmp = match qmp.take() {
                         None => Qmp::connect(&socket, Duration::ZERO).ok(),
@@ -78,6 +85,11 @@ impl Watch {
             thread: Some(thread),
         })
     }
+}
+
+fn has_kernel(console: &Path) -> bool {
+    let text = fs::read(console).unwrap_or_default();
+    text.windows(KERNEL.len()).any(|window| window == KERNEL)
 }
 
 /// A picture of more bytes shows more.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
-use test_guest::{BootedDisk, Disk, DiskConfig, SecretString};
+use test_guest::{BootedDisk, Disk, DiskConfig, Guest, Machine, SecretString};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;
@@ -13,6 +13,9 @@ use crate::walk::{self, Choice};
 use crate::way::Way;
 
 const BOOT_LIMIT: Duration = Duration::from_secs(900);
+
+/// The mounts that matter.
+const MOUNTS: &str = "findmnt --raw -o TARGET,SOURCE,FSTYPE -t overlay,ext4,xfs,btrfs,vfat";
 
 /// What is to be booted, and where traces of it go.
 #[derive(Debug)]
@@ -29,12 +32,23 @@ pub(crate) struct Installed<'a> {
 }
 
 impl Installed<'_> {
-    /// Boots, logs in as the person, and asks what the system is. Fails when
-    /// it is not the image with this digest, or not this person's system.
+    /// Boots twice: as the person finds it, who logs in, and once more with a
+    /// shell for root, whose account is locked. Fails when it is not the image
+    /// with this digest, or not this person's system.
     pub(crate) fn boot(&self, digest: &str, report: &mut Report) -> Result<()> {
+        self.as_person(report)?;
+        self.as_root(digest, report)
+    }
+
+    fn disk(&self) -> Disk {
+        Disk::new(self.disk).snapshot()
+    }
+
+    fn as_person(&self, report: &mut Report) -> Result<()> {
         let person = &self.choice.person;
         let socket = self.scratch.join("qmp-disk");
-        let config = DiskConfig::new(Disk::new(self.disk).snapshot())
+        let log = self.out.join("disk-console.log");
+        let config = DiskConfig::new(self.disk())
             .firmware(self.way.firmware())
             // What the disk needs must be on it.
             .network(false)
@@ -44,11 +58,9 @@ impl Installed<'_> {
                 &person.login,
                 Some(SecretString::from(person.password.as_str())),
             )
-            .console_log(self.out.join("disk-console.log"));
-        let menu = self
-            .out
-            .join(format!("{:02}-disk-boot-menu.png", self.taken + 1));
-        let watch = Watch::start(&socket, &menu)?;
+            .console_log(&log);
+        let menu = format!("{:02}-disk-boot-menu.png", self.taken + 1);
+        let watch = Watch::start(&socket, &self.out.join(menu), Some(&log))?;
         let begun = Instant::now();
         let mut system = BootedDisk::start(&config)?;
         report.seconds("login on the disk's system", begun.elapsed());
@@ -64,56 +76,63 @@ impl Installed<'_> {
             "the hostname is {hostname}"
         );
         report.fact("hostname", &hostname);
-        // Root has no password in the test image.
-        let status = system.check(&as_root("bootc status | cat"))?;
+        for (what, script) in [
+            (
+                "keymap",
+                &first_of(&["/etc/vconsole.conf", "/etc/default/keyboard"]),
+            ),
+            (
+                "locale",
+                &first_of(&["/etc/locale.conf", "/etc/default/locale"]),
+            ),
+            ("time zone", "readlink /etc/localtime"),
+            ("kernel arguments", "cat /proc/cmdline"),
+            ("findmnt", MOUNTS),
+        ] {
+            let answer = uncommented(&system.check(script)?);
+            ensure!(!answer.is_empty(), "no {what} is set");
+            report.fact(what, &answer);
+        }
+        let failed = system.check("systemctl --failed --no-legend --no-pager --plain")?;
+        ensure!(failed.trim().is_empty(), "failed units:\n{failed}");
+        Ok(())
+    }
+
+    fn as_root(&self, digest: &str, report: &mut Report) -> Result<()> {
+        let machine = Machine {
+            memory_mib: 1536,
+            disks: vec![self.disk()],
+            firmware: self.way.firmware(),
+            network: false,
+            ..Machine::default()
+        };
+        let log = self.out.join("disk-console-root.log");
+        let guest = Guest::of_machine(&machine, BOOT_LIMIT, &log)?;
+        let mut guest = guest.context("no shell for root in the disk's system")?;
+        let status = guest.check("bootc status | cat")?;
         let booted = walk::digest_in(&status)
             .with_context(|| format!("no digest in the answer of bootc status:\n{status}"))?;
         report.fact("booted digest", &booted);
         ensure!(booted == digest, "{booted} booted instead of {digest}");
-        for (what, script) in [
-            (
-                "keymap",
-                "cat /etc/vconsole.conf /etc/default/keyboard 2>/dev/null",
-            ),
-            (
-                "locale",
-                "cat /etc/locale.conf /etc/default/locale 2>/dev/null",
-            ),
-            ("time zone", "readlink /etc/localtime"),
-            ("kernel arguments", "cat /proc/cmdline"),
-            (
-                "findmnt",
-                "findmnt --real --raw -o TARGET,SOURCE,FSTYPE,OPTIONS",
-            ),
-            ("failed units", "systemctl --failed --no-legend --no-pager"),
-        ] {
-            let answer = system.run(script)?.stdout_text();
-            report.fact(what, &uncommented(&answer));
-        }
         if self.logs {
-            self.logs(&mut system, report)?;
+            self.logs(&mut guest, report)?;
         }
         Ok(())
     }
 
-    /// The installation's own logs: there, complete, and without secrets.
-    fn logs(&self, system: &mut BootedDisk, report: &mut Report) -> Result<()> {
-        let listing = system.check(&as_root(
-            "ls -ld /var/log/installer; ls -l /var/log/installer",
-        ));
-        let listing = listing.context("the installation left no logs in /var/log/installer")?;
+    /// The installation's own logs: there, complete, and without the password.
+    fn logs(&self, guest: &mut Guest, report: &mut Report) -> Result<()> {
+        let listing = guest
+            .check("ls -ld /var/log/installer; ls -l /var/log/installer")
+            .context("the installation left no logs in /var/log/installer")?;
         report.fact("/var/log/installer", &listing);
-        let size = system
-            .check(&as_root("wc -c </var/log/installer/journal.log"))
+        guest
+            .check("test -s /var/log/installer/journal.log")
             .context("the journal of the installation is not in /var/log/installer")?;
-        ensure!(
-            size.trim() != "0",
-            "/var/log/installer/journal.log is empty"
-        );
-        let found = system.run(&as_root(&format!(
+        let found = guest.run(&format!(
             "grep -rlF -- '{}' /var/log/installer",
             self.choice.person.password
-        )))?;
+        ))?;
         ensure!(
             !found.success(),
             "the password is in {}",
@@ -123,8 +142,10 @@ impl Installed<'_> {
     }
 }
 
-fn as_root(script: &str) -> String {
-    format!("su - root -c sh <<'SCRIPT'\n{script}\nSCRIPT\n")
+/// Shows the first of these files that is there.
+fn first_of(files: &[&str]) -> String {
+    let files = files.join(" ");
+    format!("for file in {files}; do [ ! -e $file ] || exec cat $file; done; exit 1")
 }
 
 /// Without comments and blank lines.

@@ -100,10 +100,14 @@ impl Boot<'_> {
     fn boot(&self, report: &mut Report) -> Result<(Guest, Instant)> {
         let machine = self.machine();
         for attempt in 1..=ATTEMPTS {
-            let _watch = Watch::start(&self.socket("qmp"), &self.out.join("01-boot-menu.png"))?;
+            let _watch = Watch::start(
+                &self.socket("qmp"),
+                &self.out.join("01-boot-menu.png"),
+                None,
+            )?;
             let begun = Instant::now();
             let log = self.out.join("medium-console.log");
-            if let Some(guest) = Guest::of_medium(&machine, self.limit, &log)? {
+            if let Some(guest) = Guest::of_machine(&machine, self.limit, &log)? {
                 report.seconds("root's shell", begun.elapsed());
                 return Ok((guest, begun));
             }

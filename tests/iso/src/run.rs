@@ -30,7 +30,10 @@ const TOOLS: &[&str] = &[
     "skopeo",
 ];
 /// More than what the welcome page asks for; the file is sparse.
-const DISK: u64 = 20 << 30;
+const DISK_SIZE: u64 = 20 << 30;
+// Both below the directory of a way.
+const DISK: &str = "disk.raw";
+const REGISTRY: &str = "registry";
 
 /// Runs the ways that are asked for.
 ///
@@ -60,6 +63,10 @@ pub fn run(options: &Options) -> Result<()> {
             one(options, *way, &toolbox, &out, &mut report)
         }));
         let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("see above")));
+        cache::remove_tree(&out.join(REGISTRY))?;
+        if outcome.is_ok() && !options.keep_disk {
+            cache::remove_tree(&out.join(DISK))?;
+        }
         let mut table = report.table();
         if let Err(error) = outcome {
             table += &format!("FAILED: {error:#}\n");
@@ -79,11 +86,11 @@ pub fn run(options: &Options) -> Result<()> {
 fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Report) -> Result<()> {
     let scratch = tempfile::Builder::new().prefix("iso-e2e-").tempdir()?;
     // Not in /tmp, which may be RAM.
-    let disk = out.join("disk.raw");
-    e2e::disk::make(&disk, DISK)?;
+    let disk = out.join(DISK);
+    e2e::disk::make(&disk, DISK_SIZE)?;
     let served = match way.online() {
         true => {
-            let storage = out.join("registry");
+            let storage = out.join(REGISTRY);
             fs::create_dir(&storage).context("making the registry's directory")?;
             Some(Served::start(&test_image::standard()?, &storage)?)
         }
@@ -129,11 +136,6 @@ fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Rep
             logs: !options.without_logs,
         };
         installed.boot(&digest, report)?;
-    }
-    drop(served);
-    cache::remove_tree(&out.join("registry"))?;
-    if !options.keep_disk {
-        cache::remove_tree(&disk)?;
     }
     Ok(())
 }

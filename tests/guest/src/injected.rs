@@ -21,11 +21,13 @@ pub(crate) fn credentials() -> [(String, String); 2] {
     ]
 }
 
-/// The port comes when udev has loaded its driver.
+/// The port comes when udev has loaded its driver. An initramfs with systemd
+/// gets the unit too.
 fn unit() -> String {
     let agent = STANDARD.encode(AGENT);
     format!(
         "[Unit]\nDefaultDependencies=no\nAfter=basic.target\n\
+         ConditionPathExists=!/etc/initrd-release\n\
          [Service]\nRestart=always\nRestartSec=1\n\
          ExecStart=/bin/sh -c '\
          until grep -qsx {AGENT_PORT} /sys/class/virtio-ports/*/name; do sleep 0.5; done; \
