@@ -76,7 +76,7 @@ impl Installed<'_> {
             "the hostname is {hostname}"
         );
         report.fact("hostname", &hostname);
-        for (what, script) in [
+        let table: [(&str, &str); 5] = [
             (
                 "keymap",
                 &first_of(&["/etc/vconsole.conf", "/etc/default/keyboard"]),
@@ -88,7 +88,8 @@ impl Installed<'_> {
             ("time zone", "readlink /etc/localtime"),
             ("kernel arguments", "cat /proc/cmdline"),
             ("findmnt", MOUNTS),
-        ] {
+        ];
+        for (what, script) in table {
             let answer = uncommented(&system.check(script)?);
             ensure!(!answer.is_empty(), "no {what} is set");
             report.fact(what, &answer);
