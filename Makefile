@@ -5,6 +5,8 @@ CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
+# For example --iso out/installer.iso --way bios.
+E2E_FLAGS ?=
 SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh)
 # For example --suite forky.
 DEB_FLAGS ?=
@@ -12,10 +14,10 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test demo bench check deb iso msrv image docs clean
+.PHONY: help toolchain build test demo e2e bench check deb iso msrv image docs clean
 
 help:            ## print this list
-	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z0-9]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
 
 toolchain:       ## a Rust toolchain and a C compiler, installed when root
 	@tests/toolchain.sh
@@ -28,6 +30,9 @@ test: toolchain  ## every test; root and loop-device tests run when root
 
 demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
 	$(CARGO) run --locked --release -p e2e --bin demo
+
+e2e: toolchain   ## the installer medium in a virtual machine, up to the booted disk
+	$(CARGO) run --locked --release -p iso-tests --bin iso-e2e -- $(E2E_FLAGS)
 
 bench: build     ## ours against podman; BENCH_FLAGS: --small --big --runs N
 	$(CARGO) run --locked --release -p bench-install -- $(BENCH_FLAGS)

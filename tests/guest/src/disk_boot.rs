@@ -14,7 +14,7 @@ use crate::machine::{Accel, Disk, Firmware, Machine};
 use crate::output::Output;
 use crate::serial::{self, Finished};
 use crate::stream::Missed;
-use crate::vm::{self, Vm};
+use crate::vm::{self, Talk, Vm};
 
 /// A distribution under TCG needs up to 150 s on an idle host.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
@@ -105,6 +105,13 @@ impl DiskConfig {
     pub fn qemu_args(mut self, args: &[&str]) -> Self {
         let args = args.iter().map(|a| (*a).to_owned());
         self.machine.extra_args.extend(args);
+        self
+    }
+
+    /// Where QEMU takes commands; see [`Qmp`](crate::Qmp).
+    #[must_use]
+    pub fn qmp(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.machine.qmp = Some(socket.into());
         self
     }
 
@@ -347,7 +354,7 @@ fn boot(
     let mut attempt = 1;
     loop {
         let log = config.console_log.as_deref();
-        let vm = Vm::start(vm::directory()?, &config.machine, None, log)?;
+        let vm = Vm::start(vm::directory()?, &config.machine, None, Talk::Console, log)?;
         match wait(&vm, deadline) {
             Ok(()) => return Ok(vm),
             Err(Missed::Stalled) if attempt < ATTEMPTS => {

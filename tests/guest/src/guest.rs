@@ -13,9 +13,11 @@ use testkit::cmd::CommandExt;
 use crate::agent::{self, ReplyParser};
 use crate::deadline::Deadline;
 use crate::image::LiveImage;
+use crate::injected;
 use crate::machine::{Accel, DirectKernel, Disk, Firmware, Machine};
 use crate::output::Output;
-use crate::vm::{self, Vm};
+use crate::stream::Missed;
+use crate::vm::{self, Talk, Vm};
 
 /// Under TCG on a host with other work a boot takes minutes.
 const BOOT_LIMIT: Duration = Duration::from_secs(420);
@@ -204,6 +206,14 @@ fn pack_shares(paths: &[PathBuf], file: &Path) -> Result<()> {
     command.run().context("packing the files for the guest")
 }
 
+fn await_agent(vm: &Vm, limit: Duration) -> Result<(), Missed> {
+    vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
+        let at = agent::find(bytes, agent::READY)?;
+        bytes.drain(..at + agent::READY.len());
+        Some(())
+    })
+}
+
 /// A running live guest. Dropping it ends the virtual machine at once;
 /// [`Guest::power_off`] ends it in an orderly way.
 #[derive(Debug)]
@@ -222,19 +232,57 @@ impl Guest {
         let dir = vm::directory()?;
         let machine = config.machine_in(dir.path(), &image)?;
         let kernel = Some(config.kernel(&image));
-        let vm = Vm::start(dir, &machine, kernel, config.console_log.as_deref())?;
-        vm.stream
-            .wait_for(Deadline::after(config.boot_limit), None, |bytes| {
-                let at = agent::find(bytes, agent::READY)?;
-                bytes.drain(..at + agent::READY.len());
-                Some(())
-            })
+        let vm = Vm::start(
+            dir,
+            &machine,
+            kernel,
+            Talk::Agent,
+            config.console_log.as_deref(),
+        )?;
+        await_agent(&vm, config.boot_limit)
             .map_err(|missed| vm.missed("booting the test guest", missed, config.boot_limit))?;
-        Ok(Self {
+        Ok(Self::serving(vm, config.command_limit))
+    }
+
+    /// Boots what is in `machine`, a medium or a disk, as it is, and returns
+    /// when root's shell in it takes commands: the agent comes into it as a
+    /// credential of the machine, for which it needs systemd 256 or newer.
+    /// `None` when the boot does not get there within `limit`: a starved guest
+    /// can hang in the timer test early in its boot.
+    ///
+    /// Here [`Guest::power_off`] does not work.
+    pub fn of_machine(
+        machine: &Machine,
+        limit: Duration,
+        console_log: &Path,
+    ) -> Result<Option<Self>> {
+        let mut machine = machine.clone();
+        machine.credentials.extend(injected::credentials());
+        let vm = Vm::start(
+            vm::directory()?,
+            &machine,
+            None,
+            Talk::Agent,
+            Some(console_log),
+        )?;
+        match await_agent(&vm, limit) {
+            Ok(()) => Ok(Some(Self::serving(vm, COMMAND_LIMIT))),
+            Err(Missed::Deadline) => Ok(None),
+            Err(missed) => Err(vm.missed("booting the machine", missed, limit)),
+        }
+    }
+
+    fn serving(vm: Vm, command_limit: Duration) -> Self {
+        Self {
             vm,
-            command_limit: config.command_limit,
+            command_limit,
             busy_with: None,
-        })
+        }
+    }
+
+    /// Waits until the machine has switched itself off, or would start again.
+    pub fn wait_off(self, limit: Duration) -> Result<()> {
+        self.vm.wait_off(limit)
     }
 
     /// Boots the live root on the terminal of this process and returns when

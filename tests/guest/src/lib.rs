@@ -4,7 +4,8 @@
 //! [`Guest`] is a small Debian live system that runs entirely from RAM and a
 //! read-only root: privileged work happens in it, whatever the host's kernel
 //! lacks. [`BootedDisk`] boots a disk by itself, as a person's machine would,
-//! and drives it over the serial console.
+//! and drives it over the serial console. [`Guest::of_machine`] gets a
+//! root shell into whatever boots.
 
 mod agent;
 mod console;
@@ -13,10 +14,12 @@ mod deadline;
 mod disk_boot;
 mod guest;
 mod image;
+mod injected;
 mod kmod;
 mod machine;
 mod output;
 mod process;
+mod qmp;
 mod serial;
 mod stream;
 mod vm;
@@ -24,6 +27,7 @@ mod vm;
 pub use disk_boot::{boot_until, BootedDisk, DiskConfig};
 pub use guest::{Guest, GuestConfig};
 pub use image::LiveImage;
-pub use machine::{Accel, Disk, Firmware, Machine};
+pub use machine::{Accel, Disk, Firmware, Machine, Port};
 pub use output::Output;
+pub use qmp::Qmp;
 pub use secrecy::SecretString;

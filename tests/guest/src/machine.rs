@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
 use testkit::apt;
 
 /// What the machine starts with.
@@ -29,6 +31,9 @@ pub enum Accel {
     /// Translation in software.
     Tcg,
 }
+
+/// The port of the agent in a guest.
+pub(crate) const AGENT_PORT: &str = "test-guest.agent";
 
 /// A raw disk image (or block device) of the machine. The first disk of a
 /// machine is `/dev/vda` in a Linux guest, the second `/dev/vdb`.
@@ -74,6 +79,16 @@ impl Disk {
     }
 }
 
+/// A port to the guest beside its consoles: `/dev/virtio-ports/NAME` in there,
+/// a socket here, which takes one client at a time.
+#[derive(Clone, Debug)]
+pub struct Port {
+    /// The port's name in the guest.
+    pub name: String,
+    /// The socket on the host.
+    pub socket: PathBuf,
+}
+
 /// The hardware that both kinds of machine share.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -90,6 +105,21 @@ pub struct Machine {
     /// A network card in QEMU's user networking: the host's 127.0.0.1 is
     /// 10.0.2.2, and the world is reachable through the host.
     pub network: bool,
+    /// A medium in an optical drive, which is then booted before the disks.
+    pub medium: Option<PathBuf>,
+    /// A screen of 1280x800 pixels that a display server can use, instead of
+    /// what every firmware can draw on.
+    pub large_screen: bool,
+    /// Only for UEFI: firmware that boots what Microsoft signed, and nothing
+    /// else.
+    pub secure_boot: bool,
+    /// More ports.
+    pub ports: Vec<Port>,
+    /// Names and values of credentials for the guest's systemd (version 256 or
+    /// newer), which makes units of some: see systemd.system-credentials(7).
+    pub credentials: Vec<(String, String)>,
+    /// Where QEMU takes commands; see [`Qmp`](crate::Qmp).
+    pub qmp: Option<PathBuf>,
     /// More QEMU arguments.
     pub extra_args: Vec<String>,
 }
@@ -103,6 +133,12 @@ impl Default for Machine {
             firmware: Firmware::Bios,
             accel: Accel::Auto,
             network: true,
+            medium: None,
+            large_screen: false,
+            secure_boot: false,
+            ports: Vec::new(),
+            credentials: Vec::new(),
+            qmp: None,
             extra_args: Vec::new(),
         }
     }
@@ -144,7 +180,12 @@ impl Machine {
         let mut args: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| args.extend(words.iter().map(|w| (*w).to_owned()));
         add(&["-nodefaults", "-no-user-config", "-no-reboot"]);
-        add(&["-display", "none", "-rtc", "base=utc", "-machine", "q35"]);
+        // Without it the guest could write to the firmware's variables.
+        let machine = match self.secure_boot {
+            true => "q35,smm=on",
+            false => "q35",
+        };
+        add(&["-display", "none", "-rtc", "base=utc", "-machine", machine]);
         if launch.kvm {
             add(&["-accel", "kvm", "-cpu", "host"]);
         } else {
@@ -161,6 +202,9 @@ impl Machine {
                 "-drive",
                 &format!("if=pflash,format=raw,unit=1,file={variables}"),
             ]);
+            if self.secure_boot {
+                add(&["-global", "driver=cfi.pflash01,property=secure,value=on"]);
+            }
         }
         match &launch.kernel {
             Some(direct) => add(&[
@@ -173,7 +217,14 @@ impl Machine {
             ]),
             // What boots by itself gets what a usual machine has: GRUB wants
             // to draw, and systemd wants random numbers early.
-            None => add(&["-device", "VGA", "-device", "virtio-rng-pci"]),
+            None => {
+                let screen = if self.large_screen {
+                    "virtio-vga"
+                } else {
+                    "VGA"
+                };
+                add(&["-device", screen, "-device", "virtio-rng-pci"]);
+            }
         }
         match &launch.wiring {
             Wiring::ConsoleOnStdio => add(&["-chardev", "stdio,id=console,signal=off"]),
@@ -185,7 +236,7 @@ impl Machine {
                 "-device",
                 "virtio-serial-pci",
                 "-device",
-                "virtserialport,chardev=agent,name=test-guest.agent",
+                &format!("virtserialport,chardev=agent,name={AGENT_PORT}"),
             ]),
             Wiring::Terminal => add(&[
                 "-chardev",
@@ -216,9 +267,46 @@ impl Machine {
             }
             // -kernel takes the first place in the boot order.
             if launch.kernel.is_none() {
-                device.push_str(&format!(",bootindex={n}"));
+                let before = usize::from(self.medium.is_some());
+                device.push_str(&format!(",bootindex={}", n + before));
             }
             add(&["-drive", &drive, "-device", &device]);
+        }
+        if let Some(medium) = &self.medium {
+            // Not IDE, which is slow in emulation.
+            add(&[
+                "-drive",
+                &format!(
+                    "id=medium,if=none,media=cdrom,readonly=on,format=raw,file={}",
+                    option_path(medium)
+                ),
+                "-device",
+                "virtio-scsi-pci",
+                "-device",
+                "scsi-cd,drive=medium,bootindex=0",
+            ]);
+        }
+        if !self.ports.is_empty() {
+            add(&["-device", "virtio-serial-pci"]);
+        }
+        for (n, port) in self.ports.iter().enumerate() {
+            let socket = option_path(&port.socket);
+            add(&[
+                "-chardev",
+                &format!("socket,id=port{n},path={socket},server=on,wait=off"),
+                "-device",
+                &format!("virtserialport,chardev=port{n},name={}", port.name),
+            ]);
+        }
+        for (name, value) in &self.credentials {
+            // In base64 nothing has a meaning for QEMU.
+            let value = STANDARD.encode(value);
+            let string = format!("io.systemd.credential.binary:{name}={value}");
+            add(&["-smbios", &format!("type=11,value={string}")]);
+        }
+        if let Some(socket) = &self.qmp {
+            let socket = option_path(socket);
+            add(&["-qmp", &format!("unix:{socket},server=on,wait=off")]);
         }
         if self.network {
             add(&[
@@ -267,14 +355,23 @@ fn has_virtualisation(cpuinfo: &str) -> bool {
 
 /// The empty variables that belong to [`apt::OVMF`].
 const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+/// Firmware that insists on signatures, and variables with Microsoft's keys.
+const SECURE: (&str, &str) = (
+    "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+    "/usr/share/OVMF/OVMF_VARS_4M.ms.fd",
+);
 
-/// The UEFI code, and a copy of the empty variables in `dir`.
-pub(crate) fn uefi_files(dir: &Path) -> Result<(PathBuf, PathBuf)> {
+/// The UEFI code, and a copy of its first variables in `dir`.
+pub(crate) fn uefi_files(dir: &Path, secure: bool) -> Result<(PathBuf, PathBuf)> {
+    // They are all in one package.
     apt::ensure(&[apt::OVMF])?;
-    let (code, variables) = (Path::new(apt::OVMF), Path::new(OVMF_VARIABLES));
+    let (code, variables) = match secure {
+        true => SECURE,
+        false => (apt::OVMF, OVMF_VARIABLES),
+    };
     let copy = dir.join("uefi-variables.fd");
-    fs::copy(variables, &copy).with_context(|| format!("copying {}", variables.display()))?;
-    Ok((code.to_owned(), copy))
+    fs::copy(variables, &copy).with_context(|| format!("copying {variables}"))?;
+    Ok((code.into(), copy))
 }
 
 #[cfg(test)]
@@ -327,6 +424,24 @@ mod tests {
             network: false,
             ..plain()
         };
+        let secure = Machine {
+            secure_boot: true,
+            ..plain()
+        };
+        let medium = Machine {
+            medium: Some("/a.iso".into()),
+            large_screen: true,
+            ..with_disk(Disk::new("/d"))
+        };
+        let told = Machine {
+            ports: vec![Port {
+                name: "e2e".to_owned(),
+                socket: "/s".into(),
+            }],
+            credentials: vec![("a.b".to_owned(), "c,d".to_owned())],
+            qmp: Some("/q".into()),
+            ..plain()
+        };
         let big = Machine {
             memory_mib: 2048,
             cpus: 1,
@@ -335,6 +450,18 @@ mod tests {
         let cases = [
             (plain(), disk_boot(), " -accel tcg,thread=multi -cpu max "),
             (plain(), kvm, " -accel kvm -cpu host "),
+            (secure.clone(), uefi.clone(), " -machine q35,smm=on "),
+            (secure, uefi.clone(), " -global driver=cfi.pflash01,property=secure,value=on "),
+            (medium.clone(), disk_boot(), " -device virtio-vga "),
+            (medium.clone(), disk_boot(), "drive=disk0,bootindex=1 "),
+            (medium, disk_boot(), "file=/a.iso -device virtio-scsi-pci -device scsi-cd,drive=medium,bootindex=0 "),
+            (
+                told.clone(),
+                disk_boot(),
+                " -chardev socket,id=port0,path=/s,server=on,wait=off -device virtserialport,chardev=port0,name=e2e ",
+            ),
+            (told.clone(), disk_boot(), " -smbios type=11,value=io.systemd.credential.binary:a.b=Yyxk "),
+            (told, disk_boot(), " -qmp unix:/q,server=on,wait=off "),
             (big, disk_boot(), " -smp 1 -m 2048 "),
             (no_net, disk_boot(), " -nic none "),
             (plain(), disk_boot(), " -netdev user,id=net0 "),

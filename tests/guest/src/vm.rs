@@ -34,6 +34,15 @@ pub(crate) struct Vm {
     _dir: TempDir,
 }
 
+/// With what in the machine one talks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Talk {
+    /// The agent; the console only goes to its log.
+    Agent,
+    /// The serial console.
+    Console,
+}
+
 /// A directory for a machine's files.
 pub(crate) fn directory() -> Result<TempDir> {
     tempfile::Builder::new()
@@ -43,14 +52,14 @@ pub(crate) fn directory() -> Result<TempDir> {
 }
 
 impl Vm {
-    /// Starts QEMU with files in `dir`; `kernel` makes it a live guest with
-    /// the agent on the stream, otherwise the stream is the serial console.
+    /// Starts QEMU with files in `dir`. `talk` says what is on the stream.
     /// The console's text goes to the end of `console_log`, or of a file that
     /// goes away with the machine.
     pub(crate) fn start(
         dir: TempDir,
         machine: &Machine,
         kernel: Option<DirectKernel>,
+        talk: Talk,
         console_log: Option<&Path>,
     ) -> Result<Self> {
         apt::ensure(&[QEMU])?;
@@ -61,14 +70,14 @@ impl Vm {
             .append(true)
             .open(&console_log)
             .with_context(|| format!("opening the console log {}", console_log.display()))?;
-        let (wiring, log) = match &kernel {
-            Some(_) => (
+        let (wiring, log) = match talk {
+            Talk::Agent => (
                 Wiring::AgentOnStdio {
                     console_log: console_log.clone(),
                 },
                 None,
             ),
-            None => (Wiring::ConsoleOnStdio, Some(log)),
+            Talk::Console => (Wiring::ConsoleOnStdio, Some(log)),
         };
         let launch = launch(machine, kernel, wiring, dir.path())?;
         let stderr_log = dir.path().join("qemu-stderr");
@@ -161,9 +170,10 @@ fn launch(
     wiring: Wiring,
     dir: &Path,
 ) -> Result<Launch> {
-    for disk in &machine.disks {
-        if !disk.path.exists() {
-            bail!("no disk image {}", disk.path.display());
+    let disks = machine.disks.iter().map(|disk| &disk.path);
+    for image in disks.chain(&machine.medium) {
+        if !image.exists() {
+            bail!("no disk image {}", image.display());
         }
     }
     Ok(Launch {
@@ -172,7 +182,7 @@ fn launch(
         kvm: machine.accel.uses_kvm(),
         uefi: match machine.firmware {
             Firmware::Bios => None,
-            Firmware::Uefi => Some(machine::uefi_files(dir)?),
+            Firmware::Uefi => Some(machine::uefi_files(dir, machine.secure_boot)?),
         },
     })
 }

@@ -26,15 +26,21 @@ class Gone(Exception):
     """The object, or the whole application, is no longer there."""
 
 
-def connect():
-    """A connection to the accessibility bus, which starts when asked for."""
-    session = Gio.bus_get_sync(Gio.BusType.SESSION)
+def connect(address=None):
+    """A connection to the accessibility bus, which starts when asked for, of
+    the session with this bus or of our own."""
+    session = bus_at(address) if address else Gio.bus_get_sync(Gio.BusType.SESSION)
     reply = session.call_sync(
         "org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus", "GetAddress",
         None, GLib.VariantType("(s)"), Gio.DBusCallFlags.NONE, LIMIT_MS)
+    return bus_at(reply.unpack()[0])
+
+
+def bus_at(address):
+    """A connection to the bus with this address."""
     flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
              | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
-    return Gio.DBusConnection.new_for_address_sync(reply.unpack()[0], flags)
+    return Gio.DBusConnection.new_for_address_sync(address, flags)
 
 
 class Node:

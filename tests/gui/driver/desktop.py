@@ -39,6 +39,17 @@ def mounts():
         return {line.split(" ", 1)[0]: line.rstrip("\n") for line in file}
 
 
+def find_calamares(bus):
+    """Calamares, once one of its windows gets the keys."""
+    for application in atspi.applications(bus):
+        try:
+            if "calamares" in application.name().lower() and has_keyboard(application):
+                return application
+        except atspi.Gone:
+            pass
+    return None
+
+
 class Desktop:
     """One display with one application on it."""
 
@@ -82,14 +93,10 @@ class Desktop:
         while True:
             if self.calamares.poll() is not None:
                 raise RuntimeError(f"Calamares ended at once: {self.exit_status()}")
-            for application in atspi.applications(self.bus):
-                try:
-                    if "calamares" in application.name().lower() and has_keyboard(application):
-                        self.application = application
-                        self.probe = Probe(atspi.connect(), application.name_on_bus)
-                        return
-                except atspi.Gone:
-                    pass
+            self.application = find_calamares(self.bus)
+            if self.application:
+                self.probe = Probe(atspi.connect(), self.application.name_on_bus)
+                return
             if time.monotonic() > end:
                 raise TimeoutError(f"no window of Calamares after {timeout} s")
             time.sleep(INTERVAL)

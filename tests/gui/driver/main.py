@@ -33,8 +33,8 @@ MARK = 12
 class Driver:
     """The requests, each a method."""
 
-    def __init__(self):
-        self.desktop = Desktop()
+    def __init__(self, desktop):
+        self.desktop = desktop
 
     @property
     def application(self):
@@ -182,9 +182,8 @@ class Driver:
             errors="replace", timeout=request["timeout"])
         return {"status": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
-    def serve(self):
-        answers = os.fdopen(3, "w")
-        for line in sys.stdin:
+    def serve(self, requests, answers):
+        for line in requests:
             request = json.loads(line)
             begin = time.monotonic()
             try:
@@ -202,4 +201,4 @@ class Driver:
 
 if __name__ == "__main__":
     os.environ["XDG_RUNTIME_DIR"] = RUNTIME
-    Driver().serve()
+    Driver(Desktop()).serve(sys.stdin, os.fdopen(3, "w"))

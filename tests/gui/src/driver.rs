@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The line to the driver in the live system.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin};
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Child;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -14,19 +15,26 @@ const SLACK: Duration = Duration::from_secs(60);
 /// How long the live system may take to end.
 const END: Duration = Duration::from_secs(20);
 
-/// A running driver, first process of everything in the live system.
-#[derive(Debug)]
-pub(crate) struct Driver {
-    child: Child,
-    requests: Option<ChildStdin>,
+/// A running driver: a JSON object a line to it, one back for each.
+pub struct Driver {
+    /// The first process of everything in the live system, where it is ours.
+    child: Option<Child>,
+    requests: Option<Box<dyn Write + Send>>,
     answers: Receiver<String>,
 }
 
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("child", &self.child)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Driver {
-    /// Takes over a child with pipes for requests and answers.
-    pub(crate) fn new(mut child: Child) -> Self {
-        let requests = child.stdin.take();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    /// Speaks with a driver over these, for example the two halves of a socket.
+    pub fn new(requests: impl Write + Send + 'static, answers: impl Read + Send + 'static) -> Self {
+        let lines = BufReader::new(answers).lines();
         let (sender, answers) = mpsc::channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -36,17 +44,26 @@ impl Driver {
             }
         });
         Self {
-            child,
-            requests,
+            child: None,
+            requests: Some(Box::new(requests)),
             answers,
         }
+    }
+
+    /// Takes over a child with pipes for requests and answers.
+    pub(crate) fn of_child(mut child: Child) -> Self {
+        let requests = child.stdin.take().unwrap();
+        let answers = child.stdout.take().unwrap();
+        let mut driver = Self::new(requests, answers);
+        driver.child = Some(child);
+        driver
     }
 
     /// Sends a request that should take no longer than `limit`.
     ///
     /// # Errors
     /// What the driver says, or that it says nothing.
-    pub(crate) fn ask(&mut self, request: &Value, limit: Duration) -> Result<Value, String> {
+    pub fn ask(&mut self, request: &Value, limit: Duration) -> Result<Value, String> {
         let requests = self.requests.as_mut().ok_or("the live system has ended")?;
         writeln!(requests, "{request}")
             .map_err(|error| format!("the driver has ended: {error}"))?;
@@ -67,6 +84,9 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.requests = None;
+        let Some(child) = &mut self.child else {
+            return;
+        };
         // The pipe is closed when the last process has gone.
         let end = loop {
             match self.answers.recv_timeout(END) {
@@ -76,8 +96,8 @@ impl Drop for Driver {
         };
         if end == RecvTimeoutError::Timeout {
             // Takes the first process of the namespace with it, and that all others.
-            self.child.kill().ok();
+            child.kill().ok();
         }
-        self.child.wait().ok();
+        child.wait().ok();
     }
 }

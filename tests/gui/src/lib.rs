@@ -12,6 +12,9 @@
 //! Without the plugin its tests are skipped. Pictures and logs of each test stay
 //! in `target/gui-artefacts/<test>`, with `$CI` set in `out/gui/<test>`.
 //!
+//! The same hands work on a Calamares elsewhere: [`Gui`] over a [`Driver`], of
+//! which [`driver_files`] are the other end.
+//!
 //! A helper that fails fails its test, so there are panics here and few errors;
 //! a panic of a session shows what was on the screen.
 
@@ -20,6 +23,7 @@
 mod artefacts;
 mod driver;
 mod ended;
+mod gui;
 mod installed;
 mod live;
 mod person;
@@ -31,14 +35,21 @@ mod want;
 mod words;
 mod world;
 
+pub use driver::Driver;
 pub use ended::{Ended, Exit};
 pub use failure::{bootc, Disk, Fs, Tiny};
+pub use gui::{Around, Gui, Output, Responsiveness};
 pub use installed::Installed;
 pub use live::Live;
 pub use person::Person;
 pub use served::{bootc_conf, Served};
-pub use session::{Output, Responsiveness, Session};
+pub use session::{Here, Session};
 pub use settings::{Sequence, Settings};
 pub use want::{Want, Widget};
 pub use words::{Words, ENGLISH, GERMAN};
 pub use world::World;
+
+/// The directory with the driver's programs.
+pub fn driver_files() -> std::path::PathBuf {
+    root::source("driver")
+}

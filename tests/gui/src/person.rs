@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a person enters, and the ways through Calamares' own pages.
 
-use crate::session::Session;
+use crate::gui::{Around, Gui};
 use crate::want::Want;
 
 /// More than Calamares has in any test.
@@ -31,7 +31,7 @@ impl Default for Person {
     }
 }
 
-impl Session<'_> {
+impl<A: Around> Gui<A> {
     /// Presses Next.
     #[track_caller]
     pub fn next(&mut self) {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Commands for QEMU itself.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, Context, Result};
+use serde_json::{json, Value};
+
+/// Until QEMU answers. It draws in the same thread.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks for the socket.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A connection to QEMU's command socket, which takes one at a time.
+#[derive(Debug)]
+pub struct Qmp {
+    reader: BufReader<UnixStream>,
+    writer: UnixStream,
+}
+
+impl Qmp {
+    /// Connects, as soon as QEMU listens.
+    ///
+    /// # Errors
+    /// When it does not within `limit`.
+    pub fn connect(socket: &Path, limit: Duration) -> Result<Self> {
+        let end = Instant::now() + limit;
+        let writer = loop {
+            match UnixStream::connect(socket) {
+                Ok(stream) => break stream,
+                Err(_) if Instant::now() < end => sleep(INTERVAL),
+                Err(error) => {
+                    return Err(error).context("connecting to QEMU's command socket");
+                }
+            }
+        };
+        writer
+            .set_read_timeout(Some(LIMIT))
+            .context("a limit for QEMU's answers")?;
+        let reader = BufReader::new(writer.try_clone().context("sharing a socket")?);
+        let mut qmp = Self { reader, writer };
+        qmp.line().context("QEMU's greeting")?;
+        qmp.execute("qmp_capabilities", &json!({}))?;
+        Ok(qmp)
+    }
+
+    /// Executes a command.
+    ///
+    /// # Errors
+    /// When QEMU refuses it or does not answer.
+    pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value> {
+        let request = json!({"execute": command, "arguments": arguments});
+        writeln!(self.writer, "{request}").with_context(|| format!("asking QEMU to {command}"))?;
+        loop {
+            let mut answer = self.line().with_context(|| format!("QEMU's {command}"))?;
+            // What is neither is an event.
+            if answer.get("return").is_some() {
+                return Ok(answer["return"].take());
+            }
+            if let Some(error) = answer.get("error") {
+                bail!("QEMU's {command}: {error}");
+            }
+        }
+    }
+
+    fn line(&mut self) -> Result<Value> {
+        let mut line = String::new();
+        if self.reader.read_line(&mut line)? == 0 {
+            bail!("QEMU has ended");
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// Writes what is on the screen as PNG.
+    ///
+    /// # Errors
+    /// As [`Qmp::execute`].
+    pub fn screenshot(&mut self, file: &Path) -> Result<()> {
+        let file = std::path::absolute(file).context("where a picture goes")?;
+        let arguments = json!({"filename": file, "format": "png"});
+        self.execute("screendump", &arguments)?;
+        Ok(())
+    }
+}

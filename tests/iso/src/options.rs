@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::way::Way;
+
+/// Installs from the installer medium in a virtual machine, by its own pages,
+/// and boots the disk.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "iso-e2e", version)]
+pub struct Options {
+    /// The installer medium
+    #[arg(long, value_name = "FILE", default_value = "out/installer.iso")]
+    pub iso: PathBuf,
+    /// What to do, can be given several times [default: bios, uefi]
+    #[arg(long = "way", value_enum, value_name = "WAY")]
+    ways: Vec<Way>,
+    /// Do not look for the installation's logs in the installed system
+    #[arg(long)]
+    pub without_logs: bool,
+    /// Where pictures, logs and results go, in a directory for each way
+    #[arg(long, value_name = "DIR", default_value = "out/e2e")]
+    pub out: PathBuf,
+    /// Keep the installed disk (it is kept anyway when something fails)
+    #[arg(long)]
+    pub keep_disk: bool,
+    /// Seconds that a boot of the medium may take up to its shell
+    #[arg(long, value_name = "S", default_value_t = 600)]
+    pub boot_limit: u64,
+    /// Seconds that the installation itself may take
+    #[arg(long, value_name = "S", default_value_t = 3600)]
+    pub install_limit: u64,
+}
+
+impl Options {
+    /// What to do, in this order.
+    pub fn ways(&self) -> &[Way] {
+        match self.ways.as_slice() {
+            [] => &[Way::Bios, Way::Uefi],
+            ways => ways,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn both_firmwares_unless_told_otherwise() {
+        Options::command().debug_assert();
+        let plain = Options::parse_from(["iso-e2e"]);
+        assert_eq!(plain.ways(), [Way::Bios, Way::Uefi]);
+        let one = Options::parse_from(["iso-e2e", "--way", "offline", "--iso", "a.iso"]);
+        assert_eq!(one.ways(), [Way::Offline]);
+    }
+}
