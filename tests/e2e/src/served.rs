@@ -20,6 +20,9 @@ pub struct Served {
 }
 
 impl Served {
+    /// Repository and tag of the image.
+    pub const NAME: &str = "os/debian:forky";
+
     /// Starts a registry that keeps its blobs in `storage`, and pushes the
     /// image there.
     ///

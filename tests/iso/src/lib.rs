@@ -5,9 +5,9 @@
 //! person who was entered logs in.
 //!
 //! ```sh
-//! make e2e E2E_FLAGS='--iso out/installer.iso'
-//! make e2e E2E_FLAGS='--iso out/offline.iso --way offline'
-//! make e2e E2E_FLAGS='--iso out/installer.iso --way secure'
+//! make e2e
+//! make e2e E2E_FLAGS='--way bios --iso out/my-system-trixie-amd64.iso'
+//! make e2e E2E_FLAGS='--way secure'
 //! ```
 //!
 //! Pictures of every page, consoles, `boot.txt` (what the boot of the medium
@@ -23,6 +23,7 @@ mod accounts;
 mod camera;
 mod installed;
 mod live;
+mod medium;
 mod options;
 mod report;
 mod room;

@@ -12,10 +12,13 @@ use crate::way::Way;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "iso-e2e", version)]
 pub struct Options {
-    /// The installer medium
-    #[arg(long, value_name = "FILE", default_value = "out/installer.iso")]
-    pub iso: PathBuf,
-    /// What to do, can be given several times [default: bios, uefi]
+    /// The installer medium; without it the media are built
+    #[arg(long, value_name = "FILE")]
+    pub iso: Option<PathBuf>,
+    /// Where media that are built go
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub media: PathBuf,
+    /// What to do, can be given several times [default: bios, uefi, offline]
     #[arg(long = "way", value_enum, value_name = "WAY")]
     ways: Vec<Way>,
     /// Do not look for the installation's logs in the installed system
@@ -39,7 +42,9 @@ impl Options {
     /// What to do, in this order.
     pub fn ways(&self) -> &[Way] {
         match self.ways.as_slice() {
-            [] => &[Way::Bios, Way::Uefi],
+            // Whether there is an image on somebody's medium is not known.
+            [] if self.iso.is_some() => &[Way::Bios, Way::Uefi],
+            [] => &[Way::Bios, Way::Uefi, Way::Offline],
             ways => ways,
         }
     }
@@ -51,10 +56,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn both_firmwares_unless_told_otherwise() {
+    fn everything_unless_told_otherwise() {
         Options::command().debug_assert();
         let plain = Options::parse_from(["iso-e2e"]);
-        assert_eq!(plain.ways(), [Way::Bios, Way::Uefi]);
+        assert_eq!(plain.ways(), [Way::Bios, Way::Uefi, Way::Offline]);
+        let given = Options::parse_from(["iso-e2e", "--iso", "a.iso"]);
+        assert_eq!(given.ways(), [Way::Bios, Way::Uefi]);
         let one = Options::parse_from(["iso-e2e", "--way", "offline", "--iso", "a.iso"]);
         assert_eq!(one.ways(), [Way::Offline]);
     }

@@ -14,6 +14,7 @@ use testkit::{apt, cache};
 
 use crate::installed::Installed;
 use crate::live::{self, Boot};
+use crate::medium;
 use crate::options::Options;
 use crate::report::Report;
 use crate::toolbox;
@@ -40,11 +41,9 @@ const REGISTRY: &str = "registry";
 /// # Errors
 /// When one of them fails; the others run nevertheless.
 pub fn run(options: &Options) -> Result<()> {
-    ensure!(
-        options.iso.is_file(),
-        "there is no {}. Next step: make the medium, or name one with --iso",
-        options.iso.display()
-    );
+    if let Some(iso) = &options.iso {
+        ensure!(iso.is_file(), "there is no {}", iso.display());
+    }
     apt::ensure(TOOLS)?;
     let toolbox = toolbox::build()?;
     fs::create_dir_all(&options.out)
@@ -84,6 +83,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Report) -> Result<()> {
+    let iso = match (&options.iso, way) {
+        (Some(iso), _) => iso.clone(),
+        (None, Way::Offline) => medium::with_image(&options.media.join("offline"))?,
+        (None, _) => medium::plain(&options.media)?,
+    };
     let scratch = tempfile::Builder::new().prefix("iso-e2e-").tempdir()?;
     // Not in /tmp, which may be RAM.
     let disk = out.join(DISK);
@@ -99,7 +103,7 @@ fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Rep
     let reference = served.as_ref().map(Served::imgref);
     let boot = Boot {
         way,
-        iso: &options.iso,
+        iso: &iso,
         disk: &disk,
         toolbox,
         scratch: scratch.path(),
