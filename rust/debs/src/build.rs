@@ -7,25 +7,27 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Context, Result};
 use buildroot::cache::{self, Key};
 
-use crate::root;
+use crate::root::{self, Output};
 use crate::source;
 use crate::vendor;
 
 /// The packages of this work tree for a suite (`trixie`, `forky`): the paths of
 /// the `.deb` files, in the cache, sorted by name. Built when the sources or
-/// the suite's recipe changed. Needs root.
-pub fn build(suite: &str) -> Result<Vec<PathBuf>> {
-    packages_in(&built(suite)?)
+/// the suite's recipe changed; what is written meanwhile goes to `output`. Needs
+/// root.
+pub fn build(suite: &str, output: Output<'_>) -> Result<Vec<PathBuf>> {
+    packages_in(&built(suite, output)?)
 }
 
 /// Runs lintian over the packages: its errors are errors, the rest is printed.
 pub fn lint(suite: &str) -> Result<()> {
-    let built = built(suite)?;
+    let built = built(suite, Output::Inherited)?;
     root::run(
         &root::build_root(suite)?,
         &[(&built, "/build")],
         "/build",
         "lintian --allow-root --fail-on error --tag-display-limit 0 *.changes",
+        Output::Inherited,
     )
 }
 
@@ -35,11 +37,14 @@ pub fn check_rust(suite: &str) -> Result<()> {
     let bench = Bench::new(suite)?;
     let _lock = bench.lock()?;
     bench.lay_out()?;
-    bench.run("rustc --version; exec debian/rules rust-check")
+    bench.run(
+        "rustc --version; exec debian/rules rust-check",
+        Output::Inherited,
+    )
 }
 
 /// The cache entry with all that `dpkg-buildpackage` made.
-fn built(suite: &str) -> Result<PathBuf> {
+fn built(suite: &str, output: Output<'_>) -> Result<PathBuf> {
     let bench = Bench::new(suite)?;
     let root_key = root::recipe(suite, &bench.source)?.key();
     let key = Key::new().with("root", root_key.hex());
@@ -57,7 +62,10 @@ fn built(suite: &str) -> Result<PathBuf> {
         bench.clear_results()?;
         // -nc: what was built stays, so that a small change takes seconds.
         // The tree is clean all the same: see `lay_out`.
-        bench.run("exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean")?;
+        bench.run(
+            "exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean",
+            output,
+        )?;
         fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
         for path in bench.results()? {
             let name = path.file_name().unwrap_or_default();
@@ -123,12 +131,12 @@ impl Bench {
         cache::lock(&self.lock)
     }
 
-    fn run(&self, lines: &str) -> Result<()> {
+    fn run(&self, lines: &str, output: Output<'_>) -> Result<()> {
         let mounts = [
             (self.dir.as_path(), "/build"),
             (&self.vendor, "/build/tree/vendor"),
         ];
-        root::run(&self.root, &mounts, "/build/tree", lines)
+        root::run(&self.root, &mounts, "/build/tree", lines, output)
     }
 
     /// The tree as a fresh check-out has it, beside what compilers left: the

@@ -13,6 +13,6 @@ mod vendor;
 
 pub use build::{build, check_rust, lint};
 pub use control::{changelog_version, Control, Paragraph};
-pub use root::build_root;
+pub use root::{build_root, Output};
 pub use source::{files, workspace};
 pub use vendor::vendor;

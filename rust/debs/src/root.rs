@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The root in which packages are built, and running something there.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{bail, ensure, Context, Result};
 use buildroot::cmd;
@@ -60,9 +60,33 @@ pub(crate) fn recipe(suite: &str, source: &Path) -> Result<Rootfs> {
         .customize(r#"mkdir -p "$1/build""#))
 }
 
-/// Runs shell lines in a directory of the root, with their output going where
-/// ours goes. `mounts` are directories here and where they are there.
-pub(crate) fn run(root: &Path, mounts: &[(&Path, &str)], dir: &str, lines: &str) -> Result<()> {
+/// Where the output of what runs in a root goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Output<'a> {
+    /// Where ours goes.
+    Inherited,
+    /// To the end of this file.
+    File(&'a File),
+}
+
+impl Output<'_> {
+    fn stdio(self) -> Result<Stdio> {
+        Ok(match self {
+            Self::Inherited => Stdio::inherit(),
+            Self::File(file) => file.try_clone().context("sharing the log")?.into(),
+        })
+    }
+}
+
+/// Runs shell lines in a directory of the root. `mounts` are directories here
+/// and where they are there.
+pub(crate) fn run(
+    root: &Path,
+    mounts: &[(&Path, &str)],
+    dir: &str,
+    lines: &str,
+    output: Output<'_>,
+) -> Result<()> {
     if !cmd::is_root() {
         bail!(
             "building in a root of its own needs root: it mounts and chroots. \
@@ -79,6 +103,8 @@ pub(crate) fn run(root: &Path, mounts: &[(&Path, &str)], dir: &str, lines: &str)
         command.arg(here).arg(there);
     }
     let status = command
+        .stdout(output.stdio()?)
+        .stderr(output.stdio()?)
         .status()
         .context("starting unshare (package util-linux)")?;
     ensure!(status.success(), "`{lines}` failed ({status})");

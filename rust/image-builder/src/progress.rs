@@ -60,6 +60,11 @@ impl Progress {
         self.log.as_ref().map(|(path, _)| path.as_path())
     }
 
+    /// The log as a file, for what writes there by itself.
+    pub fn log_file(&self) -> Option<&File> {
+        self.log.as_ref().map(|(_, file)| file)
+    }
+
     /// A stage begins; the one before it is done.
     pub fn stage(&mut self, name: &str) {
         self.end_stage();

@@ -101,7 +101,10 @@ pub(crate) fn plugin() -> Result<Vec<PathBuf>> {
         return Ok(vec![install_debs(&debs_in(&directory)?)?]);
     }
     let Some(tree) = set(TREE) else {
-        return Ok(vec![install_debs(&debs::build(SUITE)?)?]);
+        return Ok(vec![install_debs(&debs::build(
+            SUITE,
+            debs::Output::Inherited,
+        )?)?]);
     };
     let tree = fs::canonicalize(&tree).with_context(|| format!("{TREE}={}", tree.display()))?;
     for name in ["bin", "lib", "lib64", "sbin"] {

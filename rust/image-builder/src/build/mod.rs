@@ -105,7 +105,7 @@ pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
             .detail(format!("{err:#}"))
     })?;
     progress.stage("packages of the installer");
-    let mut debs = our_debs(request)?;
+    let mut debs = our_debs(request, progress)?;
     debs.extend(distro.debs.iter().cloned());
     stop.check()?;
     progress.stage("root for live-build");
@@ -157,9 +157,12 @@ fn embedded_of(distro: &Distro, images: &[embed::Image]) -> Vec<embed::Image> {
 
 /// Our packages: built from the work tree that this program was compiled in,
 /// or taken from a directory.
-fn our_debs(request: &Request) -> Result<Vec<PathBuf>> {
+fn our_debs(request: &Request, progress: &Progress) -> Result<Vec<PathBuf>> {
     let Some(dir) = &request.debs else {
-        return debs::build(&request.distro.suite).map_err(|err| {
+        let output = progress
+            .log_file()
+            .map_or(debs::Output::Inherited, debs::Output::File);
+        return debs::build(&request.distro.suite, output).map_err(|err| {
             Error::new(
                 Code::BuildFailed,
                 "The installer's packages cannot be built.",
