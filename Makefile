@@ -14,7 +14,7 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test demo e2e bench check deb iso msrv image docs clean
+.PHONY: help toolchain build test demo e2e bench benchiso check deb iso msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z0-9]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -36,6 +36,9 @@ e2e: toolchain   ## the installer medium in a virtual machine, up to the booted 
 
 bench: build     ## ours against podman; BENCH_FLAGS: --small --big --runs N
 	$(CARGO) run --locked --release -p bench-install -- $(BENCH_FLAGS)
+
+benchiso: toolchain ## building the ISO against plain live-build
+	$(CARGO) run --locked --release -p bench-iso
 
 image: toolchain ## only make (or find) the test image and print its path
 	$(CARGO) run --locked --release -p test-image -- build
