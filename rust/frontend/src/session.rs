@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use imageref::ImageRef;
 use installer::config::{self, Config};
 use installer::error::{Code, Error, Result};
+use registry::OciLayout;
 use secrecy::SecretString;
 
 use crate::check::{Facts, Question};
@@ -73,11 +74,29 @@ impl Session {
 
     /// Whether the image must be downloaded, as far as is known.
     pub fn is_remote(&self) -> bool {
-        // One that is wholly on the medium is used there.
-        let here = |facts: &Facts| facts.medium_bytes > 0 && facts.download_bytes == 0;
-        self.config.source.is_none()
-            && self.host().is_some()
-            && !self.facts.as_ref().is_some_and(here)
+        let here = match &self.facts {
+            // One that is wholly on the medium is used there.
+            Some(facts) => facts.medium_bytes > 0 && facts.download_bytes == 0,
+            None => self.is_on_medium(),
+        };
+        self.config.source.is_none() && self.host().is_some() && !here
+    }
+
+    /// Whether a layout on the medium has an image of this name. It may be
+    /// older than that of the registry.
+    fn is_on_medium(&self) -> bool {
+        let Ok(ImageRef::Registry(reference)) = self.reference.trim().parse() else {
+            return false;
+        };
+        let name = reference.to_string();
+        self.config.layouts.iter().any(|dir| {
+            let images = OciLayout::open(dir).and_then(|layout| layout.images());
+            images.is_ok_and(|images| {
+                images
+                    .iter()
+                    .any(|(named, _)| named.as_deref() == Some(name.as_str()))
+            })
+        })
     }
 
     /// Logs in at the registry of the chosen reference.
@@ -174,4 +193,36 @@ fn no_config() -> Error {
     )
     .why("It is not among the modules' configuration files of this installer.")
     .next("Report it to whoever made this installation medium.")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn an_image_on_the_medium_needs_no_registry() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = dir.path().join("images");
+        OciLayout::create(&layout).unwrap();
+        let index = r#"{"schemaVersion":2,"manifests":[{
+            "mediaType":"application/vnd.oci.image.manifest.v1+json",
+            "digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "size":1,
+            "annotations":{"org.opencontainers.image.ref.name":"r.example/os/a:1"}}]}"#;
+        fs::write(layout.join("index.json"), index).unwrap();
+        let conf = dir.path().join("bootc.conf");
+        for (url, layouts, remote) in [
+            ("r.example/os/a:1", "[images]", false),
+            ("r.example/os/b:1", "[images]", true),
+            ("r.example/os/a:1", "[elsewhere]", true),
+            ("r.example/os/a:1", "[]", true),
+        ] {
+            fs::write(&conf, format!("containerUrl: {url}\nlayouts: {layouts}\n")).unwrap();
+            let session = Session::configured(Some(&conf));
+            assert!(session.broken().is_none(), "{:?}", session.broken());
+            assert_eq!(session.is_remote(), remote, "{url} {layouts}");
+        }
+    }
 }
