@@ -108,6 +108,10 @@ const DEAD_ENDS: &[(&str, &str)] = &[
     ),
     ("grub rescue> ", "GRUB found none of its files"),
     ("grub> ", "GRUB found no menu"),
+    (
+        "BdsDxe: No bootable option",
+        "the firmware found nothing that it may boot",
+    ),
     // SeaBIOS says such a thing on the screen only.
     (
         "UEFI Interactive Shell",
@@ -217,6 +221,10 @@ mod tests {
                 Some("the system went to emergency mode"),
             ),
             ("[  OK  ] Reached target emergency.target\n", None),
+            (
+                "BdsDxe: No bootable option or device was found.\r\n",
+                Some("the firmware found nothing that it may boot"),
+            ),
         ];
         for (text, meaning) in cases {
             assert_eq!(dead_end(text), meaning, "{text}");

@@ -11,6 +11,7 @@ use testkit::apt;
 use testkit::cmd::CommandExt;
 
 use crate::agent::{self, ReplyParser};
+use crate::console;
 use crate::deadline::Deadline;
 use crate::image::LiveImage;
 use crate::injected;
@@ -21,6 +22,8 @@ use crate::vm::{self, Talk, Vm};
 
 /// Under TCG on a host with other work a boot takes minutes.
 const BOOT_LIMIT: Duration = Duration::from_secs(420);
+/// How often the console is looked at for a boot that has failed.
+const CONSOLE_INTERVAL: Duration = Duration::from_secs(3);
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(120);
 
@@ -206,12 +209,26 @@ fn pack_shares(paths: &[PathBuf], file: &Path) -> Result<()> {
     command.run().context("packing the files for the guest")
 }
 
+/// Waits for the agent, and for nothing longer when the console says that it
+/// will not come.
 fn await_agent(vm: &Vm, limit: Duration) -> Result<(), Missed> {
-    vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
-        let at = agent::find(bytes, agent::READY)?;
-        bytes.drain(..at + agent::READY.len());
-        Some(())
-    })
+    let deadline = Deadline::after(limit);
+    loop {
+        let left = deadline.remaining().ok_or(Missed::Deadline)?;
+        let next = Deadline::after(left.min(CONSOLE_INTERVAL));
+        let ready = vm.stream.wait_for(next, None, |bytes| {
+            let at = agent::find(bytes, agent::READY)?;
+            bytes.drain(..at + agent::READY.len());
+            Some(())
+        });
+        match ready {
+            Err(Missed::Deadline) => {}
+            ready => return ready,
+        }
+        if let Some(why) = console::dead_end(&vm.console_tail()) {
+            return Err(Missed::DeadEnd(why));
+        }
+    }
 }
 
 /// A running live guest. Dropping it ends the virtual machine at once;
