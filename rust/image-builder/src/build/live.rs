@@ -16,6 +16,7 @@ use super::tree;
 use super::work::{State, Work};
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
+use crate::host;
 use crate::mirror;
 use crate::progress::Progress;
 use crate::stop::Stop;
@@ -100,12 +101,13 @@ impl Bench<'_> {
         }
         progress.stage("live system");
         let bootstrap = Some(inputs.mirror.key.clone());
+        let keep_bootstrap = state.bootstrap == bootstrap;
         // Not whole from here on.
         self.work.set_state(&State {
             chroot: None,
-            bootstrap: state.bootstrap.clone(),
+            bootstrap: state.bootstrap.filter(|_| keep_bootstrap),
         })?;
-        self.start_anew(state.bootstrap == bootstrap)?;
+        self.start_anew(keep_bootstrap)?;
         self.configure(inputs, progress)?;
         self.put_tree(inputs, &tree::chroot_part(inputs.tree))?;
         self.put_debs(inputs)?;
@@ -235,6 +237,11 @@ impl Bench<'_> {
             return Ok(());
         }
         let error = lb::failure(&outcome.last);
+        // Some programs do not say why they failed.
+        let error = match error.code {
+            Code::BuildFailed if host::is_full(self.work.dir()) => lb::disk_full(error.details),
+            _ => error,
+        };
         Err(match progress.log() {
             Some(log) if error.code == Code::BuildFailed => {
                 let next = format!("Everything that was written is in {}.", log.display());
