@@ -14,10 +14,10 @@ use anyhow::{bail, Context, Result};
 use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 
-/// The cache directory: `$CALAMARES_BOOTC_CACHE`, else
+/// Where the cache is: `$CALAMARES_BOOTC_CACHE`, else
 /// `$XDG_CACHE_HOME/calamares-bootc`, else `~/.cache/calamares-bootc`.
-/// It is made when it does not exist yet.
-pub fn dir() -> Result<PathBuf> {
+/// Nothing is made.
+pub fn location() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())
@@ -35,6 +35,12 @@ pub fn dir() -> Result<PathBuf> {
             bail!("no place for the cache: set CALAMARES_BOOTC_CACHE to a directory")
         }
     };
+    std::path::absolute(&dir).with_context(|| format!("resolving {}", dir.display()))
+}
+
+/// The cache directory, see [`location`]. It is made when it does not exist yet.
+pub fn dir() -> Result<PathBuf> {
+    let dir = location()?;
     fs::create_dir_all(&dir).with_context(|| format!("making the cache {}", dir.display()))?;
     // mmdebstrap and loop devices want absolute paths.
     fs::canonicalize(&dir).with_context(|| format!("resolving {}", dir.display()))

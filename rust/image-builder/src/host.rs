@@ -17,6 +17,8 @@ pub const WORK_BYTES: u64 = 5 << 30;
 pub const CACHE_BYTES: u64 = 2 << 30;
 /// What the ISO itself needs in the output directory, bytes.
 pub const OUTPUT_BYTES: u64 = 700 << 20;
+/// What is free on a disk that counts as full, bytes.
+const FULL_BYTES: u64 = 16 << 20;
 /// Programs of this machine, and the packages that have them.
 const TOOLS: &[(&str, &str)] = &[
     ("apt-config", "apt"),
@@ -167,6 +169,13 @@ fn namespaces() -> Result<String> {
 /// hold a root file system.
 fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
     let there = existing(path);
+    if !there.is_dir() {
+        return Err(Error::new(
+            Code::Io,
+            format!("{} is in the way: it is no directory.", there.display()),
+        )
+        .next(format!("Name another directory with {option}.")));
+    }
     let stat =
         rustix::fs::statvfs(&there).map_err(|err| Error::io("Looking at", &there, &err.into()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -211,6 +220,12 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
     ))
 }
 
+/// Whether root can write hardly anything there any more.
+pub fn is_full(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir)
+        .is_ok_and(|stat| stat.f_bfree.saturating_mul(stat.f_frsize) < FULL_BYTES)
+}
+
 fn existing(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     absolute
@@ -242,6 +257,16 @@ mod tests {
         let error = directory(&below, u64::MAX, "--work").unwrap_err();
         assert_eq!(error.code, Code::DiskFull);
         assert!(error.next.contains("--work"));
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for path in [file.path().to_owned(), file.path().join("below")] {
+            let error = directory(&path, 1, "--output").unwrap_err();
+            assert_eq!(error.code, Code::Io);
+            assert!(error.next.contains("--output"));
+        }
     }
 
     #[test]

@@ -54,8 +54,9 @@ pub fn state(distro: &Distro) -> Result<State> {
     for url in release_files(distro) {
         let file = dir.path().join("InRelease");
         fetch(&url, &file)?;
-        let text =
-            std::fs::read_to_string(&file).map_err(|err| Error::io("Reading", &file, &err))?;
+        // Whatever answers there may send anything.
+        let bytes = std::fs::read(&file).map_err(|err| Error::io("Reading", &file, &err))?;
+        let text = String::from_utf8_lossy(&bytes);
         let date = date_of(&text).ok_or_else(|| {
             Error::new(
                 Code::MirrorUnreachable,
@@ -65,7 +66,7 @@ pub fn state(distro: &Distro) -> Result<State> {
             .next("Correct `mirrors` in distro.yaml, or log in to the network.")
         })?;
         epoch = epoch.max(date);
-        hash.update(text.as_bytes());
+        hash.update(&bytes);
     }
     let key = hash
         .finalize()

@@ -129,11 +129,11 @@ impl Progress {
         format!("[{:2}:{:02}]", seconds / 60, seconds % 60)
     }
 
-    #[allow(clippy::print_stderr)] // what this type is for
     fn say(&self, line: &str) {
         match &self.spinner {
             Some(spinner) => spinner.println(line),
-            None => eprintln!("{line}"),
+            // A terminal that was closed ends no build.
+            None => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
 

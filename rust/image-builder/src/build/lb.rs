@@ -234,9 +234,7 @@ pub fn failure(last: &VecDeque<String>) -> Error {
         .why("A name in `packages` or in a package list is misspelt, or not in this suite.")
         .next("Correct it; https://packages.debian.org tells what each suite has.")
     } else if has("No space left on device") {
-        Error::new(Code::DiskFull, "The disk is full.")
-            .why("A build takes about 4 GB of temporary files, and its images on top.")
-            .next("Free space, or choose another directory with --work.")
+        disk_full(Vec::new())
     } else if has("unmet dependencies") || has("held broken packages") {
         Error::new(Code::BuildFailed, "The packages do not go together.")
             .why("A package of `debs` was built for another suite, or two exclude each other.")
@@ -265,6 +263,15 @@ pub fn failure(last: &VecDeque<String>) -> Error {
     if error.details.is_empty() {
         error.details = last.iter().rev().take(8).rev().cloned().collect();
     }
+    error
+}
+
+/// The error for a work directory without room.
+pub fn disk_full(details: Vec<String>) -> Error {
+    let mut error = Error::new(Code::DiskFull, "The disk is full.")
+        .why("A build takes about 4 GB of temporary files, and its images on top.")
+        .next("Free space, or choose another directory with --work.");
+    error.details = details;
     error
 }
 

@@ -16,6 +16,7 @@ use super::tree;
 use super::work::{State, Work};
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
+use crate::host;
 use crate::mirror;
 use crate::progress::Progress;
 use crate::stop::Stop;
@@ -100,12 +101,13 @@ impl Bench<'_> {
         }
         progress.stage("live system");
         let bootstrap = Some(inputs.mirror.key.clone());
+        let keep_bootstrap = state.bootstrap == bootstrap;
         // Not whole from here on.
         self.work.set_state(&State {
             chroot: None,
-            bootstrap: state.bootstrap.clone(),
+            bootstrap: state.bootstrap.filter(|_| keep_bootstrap),
         })?;
-        self.start_anew(state.bootstrap == bootstrap)?;
+        self.start_anew(keep_bootstrap)?;
         self.configure(inputs, progress)?;
         self.put_tree(inputs, &tree::chroot_part(inputs.tree))?;
         self.put_debs(inputs)?;
@@ -217,7 +219,25 @@ impl Bench<'_> {
             );
             hook.write_to(&config)?;
         }
-        self.lb(inputs, "lb binary", progress)
+        if inputs.distro.secure_boot {
+            self.lb(inputs, SIGNED_LOADERS, progress)?;
+        }
+        self.lb(inputs, "lb binary", progress)?;
+        self.require_signed_loader(inputs)
+    }
+
+    /// live-build says that it supports Secure Boot also where it found nothing
+    /// signed.
+    fn require_signed_loader(&self, inputs: &Inputs<'_>) -> Result<()> {
+        let loader = self.work.path(LB).join("binary/EFI/boot/grubx64.efi");
+        if !inputs.distro.secure_boot || loader.exists() {
+            return Ok(());
+        }
+        Err(
+            Error::new(Code::BuildFailed, "The medium has no signed boot loader.")
+                .why("The packages shim-signed or grub-efi-amd64-signed have changed.")
+                .next("Write `secureBoot: false` for a medium without Secure Boot."),
+        )
     }
 
     /// Runs lines in live-build's directory.
@@ -235,6 +255,11 @@ impl Bench<'_> {
             return Ok(());
         }
         let error = lb::failure(&outcome.last);
+        // Some programs do not say why they failed.
+        let error = match error.code {
+            Code::BuildFailed if host::is_full(self.work.dir()) => lb::disk_full(error.details),
+            _ => error,
+        };
         Err(match progress.log() {
             Some(log) if error.code == Code::BuildFailed => {
                 let next = format!("Everything that was written is in {}.", log.display());
@@ -244,6 +269,13 @@ impl Bench<'_> {
         })
     }
 }
+
+/// live-build looks for signed boot loaders in the live system, also when it
+/// uses its own machine's tools. They do not become part of the live system:
+/// see `iso/rootfs/excludes`.
+const SIGNED_LOADERS: &str = "mkdir -p chroot/usr/lib/grub; \
+     cp -a /usr/lib/shim chroot/usr/lib/; \
+     cp -a /usr/lib/grub/x86_64-efi-signed chroot/usr/lib/grub/";
 
 /// Tells people what live-build is at.
 struct Telling<'a>(&'a mut Progress);

@@ -24,7 +24,7 @@ pub mod run;
 pub mod tree;
 pub mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use buildroot::cache;
 
@@ -55,12 +55,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// Where it all happens.
+    /// Where it all happens. Nothing is made there yet.
     ///
     /// # Errors
     /// `IO` when there is no place for the cache.
     pub fn places(&self) -> Result<Places> {
-        let cache = cache::dir().map_err(|err| {
+        let cache = cache::location().map_err(|err| {
             Error::new(Code::Io, "There is no place for the cache.")
                 .next("Set CALAMARES_BOOTC_CACHE to a directory.")
                 .detail(format!("{err:#}"))
@@ -78,14 +78,25 @@ impl Request {
 /// Builds the medium.
 ///
 /// # Errors
-/// Every code of [`Code`] but `USAGE`; refusals come before anything is built.
+/// Every code of [`Code`]; refusals come before anything is built.
 pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<Artefacts> {
+    // Ctrl-C reaches the programs of this terminal as well, and what they fail
+    // with is not what happened.
+    run(request, progress, stop).map_err(|err| match stop.is_stopped() {
+        true => Stop::interrupted(),
+        false => err,
+    })
+}
+
+fn run(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<Artefacts> {
     let distro = &request.distro;
     let places = request.places()?;
 
     progress.stage("checking");
     host::require(&places)?;
     distro.check_files()?;
+    let given = request.debs.as_deref().map(given_debs).transpose()?;
+    let epoch = source_date_epoch()?;
     let mirror = mirror::state(distro)?;
     stop.check()?;
     let images = looked_up(request, progress, stop)?;
@@ -105,13 +116,16 @@ pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<
             .detail(format!("{err:#}"))
     })?;
     progress.stage("packages of the installer");
-    let mut debs = our_debs(request, progress)?;
+    let mut debs = match given {
+        Some(debs) => debs,
+        None => our_debs(&distro.suite, progress)?,
+    };
     debs.extend(distro.debs.iter().cloned());
     stop.check()?;
     progress.stage("root for live-build");
     let root = Root::make()?;
 
-    let epoch = source_date_epoch()?.unwrap_or(mirror.epoch);
+    let epoch = epoch.unwrap_or(mirror.epoch);
     let inputs = live::Inputs {
         distro,
         tree: &tree,
@@ -155,23 +169,24 @@ fn embedded_of(distro: &Distro, images: &[embed::Image]) -> Vec<embed::Image> {
     images.iter().filter(embedded).cloned().collect()
 }
 
-/// Our packages: built from the work tree that this program was compiled in,
-/// or taken from a directory.
-fn our_debs(request: &Request, progress: &Progress) -> Result<Vec<PathBuf>> {
-    let Some(dir) = &request.debs else {
-        let output = progress
-            .log_file()
-            .map_or(debs::Output::Inherited, debs::Output::File);
-        return debs::build(&request.distro.suite, output).map_err(|err| {
-            Error::new(
-                Code::BuildFailed,
-                "The installer's packages cannot be built.",
-            )
-            .why("The compiler or the mirror made trouble, or there is no source tree here.")
-            .next("See the details; --debs names a directory with packages that are built.")
-            .detail(format!("{err:#}"))
-        });
-    };
+/// Our packages, built from the work tree that this program was compiled in.
+fn our_debs(suite: &str, progress: &Progress) -> Result<Vec<PathBuf>> {
+    let output = progress
+        .log_file()
+        .map_or(debs::Output::Inherited, debs::Output::File);
+    debs::build(suite, output).map_err(|err| {
+        Error::new(
+            Code::BuildFailed,
+            "The installer's packages cannot be built.",
+        )
+        .why("The compiler or the mirror made trouble, or there is no source tree here.")
+        .next("See the details; --debs names a directory with packages that are built.")
+        .detail(format!("{err:#}"))
+    })
+}
+
+/// Our packages, and what else is in a directory.
+fn given_debs(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let failed = |err: std::io::Error| Error::io("Listing", dir, &err);
     for entry in std::fs::read_dir(dir).map_err(failed)? {

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
@@ -17,6 +17,8 @@ use crate::stop::Stop;
 
 /// How often a request to stop is looked for.
 const STOP_POLL: Duration = Duration::from_millis(100);
+/// How long a child that was killed may take to end.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How many of the last lines are kept for an error.
 const LAST_LINES: usize = 400;
 
@@ -91,8 +93,14 @@ pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Out
             Err(RecvTimeoutError::Timeout) => {}
         }
         if stop.is_stopped() {
-            // What is inside of its namespaces dies with it.
+            // What is inside of its namespaces dies with it, a moment later:
+            // the last of it closes the pipe.
             child.kill().map_err(failed)?;
+            let end = Instant::now() + STOP_LIMIT;
+            while lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+                .is_ok()
+            {}
             break;
         }
     }

@@ -50,23 +50,11 @@ impl Work {
             let path = path.to_owned();
             move |err: std::io::Error| Error::io(doing, &path, &err)
         };
+        // Before anything is made, and once more for what links lead to.
+        refuse_blanks(dir)?;
         fs::create_dir_all(dir).map_err(failed("Making", dir))?;
         let dir = fs::canonicalize(dir).map_err(failed("Finding", dir))?;
-        if dir
-            .as_os_str()
-            .to_string_lossy()
-            .contains(char::is_whitespace)
-        {
-            return Err(Error::new(
-                Code::Usage,
-                format!(
-                    "The work directory {} has a blank in its name.",
-                    dir.display()
-                ),
-            )
-            .why("live-build's scripts cannot cope with it.")
-            .next("Name another one with --work."));
-        }
+        refuse_blanks(&dir)?;
         let path = dir.join("lock");
         let file = File::options()
             .create(true)
@@ -164,6 +152,24 @@ impl Work {
     }
 }
 
+fn refuse_blanks(dir: &Path) -> Result<()> {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    if !dir
+        .as_os_str()
+        .to_string_lossy()
+        .contains(char::is_whitespace)
+    {
+        return Ok(());
+    }
+    let what = format!(
+        "The work directory {} has a blank in its name.",
+        dir.display()
+    );
+    Err(Error::new(Code::Usage, what)
+        .why("live-build's scripts cannot cope with it.")
+        .next("Name another one with --work."))
+}
+
 /// Mount points below a directory, in the order of mountinfo (proc(5)).
 fn mounts_below(mountinfo: &str, dir: &Path) -> Vec<PathBuf> {
     mountinfo
@@ -230,7 +236,14 @@ mod tests {
     #[test]
     fn a_blank_in_the_name_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let error = Work::take(&dir.path().join("a b")).unwrap_err();
+        let place = dir.path().join("a b");
+        let error = Work::take(&place).unwrap_err();
+        assert_eq!(error.code, Code::Usage);
+        assert!(!place.exists());
+        let link = dir.path().join("link");
+        fs::create_dir(&place).unwrap();
+        std::os::unix::fs::symlink(&place, &link).unwrap();
+        let error = Work::take(&link).unwrap_err();
         assert_eq!(error.code, Code::Usage);
     }
 

@@ -212,7 +212,14 @@ fn remove_work(dir: &Path) -> Result<()> {
         return Ok(());
     }
     let work = Work::take(dir)?;
-    for name in ["lb", "images", "layer", "layer.squashfs", "state.json"] {
+    for name in [
+        "lb",
+        "images",
+        "layer",
+        "layer.squashfs",
+        "state.json",
+        "state.json.partial",
+    ] {
         work.remove(name)?;
     }
     let kept = work.path("lock");
@@ -239,7 +246,10 @@ fn print(bytes: &[u8]) -> Result<()> {
     }
 }
 
-#[allow(clippy::print_stderr)] // errors go there
 fn complain(error: &Error) {
-    eprintln!("debian-bootc-image-builder: {error}");
+    // The exit status tells it, too, when nobody listens.
+    drop(writeln!(
+        std::io::stderr(),
+        "debian-bootc-image-builder: {error}"
+    ));
 }

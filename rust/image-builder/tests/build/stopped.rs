@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Builds that end in the middle.
+
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+
+use crate::bench::{root, Bench, Running};
+
+/// What debootstrap writes for each package of the basic system.
+const UNPACKING: &str = "I: Unpacking ";
+
+#[test]
+fn a_stop_leaves_nothing_and_the_next_build_starts_anew() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    for _ in 0..2 {
+        let mut running = Running::start(&bench);
+        running.wait_for(UNPACKING);
+        let begin = Instant::now();
+        running.signal(Signal::SIGINT);
+        let ended = running.end();
+        ended.assert("INTERRUPTED", 130, &["stopped", "log: "]);
+        let seconds = begin.elapsed().as_secs();
+        assert!(seconds < 10, "it took {seconds} s to stop");
+        let log = bench.log();
+        assert!(log.contains("] lb bootstrap"), "{log}");
+        assert!(!log.contains("nothing changed"), "{log}");
+        assert!(bench.state().contains(r#""chroot": null"#));
+        bench.assert_nothing_left();
+        // Nobody has it any more.
+        assert!(bench.work().join("lb").exists());
+    }
+}
+
+#[test]
+fn the_kernel_ends_what_a_killed_build_started() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    let mut running = Running::start(&bench);
+    running.wait_for(UNPACKING);
+    running.signal(Signal::SIGKILL);
+    // Standard error is closed only when everything that it started has ended.
+    let ended = running.end();
+    assert_eq!(ended.status, None, "{ended:?}");
+    assert!(bench.state().contains(r#""chroot": null"#));
+    bench.assert_nothing_left();
+
+    let mut again = Running::start(&bench);
+    again.wait_for(UNPACKING);
+    again.signal(Signal::SIGTERM);
+    again.end().assert("INTERRUPTED", 130, &[]);
+    assert!(bench.log().contains("] lb bootstrap"));
+    bench.assert_nothing_left();
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a build can leave behind: mounts, processes, loop devices.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Whatever the kernel ends, ends within this time on the slowest machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Mount points below a directory in this process's namespace.
+pub(crate) fn mounts_below(dir: &Path) -> Vec<PathBuf> {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let point = |line: &str| line.split(' ').nth(4).map(PathBuf::from);
+    let mut points: Vec<_> = table.lines().filter_map(point).collect();
+    points.retain(|point| point.starts_with(dir) && point != dir);
+    points
+}
+
+/// Processes other than this one that work below a directory, or in a
+/// namespace where something of it is mounted; with their command lines.
+pub(crate) fn processes_of(dir: &Path) -> Vec<String> {
+    let name = dir.to_str().unwrap();
+    let own = std::process::id();
+    let here = fs::read_link("/proc/self/ns/mnt").unwrap();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|pid| pid.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        let proc = entry.path();
+        let stands =
+            |link: &str| fs::read_link(proc.join(link)).is_ok_and(|place| place.starts_with(dir));
+        // A bind mount of the directory has its path in the mount table. In this
+        // namespace that is no sign, since everybody here sees the same table.
+        let elsewhere = fs::read_link(proc.join("ns/mnt")).is_ok_and(|ns| ns != here);
+        let sees =
+            || fs::read_to_string(proc.join("mountinfo")).is_ok_and(|table| table.contains(name));
+        if pid != own && (stands("root") || stands("cwd") || elsewhere && sees()) {
+            let line = fs::read(proc.join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            found.push(format!("{pid} {line}"));
+        }
+    }
+    found
+}
+
+/// Files below a directory that are behind loop devices.
+pub(crate) fn loops_of(dir: &Path) -> Vec<PathBuf> {
+    let devices = fs::read_dir("/sys/block").unwrap().flatten();
+    let file = |device: fs::DirEntry| {
+        let file = fs::read_to_string(device.path().join("loop/backing_file")).ok()?;
+        let file = PathBuf::from(file.trim_end());
+        file.starts_with(dir).then_some(file)
+    };
+    devices.filter_map(file).collect()
+}
+
+/// Every entry below a directory, sorted, by its path from there.
+pub(crate) fn entries_of(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut todo = vec![dir.to_owned()];
+    while let Some(place) = todo.pop() {
+        for entry in fs::read_dir(&place).into_iter().flatten().flatten() {
+            if entry.file_type().unwrap().is_dir() {
+                todo.push(entry.path());
+            }
+            found.push(entry.path().strip_prefix(dir).unwrap().to_owned());
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Waits for what the kernel tells nobody of: the end of processes that are not
+/// our children.
+#[track_caller]
+pub(crate) fn wait_until_none<T: std::fmt::Debug>(what: &str, left: impl Fn() -> Vec<T>) {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let left = left();
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < end, "{what} are left: {left:#?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
