@@ -63,7 +63,7 @@ impl Progress {
     /// A stage begins; the one before it is done.
     pub fn stage(&mut self, name: &str) {
         self.end_stage();
-        self.to_log(&format!("=== {name}"));
+        self.write_log(&format!("=== {name}"));
         match &self.spinner {
             Some(spinner) => spinner.set_message(name.to_owned()),
             None => self.say(&format!("{} {name} …", self.clock())),
@@ -81,7 +81,7 @@ impl Progress {
 
     /// One line that stays.
     pub fn note(&mut self, line: &str) {
-        self.to_log(line);
+        self.write_log(line);
         self.say(&format!("  {line}"));
     }
 
@@ -114,7 +114,7 @@ impl Progress {
     fn end_stage(&mut self) {
         if let Some((name, begin)) = self.stage.take() {
             let seconds = begin.elapsed().as_secs_f32();
-            self.to_log(&format!("=== {name}: {seconds:.1} s"));
+            self.write_log(&format!("=== {name}: {seconds:.1} s"));
             self.say(&format!("{} {name}: {seconds:.1} s", self.clock()));
         }
     }
@@ -132,7 +132,7 @@ impl Progress {
         }
     }
 
-    fn to_log(&mut self, line: &str) {
+    fn write_log(&mut self, line: &str) {
         if let Some((_, file)) = &mut self.log {
             // A full disk is told by what is being built.
             drop(writeln!(file, "{line}"));
@@ -142,7 +142,7 @@ impl Progress {
 
 impl Sink for Progress {
     fn line(&mut self, line: &str) {
-        self.to_log(line);
+        self.write_log(line);
         if self.verbose {
             self.say(line);
         }
