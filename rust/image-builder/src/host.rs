@@ -17,8 +17,9 @@ pub const WORK_BYTES: u64 = 5 << 30;
 pub const CACHE_BYTES: u64 = 2 << 30;
 /// What the ISO itself needs in the output directory, bytes.
 pub const OUTPUT_BYTES: u64 = 700 << 20;
-/// What is free on a disk that counts as full, bytes.
-const FULL_BYTES: u64 = 16 << 20;
+/// What is free on a disk where a large package may not have fitted, bytes: what
+/// was unpacked of it is removed when that fails.
+const FULL_BYTES: u64 = 256 << 20;
 /// Programs of this machine, and the packages that have them.
 const TOOLS: &[(&str, &str)] = &[
     ("apt-config", "apt"),
@@ -220,7 +221,7 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
     ))
 }
 
-/// Whether root can write hardly anything there any more.
+/// Whether a failure there is most likely one of space.
 pub fn is_full(dir: &Path) -> bool {
     rustix::fs::statvfs(dir)
         .is_ok_and(|stat| stat.f_bfree.saturating_mul(stat.f_frsize) < FULL_BYTES)

@@ -24,6 +24,9 @@ use crate::stop::Stop;
 /// live-build's own directory in the work directory.
 pub(super) const LB: &str = "lb";
 
+/// What debootstrap writes while it unpacks, in there.
+const DEBOOTSTRAP_LOG: &str = "chroot/debootstrap/debootstrap.log";
+
 /// What decides the result.
 #[derive(Debug)]
 pub(super) struct Inputs<'a> {
@@ -254,8 +257,15 @@ impl Bench<'_> {
         if outcome.success() {
             return Ok(());
         }
-        let error = lb::failure(&outcome.last);
-        // Some programs do not say why they failed.
+        let mut last = outcome.last;
+        // debootstrap says there why it failed, and removes it otherwise.
+        let log = self.work.path(LB).join(DEBOOTSTRAP_LOG);
+        if let Ok(bytes) = fs::read(log) {
+            let text = String::from_utf8_lossy(&bytes);
+            last.extend(text.lines().map(str::to_owned));
+        }
+        let error = lb::failure(&last);
+        // On a full disk not even that can be written.
         let error = match error.code {
             Code::BuildFailed if host::is_full(self.work.dir()) => lb::disk_full(error.details),
             _ => error,
