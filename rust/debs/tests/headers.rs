@@ -11,6 +11,7 @@ const WITHOUT: &[&str] = &[
     ".gitignore",
     ".json",
     ".md",
+    ".png",
     ".ts",
     "Cargo.lock",
     "LICENSE",
@@ -21,6 +22,11 @@ const WITHOUT: &[&str] = &[
     "debian/changelog",
     "debian/copyright",
     "debian/source/format",
+    "etc/motd",
+    "example-keyring_1.0_all.deb",
+    "example.list.chroot",
+    "iso/rootfs/excludes",
+    "registry-ca.pem",
 ];
 
 /// What becomes part of Calamares' process, its configuration and its pictures.
