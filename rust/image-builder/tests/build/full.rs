@@ -12,6 +12,7 @@ use testkit::apt;
 use testkit::cmd::CommandExt;
 
 use crate::bench::{root, Bench, Running};
+use crate::traces;
 
 /// More than a build asks for before it begins.
 const SIZE: u64 = 6 << 30;
@@ -70,6 +71,7 @@ fn full_at(begin: &str) {
     let disk = Disk::on(&bench);
     let mut running = Running::start(&bench);
     running.wait_for(begin);
+    assert_ne!(traces::processes_of(bench.dir()), [] as [String; 0]);
     disk.fill("other");
     let ended = running.end();
     ended.assert("DISK_FULL", 1, &["--work", "log: "]);
@@ -77,7 +79,7 @@ fn full_at(begin: &str) {
     bench.assert_nothing_left();
     drop(disk);
     assert_eq!(
-        crate::traces::loops_of(bench.dir()),
+        traces::loops_of(bench.dir()),
         [] as [&Path; 0],
         "the loop device is free"
     );

@@ -17,36 +17,65 @@ pub(crate) fn mounts_below(dir: &Path) -> Vec<PathBuf> {
     points
 }
 
-/// Processes other than this one that work below a directory, or in a
-/// namespace where something of it is mounted; with their command lines.
+/// Processes other than this one that work below a directory, or have it or a
+/// file system in it mounted elsewhere; with their command lines.
 pub(crate) fn processes_of(dir: &Path) -> Vec<String> {
-    let name = dir.to_str().unwrap();
+    let name = dir.file_name().unwrap().to_str().unwrap();
     let own = std::process::id();
-    let here = fs::read_link("/proc/self/ns/mnt").unwrap();
+    let here = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let devices: Vec<&str> = here
+        .lines()
+        .map(Mount::of)
+        .filter(|mount| Path::new(mount.point).starts_with(dir))
+        .map(|mount| mount.device)
+        .collect();
+    // Any namespace that was made meanwhile has a copy of what is mounted in
+    // there; only a build's own has it in another place.
+    let ours = |mount: Mount<'_>| {
+        !Path::new(mount.point).starts_with(dir)
+            && (mount.root.contains(name) || devices.contains(&mount.device))
+    };
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|pid| pid.parse::<u32>().ok())
-        else {
+        let pid = entry.file_name();
+        let Some(pid) = pid.to_str().and_then(|pid| pid.parse::<u32>().ok()) else {
             continue;
         };
         let proc = entry.path();
         let stands =
             |link: &str| fs::read_link(proc.join(link)).is_ok_and(|place| place.starts_with(dir));
-        // A bind mount of the directory has its path in the mount table. In this
-        // namespace that is no sign, since everybody here sees the same table.
-        let elsewhere = fs::read_link(proc.join("ns/mnt")).is_ok_and(|ns| ns != here);
-        let sees =
-            || fs::read_to_string(proc.join("mountinfo")).is_ok_and(|table| table.contains(name));
-        if pid != own && (stands("root") || stands("cwd") || elsewhere && sees()) {
+        // Unreadable once it has ended.
+        let sees = || {
+            fs::read_to_string(proc.join("mountinfo"))
+                .is_ok_and(|table| table.lines().map(Mount::of).any(ours))
+        };
+        if pid != own && (stands("root") || stands("cwd") || sees()) {
             let line = fs::read(proc.join("cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             found.push(format!("{pid} {line}"));
         }
     }
     found
+}
+
+/// A line of mountinfo (proc(5)).
+struct Mount<'l> {
+    device: &'l str,
+    /// What of the file system is mounted.
+    root: &'l str,
+    point: &'l str,
+}
+
+impl<'l> Mount<'l> {
+    fn of(line: &'l str) -> Self {
+        let mut fields = line.split(' ').skip(2).map(Some).chain([None; 3]);
+        let mut next = || fields.next().flatten().unwrap_or_default();
+        Self {
+            device: next(),
+            root: next(),
+            point: next(),
+        }
+    }
 }
 
 /// Files below a directory that are behind loop devices.
