@@ -107,8 +107,8 @@ impl Bench<'_> {
         let keep_bootstrap = state.bootstrap == bootstrap;
         // Not whole from here on.
         self.work.set_state(&State {
-            chroot: None,
             bootstrap: state.bootstrap.filter(|_| keep_bootstrap),
+            ..State::default()
         })?;
         self.start_anew(keep_bootstrap)?;
         self.configure(inputs, progress)?;
@@ -118,6 +118,7 @@ impl Bench<'_> {
         self.work.set_state(&State {
             chroot: Some(key),
             bootstrap,
+            squashfs: None,
         })
     }
 
@@ -225,7 +226,16 @@ impl Bench<'_> {
         if inputs.distro.secure_boot {
             self.lb(inputs, SIGNED_LOADERS, progress)?;
         }
+        // A squashfs that was being kept when a build was stopped is not whole.
+        let state = self.work.state();
+        if state.squashfs.is_none() || state.squashfs != state.chroot {
+            self.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
+        }
         self.lb(inputs, "lb binary", progress)?;
+        self.work.set_state(&State {
+            squashfs: state.chroot.clone(),
+            ..state
+        })?;
         self.require_signed_loader(inputs)
     }
 

@@ -37,6 +37,9 @@ pub struct State {
     pub chroot: Option<String>,
     /// The state of the mirror that `lb/cache/bootstrap` is of.
     pub bootstrap: Option<String>,
+    /// The key of the live system of which `lb/cache/binary_rootfs` is the
+    /// whole squashfs; `None` while that may be half written.
+    pub squashfs: Option<String>,
 }
 
 impl Work {
@@ -225,7 +228,7 @@ mod tests {
         assert_eq!(work.state(), State::default());
         let state = State {
             chroot: Some("a".into()),
-            bootstrap: None,
+            ..State::default()
         };
         work.set_state(&state).unwrap();
         assert_eq!(work.state(), state);
