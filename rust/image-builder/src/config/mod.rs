@@ -234,8 +234,8 @@ impl Default for Product {
 }
 
 impl Product {
-    /// The volume id of the ISO, made from `id`: at most 32 characters out of
-    /// A-Z, 0-9 and `_`, as ISO 9660 has it.
+    /// `id` as a part of the ISO's volume id: A-Z, 0-9 and `_`, as ISO 9660
+    /// has it.
     pub fn volume_id(&self) -> String {
         self.id.to_ascii_uppercase().replace('-', "_")
     }
