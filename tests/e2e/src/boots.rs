@@ -55,7 +55,7 @@ pub fn boot(disk: &Path, firmware: Firmware, log: &Path) -> Result<Booted> {
 }
 
 /// The first `sha256:` digest in a text.
-fn digest_in(text: &str) -> Option<String> {
+pub fn digest_in(text: &str) -> Option<String> {
     let start = text.find("sha256:")?;
     let hex: String = text[start + 7..]
         .chars()
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_are_found_in_both_forms_of_status() {
+    fn digests_are_found_whole_or_not_at_all() {
         let hex = "8a459b1c".repeat(8);
         let table = [
             (
@@ -80,6 +80,11 @@ mod tests {
                 format!("      imageDigest: sha256:{hex}\n"),
                 Some(format!("sha256:{hex}")),
             ),
+            (
+                format!("Digest sha256:{hex}, amd64"),
+                Some(format!("sha256:{hex}")),
+            ),
+            ("sha256:8a45\u{2026}".to_owned(), None),
             ("no digest".to_owned(), None),
             ("sha256:8a45".to_owned(), None),
         ];

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
+use e2e::boots::digest_in;
 use test_guest::{BootedDisk, Disk, DiskConfig, Guest, Machine, SecretString};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;
-use crate::walk::{self, Choice};
+use crate::walk::Choice;
 use crate::way::Way;
 
 const BOOT_LIMIT: Duration = Duration::from_secs(900);
@@ -111,7 +112,7 @@ impl Installed<'_> {
         let guest = Guest::of_machine(&machine, BOOT_LIMIT, &log)?;
         let mut guest = guest.context("no shell for root in the disk's system")?;
         let status = guest.check("bootc status | cat")?;
-        let booted = walk::digest_in(&status)
+        let booted = digest_in(&status)
             .with_context(|| format!("no digest in the answer of bootc status:\n{status}"))?;
         report.fact("booted digest", &booted);
         ensure!(booted == digest, "{booted} booted instead of {digest}");

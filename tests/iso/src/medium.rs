@@ -11,23 +11,49 @@ use image_builder::config::Distro;
 use image_builder::progress::Progress;
 use image_builder::stop::Stop;
 
+use crate::options::Options;
+use crate::way::Way;
+
 /// A name that never leads anywhere (RFC 2606): the registry of the embedded
 /// image, out of reach for whoever installs.
 const NOWHERE: &str = "registry.invalid";
 
-/// The medium of a distro without a file of its own.
-///
-/// # Errors
-/// When the build fails.
-pub(crate) fn plain(out: &Path) -> Result<PathBuf> {
-    build(Distro::default(), out)
+/// The media of a run, each built when it is first wanted.
+#[derive(Debug)]
+pub(crate) struct Media {
+    out: PathBuf,
+    plain: Option<PathBuf>,
+    with_image: Option<PathBuf>,
 }
 
-/// The same with the test image on it.
-///
-/// # Errors
-/// When the build fails.
-pub(crate) fn with_image(out: &Path) -> Result<PathBuf> {
+impl Media {
+    /// Those that are given, else none yet.
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            out: options.media.clone(),
+            plain: options.iso.clone(),
+            with_image: options.iso.clone(),
+        }
+    }
+
+    /// The medium for a way.
+    ///
+    /// # Errors
+    /// When its build fails.
+    pub(crate) fn of(&mut self, way: Way) -> Result<PathBuf> {
+        let (known, built): (_, fn(&Path) -> Result<PathBuf>) = match way {
+            Way::Offline => (&mut self.with_image, |out| with_image(&out.join("offline"))),
+            _ => (&mut self.plain, |out| build(Distro::default(), out)),
+        };
+        match known {
+            Some(iso) => Ok(iso.clone()),
+            None => Ok(known.insert(built(&self.out)?).clone()),
+        }
+    }
+}
+
+/// The medium of the default distro with the test image on it.
+fn with_image(out: &Path) -> Result<PathBuf> {
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     let storage = tempfile::tempdir_in(out)?;
     let served = Served::start(&test_image::standard()?, storage.path())?;

@@ -14,7 +14,7 @@ use testkit::{apt, cache};
 
 use crate::installed::Installed;
 use crate::live::{self, Boot};
-use crate::medium;
+use crate::medium::Media;
 use crate::options::Options;
 use crate::report::Report;
 use crate::toolbox;
@@ -51,6 +51,7 @@ pub fn run(options: &Options) -> Result<()> {
     // Two runs would write to the same disk.
     let _lock = cache::lock(&options.out.join(".lock"))?;
     let mut failed = Vec::new();
+    let mut media = Media::new(options);
     for way in options.ways() {
         say(&format!("\n--- {}", way.name()));
         let out = options.out.join(way.name());
@@ -59,7 +60,7 @@ pub fn run(options: &Options) -> Result<()> {
         let mut report = Report::default();
         // The hands of a person panic when something is not on the screen.
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            one(options, *way, &toolbox, &out, &mut report)
+            one(options, *way, &mut media, &toolbox, &out, &mut report)
         }));
         let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("see above")));
         cache::remove_tree(&out.join(REGISTRY))?;
@@ -82,12 +83,15 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn one(options: &Options, way: Way, toolbox: &Path, out: &Path, report: &mut Report) -> Result<()> {
-    let iso = match (&options.iso, way) {
-        (Some(iso), _) => iso.clone(),
-        (None, Way::Offline) => medium::with_image(&options.media.join("offline"))?,
-        (None, _) => medium::plain(&options.media)?,
-    };
+fn one(
+    options: &Options,
+    way: Way,
+    media: &mut Media,
+    toolbox: &Path,
+    out: &Path,
+    report: &mut Report,
+) -> Result<()> {
+    let iso = media.of(way)?;
     let scratch = tempfile::Builder::new().prefix("iso-e2e-").tempdir()?;
     // Not in /tmp, which may be RAM.
     let disk = out.join(DISK);

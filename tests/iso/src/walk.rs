@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
+use e2e::boots::digest_in;
 use test_gui::{Gui, Person, Want};
 
 use crate::live::PATIENCE;
@@ -126,27 +127,4 @@ pub(crate) fn keeps(room: &mut Room, password: &str) -> Result<()> {
         count.trim()
     );
     Ok(())
-}
-
-/// The first digest in a text.
-pub(crate) fn digest_in(text: &str) -> Option<String> {
-    let start = text.find("sha256:")?;
-    let hex: String = text[start + 7..]
-        .chars()
-        .take_while(char::is_ascii_hexdigit)
-        .collect();
-    (hex.len() == 64).then(|| format!("sha256:{hex}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_is_whole_or_none() {
-        let hex = "8a459b1c".repeat(8);
-        let text = format!("Digest sha256:{hex}, amd64");
-        assert_eq!(digest_in(&text), Some(format!("sha256:{hex}")));
-        assert_eq!(digest_in("sha256:8a45\u{2026}"), None);
-    }
 }
