@@ -145,17 +145,10 @@ fn append(distro: &Distro) -> String {
     words.join(" ")
 }
 
-/// The volume's name: capitals, digits and underscores, 32 at most (ECMA-119).
+/// The volume's name: that of the product, and what it is. 32 characters at
+/// most (ECMA-119), since an `id` has 24.
 pub fn volume(distro: &Distro) -> String {
-    let name: String = distro
-        .product
-        .id
-        .to_ascii_uppercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .take(24)
-        .collect();
-    format!("{name}_INSTALL")
+    format!("{}_INSTALL", distro.product.volume_id())
 }
 
 /// What a line of live-build says about how far it is.

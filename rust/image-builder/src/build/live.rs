@@ -112,7 +112,7 @@ impl Bench<'_> {
         })?;
         self.start_anew(keep_bootstrap)?;
         self.configure(inputs, progress)?;
-        self.put_tree(inputs, &tree::chroot_part(inputs.tree))?;
+        self.put_tree(&tree::chroot_part(inputs.tree))?;
         self.put_debs(inputs)?;
         self.lb(inputs, "lb bootstrap; lb chroot", progress)?;
         self.work.set_state(&State {
@@ -151,7 +151,7 @@ impl Bench<'_> {
         self.lb(inputs, &line, progress)
     }
 
-    fn put_tree(&self, _inputs: &Inputs<'_>, files: &Files) -> Result<()> {
+    fn put_tree(&self, files: &Files) -> Result<()> {
         files.write_to(&self.work.path(LB).join("config"))
     }
 
@@ -206,7 +206,7 @@ impl Bench<'_> {
         progress.stage("medium");
         self.lb(inputs, "lb clean --binary", progress)?;
         self.configure(inputs, progress)?;
-        self.put_tree(inputs, inputs.tree)?;
+        self.put_tree(inputs.tree)?;
         self.put_debs(inputs)?;
         let config = self.work.path(LB).join("config");
         let to = config.join("includes.binary").join(layer::ON_MEDIUM);
@@ -320,8 +320,7 @@ fn images_hook(epoch: u64) -> String {
     format!(
         "#!/bin/sh\nset -eu\n\
          find {WORK}/images -exec touch --no-dereference --date=@{epoch} {{}} +\n\
-         cp --archive --link {WORK}/images {}\n\
-         rm -rf {0}/*.lock\n",
+         cp --archive --link {WORK}/images {}\n",
         embed::ON_MEDIUM
     )
 }

@@ -91,10 +91,11 @@ pub(super) fn publish(
     let status = fs::read_to_string(&status).map_err(|err| Error::io("Reading", &status, &err))?;
     let list = sbom::packages(&status);
     if list.is_empty() {
-        return Err(Error::new(
-            Code::BuildFailed,
-            "The live system has no packages.",
-        ));
+        return Err(
+            Error::new(Code::BuildFailed, "The live system has no packages.")
+                .why("What an earlier build left in the work directory was changed by somebody.")
+                .next("Run `debian-bootc-image-builder clean` and build again."),
+        );
     }
     let digests: Vec<(String, String)> = images
         .iter()

@@ -19,6 +19,8 @@ use crate::stop::Stop;
 const STOP_POLL: Duration = Duration::from_millis(100);
 /// How long a child that was killed may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How many lines may wait to be looked at.
+const LINES_AHEAD: usize = 1024;
 /// How many of the last lines are kept for an error.
 const LAST_LINES: usize = 400;
 
@@ -55,6 +57,7 @@ pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Out
     let failed = |err: std::io::Error| match err.kind() {
         std::io::ErrorKind::NotFound => {
             Error::new(Code::ToolMissing, format!("There is no program `{name}`."))
+                .next("`build --diagnose` names the package that has it.")
         }
         _ => Error::new(Code::Io, format!("`{name}` cannot be run.")).detail(err.to_string()),
     };
@@ -69,7 +72,8 @@ pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Out
         .map_err(failed)?;
     // The command holds the other ends of the pipe.
     drop(command);
-    let (sender, lines) = mpsc::channel();
+    // A child that writes faster than its lines are looked at waits.
+    let (sender, lines) = mpsc::sync_channel(LINES_AHEAD);
     let reading = std::thread::spawn(move || {
         for line in BufReader::new(File::from(reader)).split(b'\n') {
             let Ok(line) = line else { return };
