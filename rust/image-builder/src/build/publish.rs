@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use buildroot::cache;
 use sha2::{Digest, Sha256};
 
 use super::embed::Image;
@@ -75,11 +76,21 @@ pub(super) fn publish(
     images: &[Image],
     output: &Path,
 ) -> Result<Artefacts> {
+    let stem = stem(inputs.distro);
+    // The same name each time: what a killed build left goes with the next one.
+    let name = format!(".{stem}.partial");
+    let left = output.join(&name);
+    cache::remove_tree(&left).map_err(|err| {
+        Error::new(Code::Io, format!("{} cannot be removed.", left.display()))
+            .why("An earlier build left it, and something is mounted there or protects it.")
+            .next("Remove it by hand.")
+            .detail(format!("{err:#}"))
+    })?;
     let partial = tempfile::Builder::new()
-        .prefix(".iso-")
+        .prefix(&name)
+        .rand_bytes(0)
         .tempdir_in(output)
         .map_err(|err| Error::io("Making a directory in", output, &err))?;
-    let stem = stem(inputs.distro);
     let names = [
         format!("{stem}.iso"),
         format!("{stem}.cdx.json"),
