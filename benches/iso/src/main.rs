@@ -36,6 +36,8 @@ struct Cost {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    // Cold is cold also after a run that was stopped.
+    cache::remove_tree(&options.dir)?;
     fs::create_dir_all(&options.dir)?;
     let dir = fs::canonicalize(&options.dir)?;
     // Neither the compiler nor the root for live-build is compared: both come
