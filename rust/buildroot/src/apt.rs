@@ -39,6 +39,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("umoci", "umoci"),
     ("unshare", "util-linux"),
     ("unsquashfs", "squashfs-tools"),
+    ("xorriso", "xorriso"),
     ("zstd", "zstd"),
 ];
 

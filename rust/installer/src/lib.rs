@@ -45,3 +45,4 @@ pub mod target;
 mod unmount;
 pub mod unpack;
 pub mod write;
+pub mod yaml;

@@ -22,12 +22,14 @@ mod process;
 mod qmp;
 mod serial;
 mod stream;
+mod unattended;
 mod vm;
 
 pub use disk_boot::{boot_until, BootedDisk, DiskConfig};
 pub use guest::{Guest, GuestConfig};
 pub use image::LiveImage;
-pub use machine::{Accel, Disk, Firmware, Machine, Port};
+pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};
 pub use output::Output;
 pub use qmp::Qmp;
 pub use secrecy::SecretString;
+pub use unattended::{until_restart, until_said};

@@ -146,10 +146,13 @@ impl Default for Machine {
 
 /// A kernel that QEMU loads by itself.
 #[derive(Clone, Debug)]
-pub(crate) struct DirectKernel {
-    pub(crate) kernel: PathBuf,
-    pub(crate) initramfs: PathBuf,
-    pub(crate) command_line: String,
+pub struct DirectKernel {
+    /// The kernel's file.
+    pub kernel: PathBuf,
+    /// The file of its initramfs.
+    pub initramfs: PathBuf,
+    /// Its arguments.
+    pub command_line: String,
 }
 
 /// Where the serial console and the agent's port end on the host.

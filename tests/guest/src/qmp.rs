@@ -75,6 +75,16 @@ impl Qmp {
         Ok(serde_json::from_str(&line)?)
     }
 
+    /// Presses a key and lets it go; keys have QEMU's names (QKeyCode).
+    ///
+    /// # Errors
+    /// As [`Qmp::execute`].
+    pub fn press(&mut self, key: &str) -> Result<()> {
+        let arguments = json!({"keys": [{"type": "qcode", "data": key}]});
+        self.execute("send-key", &arguments)?;
+        Ok(())
+    }
+
     /// Writes what is on the screen as PNG.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The big test image: the standard one and, on top of it, a desktop's worth
-//! of Debian packages in layers as uneven as those of a real image.
+//! The big test images: the standard one and, on top of it, Debian packages in
+//! layers as uneven as those of a real image.
 //!
 //! The packages are unpacked, not installed: nobody runs them. They are there
 //! for their bytes and files, which a pull, an unpacking and an import have to
@@ -25,19 +25,38 @@ use crate::oci::{self, Image, Layer};
 use crate::standin::Bootc;
 use crate::{layers, recipe, Content, OciImage, Variant, CREATED, LAYOUT_VERSION};
 
-/// How many layers the packages make.
-const LAYERS: usize = 60;
-/// What the whole image weighs at least, compressed.
-const BYTES: u64 = 2_000_000_000;
+/// How big an image is, and of what.
+struct Shape {
+    tag: &'static str,
+    packages: &'static [&'static str],
+    /// How many layers the packages make.
+    layers: usize,
+    /// What the whole image weighs at least, compressed.
+    bytes: u64,
+}
+
+/// A desktop's worth of packages.
+const BIG: Shape = Shape {
+    tag: "big",
+    packages: DESKTOP,
+    layers: 60,
+    bytes: 2_000_000_000,
+};
+/// Well above 1 GB when it is unpacked.
+const LARGE: Shape = Shape {
+    tag: "large",
+    packages: &["clang", "fonts-noto-cjk", "g++", "gdb", "git"],
+    layers: 12,
+    bytes: 400_000_000,
+};
 /// gzip's level of the package layers.
 const LEVEL: u32 = 6;
-const TAG: &str = "big";
 /// Counts up when the way in which the layers are made changes.
 const SHAPE_VERSION: &str = "1";
 
 const SOURCES: &str = "forky main non-free-firmware";
 
-const PACKAGES: &[&str] = &[
+const DESKTOP: &[&str] = &[
     "ark",
     "chromium",
     "clang",
@@ -85,98 +104,115 @@ const DROPPED: &[&str] = &["usr/local", "usr/lib/modules"];
 /// Without root, without the Debian mirror, or when the packages have become
 /// so small that the image would not be a big one.
 pub fn big() -> Result<OciImage> {
-    let bootc = Bootc::from_env()?;
-    let program = bootc.file()?;
-    let key = key()
-        .with("cuts", layers::key())
-        .with("base", crate::layers_key().hex())
-        .with("layout", LAYOUT_VERSION)
-        .with_file("bootc", &program)?;
-    let layout = cache::entry("image-big", &key, |dir| {
-        let base = crate::base_layers()?;
-        let packages = package_layers()?;
-        let mut layers = crate::read_layers(&base)?;
-        layers.extend(crate::read_layers(&packages)?);
-        for from in [&base, &packages] {
-            crate::link_blobs(from, dir)?;
-        }
-        let version = Content::Text("big\n");
-        layers.push(crate::write_file_layer(
-            dir,
-            "version",
-            "usr/lib/test-image/version",
-            &version,
-        )?);
-        let program = Content::Copy(&program);
-        layers.push(crate::write_file_layer(
-            dir,
-            "bootc",
-            "usr/bin/bootc",
-            &program,
-        )?);
-        check(&layers)?;
-        let mut labels = Variant::V1.labels();
-        for (name, value) in &mut labels {
-            if *name == "org.opencontainers.image.version" {
-                *value = format!("forky.{TAG}");
+    BIG.image()
+}
+
+/// An image of more than 1 GB unpacked, which a small machine can install.
+///
+/// # Errors
+/// As [`big`].
+pub fn large() -> Result<OciImage> {
+    LARGE.image()
+}
+
+impl Shape {
+    fn image(&self) -> Result<OciImage> {
+        let bootc = Bootc::from_env()?;
+        let program = bootc.file()?;
+        let key = self
+            .key()
+            .with("cuts", layers::key())
+            .with("base", crate::layers_key().hex())
+            .with("layout", LAYOUT_VERSION)
+            .with_file("bootc", &program)?;
+        let layout = cache::entry(&format!("image-{}", self.tag), &key, |dir| {
+            let base = crate::base_layers()?;
+            let packages = self.package_layers()?;
+            let mut layers = crate::read_layers(&base)?;
+            layers.extend(crate::read_layers(&packages)?);
+            for from in [&base, &packages] {
+                crate::link_blobs(from, dir)?;
             }
-        }
-        let image = Image {
-            tag: TAG,
-            layers,
-            labels,
-            created: CREATED,
-        };
-        oci::write_layout(dir, &[image])
-    })?;
-    Ok(OciImage {
-        layout,
-        tag: TAG.to_owned(),
-    })
-}
-
-/// What decides the package layers, apart from the day's state of the mirror.
-fn key() -> Key {
-    let key = Key::new()
-        .with("rootfs", recipe::rootfs().key().hex())
-        .with("sources", SOURCES)
-        .with("shape", SHAPE_VERSION)
-        .with("layers", format!("{LAYERS} {LEVEL}"));
-    PACKAGES
-        .iter()
-        .fold(key, |key, name| key.with("package", name))
-}
-
-fn check(layers: &[Layer]) -> Result<()> {
-    let bytes: u64 = layers.iter().map(|layer| layer.size).sum();
-    if bytes < BYTES {
-        bail!(
-            "the big image has only {bytes} bytes: today's packages are smaller. \
-             Next step: add some to PACKAGES in tests/image/src/big.rs"
-        );
+            let text = format!("{}\n", self.tag);
+            let version = Content::Text(&text);
+            layers.push(crate::write_file_layer(
+                dir,
+                "version",
+                "usr/lib/test-image/version",
+                &version,
+            )?);
+            let program = Content::Copy(&program);
+            layers.push(crate::write_file_layer(
+                dir,
+                "bootc",
+                "usr/bin/bootc",
+                &program,
+            )?);
+            self.check(&layers)?;
+            let mut labels = Variant::V1.labels();
+            for (name, value) in &mut labels {
+                if *name == "org.opencontainers.image.version" {
+                    *value = format!("forky.{}", self.tag);
+                }
+            }
+            let image = Image {
+                tag: self.tag,
+                layers,
+                labels,
+                created: CREATED,
+            };
+            oci::write_layout(dir, &[image])
+        })?;
+        Ok(OciImage {
+            layout,
+            tag: self.tag.to_owned(),
+        })
     }
-    Ok(())
-}
 
-/// The layers of the packages, without a base.
-fn package_layers() -> Result<PathBuf> {
-    cache::entry("image-packages", &key(), |dir| {
-        crate::require_root()?;
-        apt::ensure(&["dpkg-deb", "tar"])?;
-        let base = recipe::rootfs().build()?;
-        fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
-        let apt = dir.join("apt");
-        let debs = download(&base, &apt)?;
-        let layers = write_layers(&base, &debs, dir)?;
-        cache::remove_tree(&apt)?;
-        let text = serde_json::to_vec_pretty(&layers).context("writing layers.json")?;
-        fs::write(dir.join("layers.json"), text).context("writing layers.json")
-    })
+    /// What decides the package layers, apart from the day's state of the mirror.
+    fn key(&self) -> Key {
+        let key = Key::new()
+            .with("rootfs", recipe::rootfs().key().hex())
+            .with("sources", SOURCES)
+            .with("shape", SHAPE_VERSION)
+            .with("layers", format!("{} {LEVEL}", self.layers));
+        self.packages
+            .iter()
+            .fold(key, |key, name| key.with("package", name))
+    }
+
+    fn check(&self, layers: &[Layer]) -> Result<()> {
+        let bytes: u64 = layers.iter().map(|layer| layer.size).sum();
+        if bytes < self.bytes {
+            bail!(
+                "the {} image has only {bytes} bytes: today's packages are smaller. \
+             Next step: add some to its shape in tests/image/src/big.rs",
+                self.tag
+            );
+        }
+        Ok(())
+    }
+
+    /// The layers of the packages, without a base.
+    fn package_layers(&self) -> Result<PathBuf> {
+        cache::entry("image-packages", &self.key(), |dir| {
+            crate::require_root()?;
+            apt::ensure(&["dpkg-deb", "tar"])?;
+            let base = recipe::rootfs().build()?;
+            fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
+            let apt = dir.join("apt");
+            let debs = download(&base, &apt, self.packages)?;
+            let layers = write_layers(&base, &debs, dir, self.layers)?;
+            cache::remove_tree(&apt)?;
+            let text = serde_json::to_vec_pretty(&layers).context("writing layers.json")?;
+            fs::write(dir.join("layers.json"), text).context("writing layers.json")
+        })
+    }
 }
 
 /// Fetches what the base lacks of the packages and their dependencies, sorted
 /// by name, with sizes in bytes.
-fn download(base: &Path, apt: &Path) -> Result<Vec<(PathBuf, u64)>> {
+fn download(base: &Path, apt: &Path, packages: &[&str]) -> Result<Vec<(PathBuf, u64)>> {
     let archives = apt.join("archives");
     for dir in [apt.join("lists/partial"), archives.join("partial")] {
         fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
@@ -199,9 +235,9 @@ fn download(base: &Path, apt: &Path) -> Result<Vec<(PathBuf, u64)>> {
             .args(args)
             .run()
     };
-    eprintln!("downloading the packages of the big test image (about 1.4 GB)");
+    eprintln!("downloading the packages of a big test image (up to 1.4 GB)");
     apt_get(&["update"])?;
-    apt_get(&[&["install", "--download-only"], PACKAGES].concat())?;
+    apt_get(&[&["install", "--download-only"], packages].concat())?;
 
     let status = base.join("var/lib/dpkg/status");
     let status = fs::read_to_string(&status)
@@ -259,9 +295,14 @@ fn package_names(status: &str) -> BTreeSet<&str> {
 }
 
 /// Unpacks group after group; a second thread compresses what is unpacked.
-fn write_layers(base: &Path, debs: &[(PathBuf, u64)], dir: &Path) -> Result<Vec<Layer>> {
+fn write_layers(
+    base: &Path,
+    debs: &[(PathBuf, u64)],
+    dir: &Path,
+    count: usize,
+) -> Result<Vec<Layer>> {
     let sizes: Vec<u64> = debs.iter().map(|(_, size)| *size).collect();
-    let groups = cut(&sizes, LAYERS)?;
+    let groups = cut(&sizes, count)?;
     eprintln!(
         "making {} layers of {} packages ({} MB)",
         groups.len(),
@@ -304,7 +345,7 @@ fn cut(sizes: &[u64], count: usize) -> Result<Vec<Range<usize>>> {
     if sizes.len() < count {
         bail!("{} packages do not make {count} layers", sizes.len());
     }
-    // 23 has no factor in common with 60, so that each rank comes once.
+    // 23 has no factor in common with 60 or 12, so that each rank comes once.
     let weights: Vec<u64> = (0..count)
         .map(|i| 1_000_000 / (i * 23 % count + 2) as u64)
         .collect();
@@ -446,15 +487,21 @@ mod tests {
 
     #[test]
     fn packages_are_sorted_and_named_once() {
-        assert!(PACKAGES.windows(2).all(|pair| pair[0] < pair[1]));
+        for shape in [BIG, LARGE] {
+            let names = shape.packages;
+            assert!(names.windows(2).all(|pair| pair[0] < pair[1]));
+        }
     }
 
     #[test]
     fn groups_are_uneven_and_have_every_package_once() {
         let sizes: Vec<u64> = (0..1200).map(|i| 1_000_000 + i * 7919 % 500_000).collect();
-        let groups = cut(&sizes, LAYERS).unwrap();
-        assert_eq!(groups.len(), LAYERS);
-        assert_eq!((groups[0].start, groups[LAYERS - 1].end), (0, sizes.len()));
+        let groups = cut(&sizes, BIG.layers).unwrap();
+        assert_eq!(groups.len(), BIG.layers);
+        assert_eq!(
+            (groups[0].start, groups[BIG.layers - 1].end),
+            (0, sizes.len())
+        );
         assert!(groups.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(groups.iter().all(|group| !group.is_empty()));
         let weigh = |group: &Range<usize>| sizes[group.clone()].iter().sum::<u64>();
@@ -472,11 +519,11 @@ mod tests {
         for huge in [0, 30, 59, 60] {
             let mut sizes = vec![1; 61];
             sizes[huge] = 1_000_000;
-            let groups = cut(&sizes, LAYERS).unwrap();
+            let groups = cut(&sizes, BIG.layers).unwrap();
             assert!(groups.iter().all(|group| !group.is_empty()), "{groups:?}");
-            assert_eq!(groups[LAYERS - 1].end, sizes.len());
+            assert_eq!(groups[BIG.layers - 1].end, sizes.len());
         }
-        assert!(cut(&[1; 59], LAYERS).is_err());
+        assert!(cut(&[1; 59], BIG.layers).is_err());
     }
 
     #[test]
@@ -527,12 +574,12 @@ mod tests {
         let layer = Layer {
             name: String::new(),
             digest: String::new(),
-            size: BYTES / 2,
+            size: BIG.bytes / 2,
             diff_id: String::new(),
             unpacked: 0,
         };
-        assert!(check(&[layer.clone(), layer.clone()]).is_ok());
-        let error = check(&[layer]).unwrap_err().to_string();
-        assert!(error.contains("PACKAGES"), "{error}");
+        assert!(BIG.check(&[layer.clone(), layer.clone()]).is_ok());
+        let error = BIG.check(&[layer]).unwrap_err().to_string();
+        assert!(error.contains("its shape"), "{error}");
     }
 }

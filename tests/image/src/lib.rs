@@ -20,7 +20,7 @@ pub mod oci;
 mod recipe;
 mod standin;
 
-pub use big::big;
+pub use big::{big, large};
 use oci::{Image, Layer};
 use standin::Bootc;
 

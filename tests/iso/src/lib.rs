@@ -8,6 +8,7 @@
 //! make e2e
 //! make e2e E2E_FLAGS='--way bios --iso out/my-system-trixie-amd64.iso'
 //! make e2e E2E_FLAGS='--way secure'
+//! make e2e E2E_FLAGS='--way large'
 //! ```
 //!
 //! Pictures of every page, consoles, `boot.txt` (what the boot of the medium
@@ -21,6 +22,7 @@
 
 mod accounts;
 mod camera;
+mod check;
 mod installed;
 mod live;
 mod medium;

@@ -18,7 +18,7 @@ pub struct Options {
     /// Where media that are built go
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub media: PathBuf,
-    /// What to do, can be given several times [default: bios, uefi, offline]
+    /// What to do, can be given several times [default: bios, uefi, offline, check]
     #[arg(long = "way", value_enum, value_name = "WAY")]
     ways: Vec<Way>,
     /// Do not look for the installation's logs in the installed system
@@ -43,8 +43,8 @@ impl Options {
     pub fn ways(&self) -> &[Way] {
         match self.ways.as_slice() {
             // Whether there is an image on somebody's medium is not known.
-            [] if self.iso.is_some() => &[Way::Bios, Way::Uefi],
-            [] => &[Way::Bios, Way::Uefi, Way::Offline],
+            [] if self.iso.is_some() => &[Way::Bios, Way::Uefi, Way::Check],
+            [] => &[Way::Bios, Way::Uefi, Way::Offline, Way::Check],
             ways => ways,
         }
     }
@@ -59,9 +59,12 @@ mod tests {
     fn everything_unless_told_otherwise() {
         Options::command().debug_assert();
         let plain = Options::parse_from(["iso-e2e"]);
-        assert_eq!(plain.ways(), [Way::Bios, Way::Uefi, Way::Offline]);
+        assert_eq!(
+            plain.ways(),
+            [Way::Bios, Way::Uefi, Way::Offline, Way::Check]
+        );
         let given = Options::parse_from(["iso-e2e", "--iso", "a.iso"]);
-        assert_eq!(given.ways(), [Way::Bios, Way::Uefi]);
+        assert_eq!(given.ways(), [Way::Bios, Way::Uefi, Way::Check]);
         let one = Options::parse_from(["iso-e2e", "--way", "offline", "--iso", "a.iso"]);
         assert_eq!(one.ways(), [Way::Offline]);
     }

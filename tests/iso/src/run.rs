@@ -12,6 +12,7 @@ use e2e::stage::say;
 use test_gui::Person;
 use testkit::{apt, cache};
 
+use crate::check;
 use crate::installed::Installed;
 use crate::live::{self, Boot};
 use crate::medium::Media;
@@ -29,6 +30,7 @@ const TOOLS: &[&str] = &[
     "mmdebstrap",
     "qemu-system-x86_64",
     "skopeo",
+    "xorriso",
 ];
 /// More than what the welcome page asks for; the file is sparse.
 const DISK_SIZE: u64 = 20 << 30;
@@ -92,6 +94,9 @@ fn one(
     report: &mut Report,
 ) -> Result<()> {
     let iso = media.of(way)?;
+    if way == Way::Check {
+        return check::check(&iso, out, report);
+    }
     let scratch = tempfile::Builder::new().prefix("iso-e2e-").tempdir()?;
     // Not in /tmp, which may be RAM.
     let disk = out.join(DISK);
@@ -100,7 +105,11 @@ fn one(
         true => {
             let storage = out.join(REGISTRY);
             fs::create_dir(&storage).context("making the registry's directory")?;
-            Some(Served::start(&test_image::standard()?, &storage)?)
+            let image = match way {
+                Way::Large => test_image::large()?,
+                _ => test_image::standard()?,
+            };
+            Some(Served::start(&image, &storage)?)
         }
         false => None,
     };

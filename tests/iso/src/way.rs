@@ -15,6 +15,10 @@ pub enum Way {
     Secure,
     /// BIOS, no network card, the image that is on the medium
     Offline,
+    /// BIOS, 2 GiB of memory, an image of more than 1 GB when it is unpacked
+    Large,
+    /// BIOS, the boot menu's check of a good and of a damaged medium
+    Check,
 }
 
 impl Way {
@@ -25,13 +29,15 @@ impl Way {
             Self::Uefi => "uefi",
             Self::Secure => "secure",
             Self::Offline => "offline",
+            Self::Large => "large",
+            Self::Check => "check",
         }
     }
 
     /// With what the machine starts.
     pub fn firmware(self) -> Firmware {
         match self {
-            Self::Bios | Self::Offline => Firmware::Bios,
+            Self::Bios | Self::Offline | Self::Large | Self::Check => Firmware::Bios,
             Self::Uefi | Self::Secure => Firmware::Uefi,
         }
     }
@@ -39,18 +45,18 @@ impl Way {
     /// Memory in MiB: once what is promised to be enough, else some more.
     pub fn memory_mib(self) -> u32 {
         match self {
-            Self::Bios | Self::Offline => 2048,
+            Self::Bios | Self::Offline | Self::Large | Self::Check => 2048,
             Self::Uefi | Self::Secure => 3072,
         }
     }
 
     /// Whether the image comes from a registry.
     pub fn online(self) -> bool {
-        matches!(self, Self::Bios | Self::Uefi)
+        matches!(self, Self::Bios | Self::Uefi | Self::Large)
     }
 
     /// Whether something is installed at all.
     pub fn installs(self) -> bool {
-        self != Self::Secure
+        !matches!(self, Self::Secure | Self::Check)
     }
 }

@@ -2,9 +2,10 @@
 //! The sections `registries`, `containers` and `images`: templates become
 //! references.
 
+use installer::yaml::{nearest, wrong_type};
 use serde_yaml::Value;
 
-use super::reader::{nearest, wrong_type, Document, Section};
+use super::reader::{Document, Section};
 use super::syntax::{self, shown};
 use super::{CatalogueEntry, Distro, Icon};
 use crate::error::{Code, Error, Result};

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use installer::yaml::wrong_type;
 use serde_yaml::Value;
 
-use super::reader::{wrong_type, Document, Section};
+use super::reader::{Document, Section};
 use super::{syntax, Branding, Firmware, Mirrors};
 use crate::error::Result;
 

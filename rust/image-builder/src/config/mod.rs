@@ -10,7 +10,6 @@ mod bootc_conf;
 mod calamares;
 mod files;
 mod images;
-mod lines;
 mod live;
 mod medium;
 mod product;

@@ -8,14 +8,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use installer::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 use serde_yaml::{Mapping, Value};
 
-use super::lines::line_of;
 use super::syntax::{shown, Check, Wrong};
 use crate::error::{Code, Error, Result};
-
-/// Least similarity (Jaro-Winkler) of a word to be proposed.
-const SIMILAR: f64 = 0.75;
 
 /// The file as a whole: its name and text for messages, its directory.
 pub(super) struct Document<'a> {
@@ -423,21 +420,6 @@ impl Section {
     }
 }
 
-/// `de` in `name[de]`.
-fn locale_in<'a>(key: &'a str, name: &str) -> Option<&'a str> {
-    key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')
-}
-
-/// `images.catalogue[0].name`.
-fn dotted(path: &[&str]) -> String {
-    path.join(".").replace(".[", "[")
-}
-
-fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-    quoted.join(", ")
-}
-
 fn borrow(path: &[String]) -> Vec<&str> {
     path.iter().map(String::as_str).collect()
 }
@@ -463,48 +445,5 @@ fn into_text(doc: &Document, path: &[&str], value: Value) -> Result<String> {
         other => Err(doc
             .invalid(path, &wrong_type("a text", &other))
             .next("Put the value into quotes.")),
-    }
-}
-
-/// Never shows the value, which may be a password.
-pub(super) fn wrong_type(wanted: &str, found: &Value) -> String {
-    let found = match found {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a mapping",
-        Value::Tagged(_) => "a tagged value",
-    };
-    format!("{wanted} is expected here, not {found}")
-}
-
-/// The word that is most like `word`, if any is alike.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    known
-        .iter()
-        .map(|k| (strsim::jaro_winkler(&word, &k.to_lowercase()), *k))
-        .filter(|(score, _)| *score >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn nearest_word() {
-        let known = ["shortName", "supportUrl", "name"];
-        for (word, expected) in [
-            ("short_name", Some("shortName")),
-            ("supporturl", Some("supportUrl")),
-            ("nmae", Some("name")),
-            ("zzz", None),
-        ] {
-            assert_eq!(nearest(word, &known), expected, "{word}");
-        }
     }
 }

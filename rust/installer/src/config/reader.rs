@@ -14,9 +14,7 @@ use serde_yaml::{Mapping, Value};
 use super::page::Localized;
 use super::template::{self, TemplateError};
 use crate::error::{Code, Error, Result};
-
-/// Least similarity (Jaro-Winkler) of a key to be proposed.
-const SIMILAR: f64 = 0.75;
+use crate::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 
 /// The file as a whole: its name and text for messages, its variables.
 pub(super) struct Document {
@@ -83,7 +81,7 @@ impl Document {
         let key = match path {
             [] => String::new(),
             // Places in lists are `[0]`, `[1]`, …
-            _ => format!("`{}`: ", path.join(".").replace(".[", "[")),
+            _ => format!("`{}`: ", dotted(path)),
         };
         Error::new(
             Code::ConfigInvalid,
@@ -97,13 +95,12 @@ impl Document {
 
     /// `CONFIG_INVALID` for a value outside of a list of names.
     pub(super) fn one_of(&self, path: &[&str], value: &str, names: &[&str]) -> Error {
-        let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
         self.invalid(path, &format!("`{value}` is not a known value"))
             .why(match nearest(value, names) {
                 Some(near) => format!("Perhaps `{near}` was meant."),
                 None => "It is misspelt or not supported.".into(),
             })
-            .next(format!("Write one of {}.", quoted.join(", ")))
+            .next(format!("Write one of {}.", listed(names)))
     }
 
     fn expand(&self, path: &[&str], text: String) -> Result<String> {
@@ -370,18 +367,11 @@ impl Section {
             Some(near) => err
                 .why(format!("It is probably a misspelling of `{near}`."))
                 .next(format!("Write `{near}`, or remove the key.")),
-            None => {
-                let known: Vec<String> = self.asked.iter().map(|k| format!("`{k}`")).collect();
-                err.why("Nothing here has a similar name.")
-                    .next(format!("Remove it; known here are {}.", known.join(", ")))
-            }
+            None => err
+                .why("Nothing here has a similar name.")
+                .next(format!("Remove it; known here are {}.", listed(&self.asked))),
         })
     }
-}
-
-/// `de` in `name[de]`.
-fn locale_in<'a>(key: &'a str, name: &str) -> Option<&'a str> {
-    key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')
 }
 
 fn borrow(path: &[String]) -> Vec<&str> {
@@ -404,176 +394,5 @@ fn into_text(doc: &Document, path: &[&str], value: Value) -> Result<String> {
         other => Err(doc
             .invalid(path, &wrong_type("a text", &other))
             .next("Put the value into quotes.")),
-    }
-}
-
-/// Never shows the value, which may be a password.
-fn wrong_type(wanted: &str, found: &Value) -> String {
-    let found = match found {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a mapping",
-        Value::Tagged(_) => "a tagged value",
-    };
-    format!("{wanted} is expected here, not {found}")
-}
-
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    known
-        .iter()
-        .map(|k| (strsim::jaro_winkler(&word, &k.to_lowercase()), *k))
-        .filter(|(score, _)| *score >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
-}
-
-/// The line (from 1) of a key or, written `[0]`, of a place in a list; `None`
-/// where the file uses the flow style.
-fn line_of(text: &str, path: &[&str]) -> Option<usize> {
-    let mut wanted = path.iter();
-    let mut key = *wanted.next()?;
-    // Column of the parent, and of what stands directly below it.
-    let mut parent: Option<usize> = None;
-    let mut level: Option<usize> = Some(0);
-    let mut items = 0;
-    for (number, line) in text.lines().enumerate() {
-        for token in Tokens::of(line) {
-            let item = index(key);
-            // A list may begin in the column of its key.
-            let inside =
-                |p| token.column > p || (token.column == p && item.is_some() && token.item);
-            if parent.is_some_and(|p| !inside(p)) {
-                return None; // the block of the parent has ended
-            }
-            if *level.get_or_insert(token.column) != token.column {
-                continue;
-            }
-            let here = match item {
-                Some(item) => {
-                    items += usize::from(token.item);
-                    token.item && items == item + 1
-                }
-                None => !token.item && token.is_key(key),
-            };
-            if here {
-                match wanted.next() {
-                    None => return Some(number + 1),
-                    Some(next) => {
-                        key = next;
-                        parent = Some(token.column);
-                        level = None;
-                        items = 0;
-                    }
-                }
-            }
-        }
-    }
-    None
-}
-
-/// `1` for `[1]`.
-fn index(key: &str) -> Option<usize> {
-    key.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
-}
-
-/// A dash of a list, or the rest of a line.
-struct Token<'a> {
-    column: usize,
-    item: bool,
-    text: &'a str,
-}
-
-impl Token<'_> {
-    fn is_key(&self, key: &str) -> bool {
-        [
-            format!("{key}:"),
-            format!("\"{key}\":"),
-            format!("'{key}':"),
-        ]
-        .iter()
-        .any(|k| self.text.starts_with(k.as_str()))
-    }
-}
-
-/// The tokens of one line.
-struct Tokens<'a> {
-    line: &'a str,
-    column: usize,
-}
-
-impl<'a> Tokens<'a> {
-    fn of(line: &'a str) -> Self {
-        Self { line, column: 0 }
-    }
-}
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        let rest = self.line.get(self.column..)?;
-        let text = rest.trim_start();
-        let column = self.column + rest.len() - text.len();
-        if text.is_empty() || text.starts_with('#') {
-            return None;
-        }
-        let item = text == "-" || text.starts_with("- ");
-        self.column = if item { column + 1 } else { self.line.len() };
-        Some(Token { column, item, text })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines() {
-        let text =
-            "# a: 1\na: 1\nb:\n  # c: x\n  c: 2\n  \"h.io:5\":\n    d: 3\ne: { f: 1 }\nd: 4\n";
-        let table: [(&[&str], Option<usize>); 8] = [
-            (&["a"], Some(2)),
-            (&["b", "c"], Some(5)),
-            (&["b", "h.io:5", "d"], Some(7)),
-            (&["d"], Some(9)),
-            (&["b", "d"], None),
-            (&["e", "f"], None),
-            (&["b", "x"], None),
-            (&[], None),
-        ];
-        for (path, expected) in table {
-            assert_eq!(line_of(text, path), expected, "{path:?}");
-        }
-
-        let text = "p:\n  l:\n    - # first\n      n: 1\n    - n: 2\n      r:\n      - x\n      - s: 3\n    - q: 4\nz:\n- n: 5\n- - n: 6\ny: 7\n";
-        let table: [(&[&str], Option<usize>); 12] = [
-            (&["p", "l", "[0]"], Some(3)),
-            (&["p", "l", "[0]", "n"], Some(4)),
-            (&["p", "l", "[1]", "n"], Some(5)),
-            (&["p", "l", "[1]", "r", "[1]", "s"], Some(8)),
-            (&["p", "l", "[2]", "q"], Some(9)),
-            (&["p", "l", "[2]", "n"], None),
-            (&["p", "l", "[3]"], None),
-            (&["z", "[0]", "n"], Some(11)),
-            (&["z", "[1]", "[0]", "n"], Some(12)),
-            (&["z", "[2]"], None),
-            (&["y"], Some(13)),
-            (&["y", "[0]"], None),
-        ];
-        for (path, expected) in table {
-            assert_eq!(line_of(text, path), expected, "{path:?}");
-        }
-    }
-
-    #[test]
-    fn nearest_key() {
-        let known = ["containerUrl", "stateroot", "kargs"];
-        assert_eq!(nearest("containerURL", &known), Some("containerUrl"));
-        assert_eq!(nearest("karg", &known), Some("kargs"));
-        assert_eq!(nearest("zzz", &known), None);
     }
 }

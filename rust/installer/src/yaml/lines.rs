@@ -7,7 +7,7 @@
 /// The line (from 1) of a key or, written `[0]`, of a place in a list. Within
 /// the flow style it is the line where the innermost block key begins; `None`
 /// when not even that can be found.
-pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+pub fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     (1..=path.len())
         .rev()
         .find_map(|n| exactly(text, &path[..n]))
@@ -130,6 +130,27 @@ mod tests {
             (&["l", "[3]"], Some(10)),
             (&["x"], None),
             (&[], None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(line_of(text, path), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn lines_in_lists_of_lists() {
+        let text = "p:\n  l:\n    - # first\n      n: 1\n    - n: 2\n      r:\n      - x\n      - s: 3\n    - q: 4\nz:\n- n: 5\n- - n: 6\ny: 7\n";
+        let table: [(&[&str], Option<usize>); 11] = [
+            (&["p", "l", "[0]"], Some(3)),
+            (&["p", "l", "[0]", "n"], Some(4)),
+            (&["p", "l", "[1]", "n"], Some(5)),
+            (&["p", "l", "[1]", "r", "[1]", "s"], Some(8)),
+            (&["p", "l", "[2]", "q"], Some(9)),
+            (&["p", "l", "[3]"], Some(2)),
+            (&["z", "[0]", "n"], Some(11)),
+            (&["z", "[1]", "[0]", "n"], Some(12)),
+            (&["z", "[2]"], Some(10)),
+            (&["y"], Some(13)),
+            (&["y", "[0]"], Some(13)),
         ];
         for (path, expected) in table {
             assert_eq!(line_of(text, path), expected, "{path:?}");

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Machines that nobody talks to: they start, and one waits for what they do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::console;
+use crate::deadline::Deadline;
+use crate::machine::{DirectKernel, Machine};
+use crate::vm::{self, Talk, Vm};
+
+/// Runs a machine until it starts again or switches itself off.
+///
+/// # Errors
+/// When it does neither within `limit`.
+pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
+    Vm::start(vm::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
+}
+
+/// Runs a machine until its serial console has said `text`, and ends it then.
+/// `kernel` is loaded in place of what the machine would boot. The console's
+/// text goes to the end of `log`. Returns all that the console said.
+///
+/// # Errors
+/// When it does not say so within `limit`, or ends before.
+pub fn until_said(
+    machine: &Machine,
+    kernel: Option<DirectKernel>,
+    text: &str,
+    limit: Duration,
+    log: &Path,
+) -> Result<String> {
+    let vm = Vm::start(vm::directory()?, machine, kernel, Talk::Console, Some(log))?;
+    let said = vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
+        Some(console::plain(bytes)).filter(|plain| plain.contains(text))
+    });
+    said.map_err(|missed| vm.missed(&format!("waiting for `{text}`"), missed, limit))
+}
