@@ -367,9 +367,10 @@ impl Section {
             Some(near) => err
                 .why(format!("It is probably a misspelling of `{near}`."))
                 .next(format!("Write `{near}`, or remove the key.")),
-            None => err
-                .why("Nothing here has a similar name.")
-                .next(format!("Remove it; known here are {}.", listed(&self.asked))),
+            None => err.why("Nothing here has a similar name.").next(format!(
+                "Remove it; known here are {}.",
+                listed(&self.asked)
+            )),
         })
     }
 }
