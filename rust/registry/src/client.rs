@@ -15,10 +15,12 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
 
+use crate::certs_d::CertsDirs;
 use crate::classify::Context;
 use crate::credentials::{CredentialStore, Credentials};
 use crate::error::{Missing, RegistryError};
 use crate::layout::OciLayout;
+use crate::registries_conf::RegistriesConf;
 use crate::retry::RetryPolicy;
 
 /// How to talk to registries.
@@ -26,6 +28,10 @@ use crate::retry::RetryPolicy;
 pub struct ClientConfig {
     /// Who to log in as, and where.
     pub credentials: CredentialStore,
+    /// Which servers stand behind the names of images.
+    pub registries: RegistriesConf,
+    /// Where certificates that belong to a registry are.
+    pub certs: CertsDirs,
     /// Registries, `host[:port]`, that are spoken to over plain HTTP. All
     /// others get nothing but TLS.
     pub insecure_hosts: BTreeSet<String>,
@@ -51,6 +57,8 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             credentials: CredentialStore::default(),
+            registries: RegistriesConf::default(),
+            certs: CertsDirs::default(),
             insecure_hosts: BTreeSet::new(),
             extra_ca_pem: Vec::new(),
             connect_timeout: Duration::from_secs(10),
@@ -228,13 +236,14 @@ impl Session {
         let config = &registry.config;
         let host = reference.registry().to_owned();
         let repository = reference.repository().to_owned();
-        let credentials = config.credentials.lookup(reference);
+        let credentials = config.credentials.lookup(reference)?;
         let auth = match &credentials {
             Credentials::Anonymous => RegistryAuth::Anonymous,
             Credentials::Basic { username, password } => {
                 RegistryAuth::Basic(username.clone(), password.expose_secret().to_owned())
             }
             Credentials::Bearer { token } => RegistryAuth::Bearer(token.expose_secret().to_owned()),
+            Credentials::IdentityToken { .. } => RegistryAuth::Anonymous,
         };
         let oci_reference = oci_client::Reference::with_tag(
             host.clone(),
