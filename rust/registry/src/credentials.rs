@@ -23,6 +23,12 @@ pub enum Credentials {
         /// The password, or what the registry gives out in place of one.
         password: SecretString,
     },
+    /// With a token that stands for a login and is exchanged for others by
+    /// OAuth2 (`identitytoken` of `containers-auth.json(5)`).
+    IdentityToken {
+        /// The token.
+        token: SecretString,
+    },
     /// With a token that the registry itself accepts.
     Bearer {
         /// The token.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use imageref::Digest;
 
+use crate::endpoint::Endpoint;
 use crate::platform::Platform;
 
 /// One image for one platform: its manifest, its configuration and what its
@@ -16,6 +17,11 @@ pub struct ResolvedImage {
     pub origin: String,
     /// The reference that was resolved; `None` for an image in a layout.
     pub reference: Option<imageref::Reference>,
+    /// The place that answered, which may be a mirror; `None` for an image in a
+    /// layout.
+    pub endpoint: Option<Endpoint>,
+    /// Why mirrors before that place did not answer, one text for each.
+    pub mirror_failures: Vec<String>,
     /// The digest of the index that the manifest was chosen from, if the
     /// reference leads to one.
     pub index_digest: Option<Digest>,

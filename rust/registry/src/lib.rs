@@ -22,24 +22,35 @@
 
 mod auth_files;
 mod blob;
+mod challenge;
 mod classify;
 mod client;
 mod copy;
 mod credentials;
+mod endpoint;
 mod error;
 mod hash;
 mod image;
 mod layout;
+mod login;
 mod manifest;
 mod observer;
 mod platform;
 mod pull;
+mod range;
+mod redirect;
 mod resolve;
 mod retry;
+mod retry_after;
+mod session;
+mod token;
+mod transport;
+mod writer;
 
 pub use auth_files::{load_credentials, search_order, AuthFile};
 pub use client::{ClientConfig, Registry};
 pub use credentials::{AuthFileError, CredentialStore, Credentials};
+pub use endpoint::Endpoint;
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
 pub use image::{Compression, ImageConfig, Layer, ResolvedImage};
 pub use layout::{OciLayout, Selector};
