@@ -97,6 +97,8 @@ impl From<RegistryError> for Error {
         let code = match err.kind() {
             ErrorKind::InvalidReference => Code::ImageRefInvalid,
             ErrorKind::Config => Code::ConfigInvalid,
+            ErrorKind::Blocked => Code::RegistryBlocked,
+            ErrorKind::CredentialHelper => Code::SecretUnreadable,
             ErrorKind::HostUnknown => Code::RegistryHostUnknown,
             ErrorKind::ConnectionRefused | ErrorKind::Unreachable | ErrorKind::ConnectTimeout => {
                 Code::RegistryUnreachable

@@ -71,12 +71,21 @@ impl Secrets {
     /// bootc; `None` when there are no credentials for it.
     pub fn auth_json(&self, name: &str) -> Option<SecretString> {
         let reference: Reference = name.parse().ok()?;
-        let entry = match self.store.lookup(&reference) {
+        let entry = match self.store.lookup(&reference).ok()? {
             Credentials::Anonymous => return None,
             Credentials::Basic { username, password } => {
                 let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
                 let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
                 Zeroizing::new(format!("{{\"auth\":\"{}\"}}", *encoded))
+            }
+            Credentials::IdentityToken { token } => {
+                // Without a user beside it containers/image ignores the token.
+                let user = STANDARD.encode("<token>:");
+                let quoted = Zeroizing::new(serde_json::to_string(token.expose_secret()).ok()?);
+                Zeroizing::new(format!(
+                    "{{\"auth\":\"{user}\",\"identitytoken\":{}}}",
+                    *quoted
+                ))
             }
             Credentials::Bearer { token } => {
                 // A token is base64 or a JWT; anything else would need escapes.

@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::classify::Context;
 use crate::client::Registry;
-use crate::endpoint::{Endpoint, MirrorFailures};
 use crate::error::{Missing, RegistryError};
 use crate::layout::OciLayout;
+use crate::mirrors::MirrorFailures;
 use crate::range;
+use crate::registries_conf::Endpoint;
 use crate::session::Session;
 use crate::transport::{in_time, Answer};
 use crate::writer::Writer;
@@ -309,7 +310,8 @@ impl Fetch<'_> {
                 Ok(range) => Ok(Some(range.last + 1)),
                 Err(problem) => {
                     self.restart().await?;
-                    let problem = format!("the answer is not the part that was asked for: {problem}");
+                    let problem =
+                        format!("the answer is not the part that was asked for: {problem}");
                     Err(context.interrupted(problem))
                 }
             },

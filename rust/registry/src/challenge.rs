@@ -150,7 +150,9 @@ mod tests {
     fn shown(header: &str) -> Vec<String> {
         let show = |c: &Challenge| {
             let params: Vec<String> = c.params.iter().map(|(n, v)| format!("{n}={v}")).collect();
-            format!("{} {}", c.scheme, params.join("|")).trim().to_owned()
+            format!("{} {}", c.scheme, params.join("|"))
+                .trim()
+                .to_owned()
         };
         parse(header).unwrap().iter().map(show).collect()
     }
@@ -166,18 +168,29 @@ mod tests {
             (
                 "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",\
                  scope=\"repository:library/debian:pull\"",
-                &["bearer realm=https://auth.docker.io/token|service=registry.docker.io\
-                   |scope=repository:library/debian:pull"],
+                &[
+                    "bearer realm=https://auth.docker.io/token|service=registry.docker.io\
+                   |scope=repository:library/debian:pull",
+                ],
             ),
             // a comma and an equals sign within quotes
             (
                 "Bearer realm=\"https://a/?x=1,2\" , scope=\"repository:a:pull,push\"",
                 &["bearer realm=https://a/?x=1,2|scope=repository:a:pull,push"],
             ),
-            ("Basic realm=\"say \\\"hi\\\" \\\\ \"", &["basic realm=say \"hi\" \\ "]),
-            ("Basic realm=\"\", charset=\"UTF-8\"", &["basic realm=|charset=UTF-8"]),
+            (
+                "Basic realm=\"say \\\"hi\\\" \\\\ \"",
+                &["basic realm=say \"hi\" \\ "],
+            ),
+            (
+                "Basic realm=\"\", charset=\"UTF-8\"",
+                &["basic realm=|charset=UTF-8"],
+            ),
             ("Basic realm=plain", &["basic realm=plain"]),
-            ("Bearer realm=https://a/t,service=b", &["bearer realm=https://a/t|service=b"]),
+            (
+                "Bearer realm=https://a/t,service=b",
+                &["bearer realm=https://a/t|service=b"],
+            ),
             (
                 "Negotiate, Basic realm=\"a\", Bearer realm=\"b\",service=c",
                 &["negotiate", "basic realm=a", "bearer realm=b|service=c"],

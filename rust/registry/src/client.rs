@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::certs_d::CertsDirs;
 use crate::credentials::CredentialStore;
-use crate::endpoint::Endpoint;
 use crate::error::RegistryError;
 use crate::layout::OciLayout;
+use crate::registries_conf::{Endpoint, RegistriesConf};
 use crate::retry::RetryPolicy;
 use crate::session::Session;
 use crate::transport::Transport;
@@ -21,6 +22,10 @@ use crate::transport::Transport;
 pub struct ClientConfig {
     /// Who to log in as, and where.
     pub credentials: CredentialStore,
+    /// Which servers stand behind the names of images.
+    pub registries: RegistriesConf,
+    /// Where certificates that belong to a registry are.
+    pub certs: CertsDirs,
     /// Registries, `host[:port]`, that may have any certificate or speak plain
     /// HTTP, as `insecure` of `containers-registries.conf(5)` has it. All others
     /// get nothing but TLS.
@@ -47,6 +52,8 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             credentials: CredentialStore::default(),
+            registries: RegistriesConf::default(),
+            certs: CertsDirs::default(),
             insecure_hosts: BTreeSet::new(),
             extra_ca_pem: Vec::new(),
             connect_timeout: Duration::from_secs(10),
@@ -89,10 +96,7 @@ impl Registry {
 
     /// Logs in at an endpoint, or finds that no login is needed. Whoever asks
     /// meanwhile waits for the same login.
-    pub(crate) async fn session(
-        &self,
-        endpoint: &Endpoint,
-    ) -> Result<Arc<Session>, RegistryError> {
+    pub(crate) async fn session(&self, endpoint: &Endpoint) -> Result<Arc<Session>, RegistryError> {
         let name = endpoint.reference.name();
         let cell = lock(&self.sessions).entry(name).or_default().clone();
         let session = cell.get_or_try_init(|| async {

@@ -29,6 +29,26 @@ pub enum RegistryError {
         /// What is wrong with the configuration.
         what: String,
     },
+    /// `registries.conf` forbids the image.
+    #[error("pulls of {name} are blocked by the entry {prefix} in {origin}")]
+    Blocked {
+        /// `host/repository` as asked for.
+        name: String,
+        /// The prefix of the entry.
+        prefix: String,
+        /// The file that has it.
+        origin: String,
+    },
+    /// A credential helper failed, so that it is not known how to log in.
+    #[error("the credential helper {program} gave no answer for {server}: {problem}")]
+    CredentialHelper {
+        /// The program, `docker-credential-<name>`.
+        program: String,
+        /// The registry that it was asked about.
+        server: String,
+        /// What went wrong. Nothing that it printed.
+        problem: String,
+    },
     /// The name of the registry does not resolve.
     #[error("the registry host {host} cannot be found: {source}")]
     HostUnknown {
@@ -279,6 +299,8 @@ impl std::fmt::Display for TlsProblem {
 pub enum ErrorKind {
     InvalidReference,
     Config,
+    Blocked,
+    CredentialHelper,
     HostUnknown,
     ConnectionRefused,
     Unreachable,
@@ -308,6 +330,8 @@ impl ErrorKind {
         match self {
             Self::InvalidReference => "REFERENCE_INVALID",
             Self::Config => "REGISTRY_CONFIG",
+            Self::Blocked => "REGISTRY_BLOCKED",
+            Self::CredentialHelper => "CREDENTIAL_HELPER",
             Self::HostUnknown => "REGISTRY_HOST_UNKNOWN",
             Self::ConnectionRefused => "REGISTRY_CONNECTION_REFUSED",
             Self::Unreachable => "REGISTRY_UNREACHABLE",
@@ -339,6 +363,8 @@ impl RegistryError {
         match self {
             Self::InvalidReference(_) => ErrorKind::InvalidReference,
             Self::Config { .. } => ErrorKind::Config,
+            Self::Blocked { .. } => ErrorKind::Blocked,
+            Self::CredentialHelper { .. } => ErrorKind::CredentialHelper,
             Self::HostUnknown { .. } => ErrorKind::HostUnknown,
             Self::ConnectionRefused { .. } => ErrorKind::ConnectionRefused,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
@@ -378,6 +404,12 @@ impl RegistryError {
         match self {
             Self::InvalidReference(_) => "Correct the image reference.",
             Self::Config { .. } => "Correct the registry configuration.",
+            Self::Blocked { .. } => {
+                "Choose another image, or ask whoever set up this machine why it is blocked."
+            }
+            Self::CredentialHelper { .. } => {
+                "Run the helper by hand, or give the credentials in an auth file."
+            }
             Self::HostUnknown { .. } => {
                 "Check the spelling of the host and that the network and its DNS server are up."
             }

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::blob::{Moved, Sources, Wanted, Watch};
 use crate::client::Registry;
 use crate::copy;
-use crate::endpoint::Endpoint;
 use crate::error::RegistryError;
 use crate::image::{Layer, ResolvedImage};
 use crate::layout::OciLayout;
 use crate::observer::PullObserver;
+use crate::registries_conf::Endpoint;
 
 /// What a pull did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

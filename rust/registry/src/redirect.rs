@@ -76,7 +76,11 @@ mod tests {
     fn hops() {
         use RedirectProblem::{Address, Downgrade, Nowhere, Password};
         for (from, location, expected) in [
-            ("https://r/v2/a", Some("https://cdn/x?s=1#f"), Ok("https://cdn/x?s=1")),
+            (
+                "https://r/v2/a",
+                Some("https://cdn/x?s=1#f"),
+                Ok("https://cdn/x?s=1"),
+            ),
             ("https://r/v2/a", Some("/v2/b"), Ok("https://r/v2/b")),
             ("https://r/v2/a", Some("//cdn/b"), Ok("https://cdn/b")),
             ("http://r/v2/a", Some("https://cdn/b"), Ok("https://cdn/b")),

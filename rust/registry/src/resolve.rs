@@ -9,12 +9,13 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::classify::Context;
 use crate::client::Registry;
-use crate::endpoint::{Endpoint, MirrorFailures};
 use crate::error::{Missing, RegistryError};
 use crate::hash::digest_of;
 use crate::image::ResolvedImage;
 use crate::manifest::{self, Descriptor, Document, Fetched, Origin};
+use crate::mirrors::MirrorFailures;
 use crate::platform::Platform;
+use crate::registries_conf::Endpoint;
 use crate::session::Session;
 use crate::transport::{in_time, Answer};
 use crate::MANIFEST_MAX;

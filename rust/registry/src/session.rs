@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
+use imageref::Reference;
 use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING};
 use reqwest::Url;
 
 use crate::classify::Context;
 use crate::client::Registry;
-use crate::endpoint::Endpoint;
+use crate::credentials::{CredentialStore, Credentials};
 use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
 use crate::login::{challenges, Login};
+use crate::registries_conf::Endpoint;
 use crate::transport::{Answer, Transport, Trust};
 
-/// Docker Hub in references and where it really is.
+/// Where Docker Hub really is, which goes by another name in references.
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// The connection to one repository, logged in.
@@ -50,9 +52,9 @@ impl Session {
         let host = reference.registry().to_owned();
         let trust = Trust {
             registry: host.clone(),
-            insecure: endpoint.insecure || config.insecure_hosts.contains(api_host(&host)),
+            insecure: endpoint.insecure,
         };
-        let credentials = config.credentials.lookup(reference);
+        let credentials = look_up(&config.credentials, reference).await?;
         let mut session = Self {
             base: base(&host, "https")?,
             repository: reference.repository().to_owned(),
@@ -199,11 +201,25 @@ impl Session {
     }
 }
 
-fn api_host(host: &str) -> &str {
+/// Where the API of a registry is.
+pub(crate) fn api_host(host: &str) -> &str {
     match host {
         imageref::DOCKER_HUB => DOCKER_HUB_API,
         other => other,
     }
+}
+
+/// The credentials for an image. Helpers may run for seconds.
+async fn look_up(
+    store: &CredentialStore,
+    reference: &Reference,
+) -> Result<Credentials, RegistryError> {
+    let (store, reference) = (store.clone(), reference.clone());
+    tokio::task::spawn_blocking(move || store.lookup(&reference))
+        .await
+        .map_err(|e| RegistryError::Config {
+            what: format!("a worker thread is gone: {e}"),
+        })?
 }
 
 fn base(host: &str, scheme: &str) -> Result<Url, RegistryError> {

@@ -126,7 +126,10 @@ pub(crate) fn parse(json: &[u8]) -> Option<Token> {
     let filled = |s: Option<SecretString>| s.filter(|s| !s.expose_secret().is_empty());
     let secret = filled(answer.token).or_else(|| filled(answer.access_token))?;
     // Some write the number with a decimal point.
-    let seconds = answer.expires_in.as_ref().and_then(serde_json::Value::as_f64);
+    let seconds = answer
+        .expires_in
+        .as_ref()
+        .and_then(serde_json::Value::as_f64);
     let life = seconds
         .filter(|s| *s > 0.0)
         .map_or(DEFAULT_LIFE, |s| {
@@ -156,9 +159,21 @@ mod tests {
             host: "a:5000".into(),
         };
         for (text, insecure, expected) in [
-            ("Bearer realm=\"https://a/t?x=1#f\"", false, Ok("https://a/t?x=1")),
-            ("Bearer realm=\"http://a:5000/t\"", true, Ok("http://a:5000/t")),
-            ("Bearer realm=\"http://a:5000/t?s=secret\"", false, Err(plain())),
+            (
+                "Bearer realm=\"https://a/t?x=1#f\"",
+                false,
+                Ok("https://a/t?x=1"),
+            ),
+            (
+                "Bearer realm=\"http://a:5000/t\"",
+                true,
+                Ok("http://a:5000/t"),
+            ),
+            (
+                "Bearer realm=\"http://a:5000/t?s=secret\"",
+                false,
+                Err(plain()),
+            ),
             ("Bearer realm=\"https://u:p@a/\"", true, Err(Password)),
             ("Bearer realm=\"ftp://a/\"", true, Err(Address)),
             ("Bearer realm=\"/token\"", true, Err(Address)),
@@ -174,12 +189,18 @@ mod tests {
     fn only_reading_is_asked_for() {
         for (text, expected) in [
             ("Bearer realm=a", vec!["repository:o/a:pull"]),
-            ("Bearer scope=\"repository:o/a:pull\"", vec!["repository:o/a:pull"]),
+            (
+                "Bearer scope=\"repository:o/a:pull\"",
+                vec!["repository:o/a:pull"],
+            ),
             (
                 "Bearer scope=\"repository:p/o/a:pull registry:catalog:*\"",
                 vec!["repository:o/a:pull", "repository:p/o/a:pull"],
             ),
-            ("Bearer scope=\"repository:o/a:pull,push\"", vec!["repository:o/a:pull"]),
+            (
+                "Bearer scope=\"repository:o/a:pull,push\"",
+                vec!["repository:o/a:pull"],
+            ),
         ] {
             assert_eq!(scopes("o/a", &challenge(text)), expected, "{text}");
         }
@@ -187,7 +208,10 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let scopes = ["repository:a:pull".to_owned(), "repository:b:pull".to_owned()];
+        let scopes = [
+            "repository:a:pull".to_owned(),
+            "repository:b:pull".to_owned(),
+        ];
         let realm: Url = "https://a/t?x=1".parse().unwrap();
         assert_eq!(
             get_url(realm.clone(), Some("my reg"), &scopes).as_str(),
@@ -204,20 +228,42 @@ mod tests {
         for (json, token, seconds) in [
             (r#"{"token":"t"}"#, "t", 50.0),
             (r#"{"access_token":"a"}"#, "a", 50.0),
-            (r#"{"token":"t","access_token":"a","expires_in":300}"#, "t", 290.0),
-            (r#"{"token":"","access_token":"a","expires_in":8}"#, "a", 6.0),
+            (
+                r#"{"token":"t","access_token":"a","expires_in":300}"#,
+                "t",
+                290.0,
+            ),
+            (
+                r#"{"token":"","access_token":"a","expires_in":8}"#,
+                "a",
+                6.0,
+            ),
             (r#"{"token":"t","expires_in":0}"#, "t", 50.0),
             (r#"{"token":"t","expires_in":-5}"#, "t", 50.0),
             (r#"{"token":"t","expires_in":"soon"}"#, "t", 50.0),
             (r#"{"token":"t","expires_in":100.0}"#, "t", 90.0),
             (r#"{"token":"t","expires_in":1e300}"#, "t", 86_390.0),
-            (r#"{"token":"t","issued_at":"2026-01-01T00:00:00Z","other":[]}"#, "t", 50.0),
+            (
+                r#"{"token":"t","issued_at":"2026-01-01T00:00:00Z","other":[]}"#,
+                "t",
+                50.0,
+            ),
         ] {
             let got = parse(json.as_bytes()).unwrap();
             assert_eq!(got.secret.expose_secret(), token, "{json}");
-            assert!((got.use_for.as_secs_f64() - seconds).abs() < 0.001, "{json}");
+            assert!(
+                (got.use_for.as_secs_f64() - seconds).abs() < 0.001,
+                "{json}"
+            );
         }
-        for none in ["", "{}", "[]", "<html>", r#"{"token":""}"#, r#"{"token":7}"#] {
+        for none in [
+            "",
+            "{}",
+            "[]",
+            "<html>",
+            r#"{"token":""}"#,
+            r#"{"token":7}"#,
+        ] {
             assert!(parse(none.as_bytes()).is_none(), "{none}");
         }
         let rotated = parse(br#"{"access_token":"a","refresh_token":"r2"}"#).unwrap();

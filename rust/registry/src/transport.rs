@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,10 @@ use reqwest::header::{HeaderMap, HeaderValue, AUTHORIZATION, DATE, LOCATION, RET
 use reqwest::{Response, Url};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::CertificateDer;
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
 
+use crate::certs_d::{CertsDirs, HostCerts};
 use crate::classify::Context;
 use crate::client::ClientConfig;
 use crate::error::RegistryError;
@@ -38,9 +42,12 @@ pub(crate) struct Transport {
     connect_timeout: Duration,
     stall_timeout: Duration,
     authorities: Vec<CertificateDer<'static>>,
-    /// By trust and by whether the host is the registry itself.
-    clients: Mutex<HashMap<(Trust, bool), reqwest::Client>>,
+    certs: CertsDirs,
+    /// By trust, and by the host if it has certificates of its own.
+    clients: Mutex<HashMap<Key, reqwest::Client>>,
 }
+
+type Key = (Trust, Option<String>);
 
 /// An answer, after all redirects.
 #[derive(Debug)]
@@ -55,45 +62,82 @@ impl Transport {
         let transport = Self {
             connect_timeout: config.connect_timeout,
             stall_timeout: config.stall_timeout,
-            authorities: parse_certificates(&config.extra_ca_pem)?,
+            authorities: parse_certificates("extra CA", &config.extra_ca_pem)?,
+            certs: config.certs.clone(),
             clients: Mutex::default(),
         };
         // Tells at once when there can be no client at all.
-        transport.build(false)?;
+        transport.build(false, &[])?;
         Ok(transport)
     }
 
-    /// The client for a host that is reached for the sake of a registry.
+    /// The client for a host that is reached for the sake of a registry: with
+    /// the authorities of the registry and of the host, and with the client
+    /// certificate of the host alone.
     fn client(&self, trust: &Trust, host: &str) -> Result<reqwest::Client, RegistryError> {
-        let key = (trust.clone(), trust.registry == host);
+        let mut key = (trust.clone(), Some(host.to_owned()));
         let known = self.lock().get(&key).cloned();
         if let Some(client) = known {
             return Ok(client);
         }
-        let client = self.build(trust.insecure)?;
-        self.lock().insert(key, client.clone());
+        let mut all = vec![self.certs.for_host(&trust.registry)?];
+        if trust.registry != host {
+            all[0].identity = None;
+            all.push(self.certs.for_host(host)?);
+            if all[1].directory.is_none() {
+                // All such hosts share one client: a registry could lead to
+                // any number of them.
+                key.1 = None;
+            }
+        }
+        let mut clients = self.lock();
+        let client = match clients.get(&key) {
+            Some(client) => client.clone(),
+            None => self.build(trust.insecure, &all)?,
+        };
+        clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Trust, bool), reqwest::Client>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, reqwest::Client>> {
         // A panic elsewhere cannot leave a map of finished clients half done.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn build(&self, insecure: bool) -> Result<reqwest::Client, RegistryError> {
-        let mut authorities = Vec::new();
-        for certificate in &self.authorities {
-            authorities.push(reqwest::Certificate::from_der(certificate).map_err(setup)?);
+    fn build(&self, insecure: bool, certs: &[HostCerts]) -> Result<reqwest::Client, RegistryError> {
+        let mut authorities = self.authorities.clone();
+        for host in certs {
+            let from = host.directory.as_deref().unwrap_or(Path::new("certs.d"));
+            authorities.extend(parse_certificates(
+                &from.display().to_string(),
+                &host.ca_pem,
+            )?);
         }
-        reqwest::Client::builder()
+        let mut trusted = Vec::new();
+        for certificate in &authorities {
+            trusted.push(reqwest::Certificate::from_der(certificate).map_err(setup)?);
+        }
+        let mut client = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
             .read_timeout(outer_timeout(self.stall_timeout))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(USER_AGENT)
-            .tls_certs_merge(authorities)
-            .tls_danger_accept_invalid_certs(insecure)
-            .build()
-            .map_err(setup)
+            .tls_certs_merge(trusted)
+            .tls_danger_accept_invalid_certs(insecure);
+        if let Some(identity) = certs.iter().find_map(|c| c.identity.as_ref()) {
+            let mut pem = Zeroizing::new(identity.cert_pem.clone());
+            pem.push(b'\n');
+            pem.extend_from_slice(identity.key_pem.expose_secret().as_bytes());
+            let identity =
+                reqwest::Identity::from_pem(&pem).map_err(|e| RegistryError::Config {
+                    what: format!(
+                        "the client certificate {} cannot be used: {e}",
+                        identity.name
+                    ),
+                })?;
+            client = client.identity(identity);
+        }
+        client.build().map_err(setup)
     }
 
     /// Asks for `url` and follows redirects. `authorization` goes to the origin
@@ -148,7 +192,7 @@ impl Transport {
         trust: &Trust,
         context: &Context,
         url: Url,
-        form: &[(&'static str, zeroize::Zeroizing<String>)],
+        form: &[(&'static str, Zeroizing<String>)],
     ) -> Result<Answer, RegistryError> {
         let pairs: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let request = self.client(trust, &context.host)?.post(url).form(&pairs);
@@ -237,11 +281,14 @@ fn setup(error: impl std::error::Error) -> RegistryError {
     RegistryError::Config { what }
 }
 
-fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+fn parse_certificates(
+    from: &str,
+    pems: &[Vec<u8>],
+) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let mut all = Vec::new();
     for (index, pem) in pems.iter().enumerate() {
         let error = |problem: String| RegistryError::Config {
-            what: format!("extra CA certificate {}: {problem}", index + 1),
+            what: format!("{from}: certificate {}: {problem}", index + 1),
         };
         let before = all.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {

@@ -272,8 +272,8 @@ async fn transfer(client: &Registry, image: &ResolvedImage, dir: &Path) -> Pulle
             let names = blobs(dir);
             assert!(names.iter().all(|n| n.ends_with(".partial")), "{names:?}");
             let partial = layout.blob_path(&image.layers[0].digest);
-            let kept = std::fs::metadata(partial.with_extension("partial"))
-                .map_or(0, |found| found.len());
+            let kept =
+                std::fs::metadata(partial.with_extension("partial")).map_or(0, |found| found.len());
             let kept = match kept {
                 0 => "nothing kept",
                 _ => "part kept",
@@ -368,7 +368,11 @@ async fn expired_redirect(upstream: SocketAddr, table: &mut Table) {
     assert_eq!(extra, 0);
     let seen: Vec<String> = breaking.requests().into_iter().map(|r| r.target).collect();
     assert_eq!(seen, ["/blob?sig=1", "/blob?sig=1", "/blob?sig=2"]);
-    table.row("expired redirect (403 of the storage)", &pulled.outcome, extra);
+    table.row(
+        "expired redirect (403 of the storage)",
+        &pulled.outcome,
+        extra,
+    );
 }
 
 /// A mirror that dies in the middle, with the registry behind it.

@@ -114,10 +114,7 @@ fn child(what: &str, environment: &[(&str, &str)]) -> String {
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
-    let output = command
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
+    let output = command.envs(environment.iter().copied()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let outcome = text.lines().find_map(|l| l.strip_prefix("outcome: "));
     outcome.unwrap_or_else(|| panic!("{output:?}")).to_owned()
@@ -159,7 +156,10 @@ fn proxies_of_the_environment() {
         drop(free);
         let gone = [("http_proxy", gone.as_str()), ("https_proxy", &gone)];
         let outcome = child("plain.invalid:81/app:v1 - plain.invalid:81", &gone);
-        assert!(outcome.starts_with("REGISTRY_CONNECTION_REFUSED "), "{outcome}");
+        assert!(
+            outcome.starts_with("REGISTRY_CONNECTION_REFUSED "),
+            "{outcome}"
+        );
         for secret in ["s3cret", "dXNlcjpzM2NyZXQ"] {
             assert!(!outcome.contains(secret), "{outcome}");
         }

@@ -379,8 +379,12 @@ fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
                 .detail(err.to_string()))
             }
         };
-        match CredentialStore::from_auth_json(&text) {
-            Ok(store) if !store.lookup(reference).is_anonymous() => {
+        let read = match file.old_form {
+            true => CredentialStore::from_dockercfg(&text),
+            false => CredentialStore::from_auth_json(&text),
+        };
+        match read {
+            Ok(store) if !store.lookup(reference)?.is_anonymous() => {
                 return Ok(Some(SecretRef::AuthFile { path: file.path }))
             }
             Ok(_) => {}

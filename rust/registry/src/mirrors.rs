@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where an image can be had.
+//! The places where an image can be had, and why some did not help.
 
 use imageref::Reference;
 
 use crate::client::Registry;
 use crate::error::RegistryError;
-
-/// One place that has an image: a mirror, or the registry itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The image there.
-    pub reference: Reference,
-    /// Whether any certificate, and plain HTTP, will do.
-    pub insecure: bool,
-    /// Whether it is a mirror and not the registry itself.
-    pub mirror: bool,
-}
+use crate::registries_conf::Endpoint;
 
 /// Why mirrors were passed over.
 #[derive(Debug, Clone, Default)]
@@ -52,10 +42,15 @@ impl Registry {
     /// Where `reference` can be had: its mirrors in their order, the registry
     /// itself last.
     pub(crate) fn endpoints(&self, reference: &Reference) -> Result<Vec<Endpoint>, RegistryError> {
-        Ok(vec![Endpoint {
-            reference: reference.clone(),
-            insecure: false,
-            mirror: false,
-        }])
+        let mut endpoints = self.config.registries.endpoints(reference)?;
+        for endpoint in &mut endpoints {
+            endpoint.insecure |= self.is_insecure(endpoint.reference.registry());
+        }
+        Ok(endpoints)
+    }
+
+    fn is_insecure(&self, host: &str) -> bool {
+        let hosts = &self.config.insecure_hosts;
+        hosts.contains(host) || hosts.contains(crate::session::api_host(host))
     }
 }
