@@ -74,6 +74,7 @@ pub(crate) fn digest(text: &str) -> Result<Digest> {
 impl From<RegistryError> for Error {
     /// The one place where the registry client's errors get their codes.
     fn from(err: RegistryError) -> Self {
+        let (err, mirrors) = err.split_mirrors();
         let code = match err.kind() {
             ErrorKind::InvalidReference => Code::ImageRefInvalid,
             ErrorKind::Config => Code::ConfigInvalid,
@@ -83,7 +84,7 @@ impl From<RegistryError> for Error {
             ErrorKind::ConnectionRefused | ErrorKind::Unreachable | ErrorKind::ConnectTimeout => {
                 Code::RegistryUnreachable
             }
-            ErrorKind::Tls => Code::RegistryTls,
+            ErrorKind::Tls | ErrorKind::Insecure => Code::RegistryTls,
             ErrorKind::AuthRequired => Code::RegistryAuthRequired,
             ErrorKind::AuthRejected => Code::RegistryAuth,
             ErrorKind::NotFound => Code::ImageNotFound,
@@ -122,6 +123,10 @@ impl From<RegistryError> for Error {
             error.why =
                 "The program that keeps the credentials is missing or does not work.".into();
         }
+        if matches!(err.kind(), ErrorKind::Insecure) {
+            error.why =
+                "A password or an image would travel where others can read or change it.".into();
+        }
         if matches!(err.kind(), ErrorKind::RateLimited | ErrorKind::Server) {
             error.why = "The registry does not serve the image at the moment.".into();
         }
@@ -136,7 +141,7 @@ impl From<RegistryError> for Error {
             }
             source = cause.source();
         }
-        error
+        mirrors.into_iter().fold(error, Error::detail)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use imageref::{Digest, ParseError};
 
@@ -117,22 +118,34 @@ pub enum RegistryError {
         name: String,
     },
     /// The registry limits the number of pulls.
-    #[error("{host} refuses more pulls for now{}", said(.detail))]
+    #[error("{host} refuses more pulls for now{}{}", wait(.retry_after), said(.detail))]
     RateLimited {
         /// `host[:port]`.
         host: String,
         /// What the registry said, may be empty.
         detail: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
     },
     /// The registry answered with an HTTP status that has no better meaning.
-    #[error("{host} answered {status}{}", said(.detail))]
+    #[error("{host} answered {status}{}{}", wait(.retry_after), said(.detail))]
     Server {
-        /// `host[:port]`.
+        /// `host[:port]`, of the registry or of a storage host that it led to.
         host: String,
         /// The HTTP status.
         status: u16,
         /// What the registry said, shortened, may be empty.
         detail: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The registry leads to where a login or an image would not be safe.
+    #[error("{host} cannot be trusted: {problem}")]
+    Insecure {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What it wanted, without the address.
+        problem: String,
     },
     /// The image does not exist for the wanted platform.
     #[error("the image is not made for {wanted}, only for {}", list(.offered))]
@@ -206,6 +219,15 @@ pub enum RegistryError {
         what: String,
         /// The last break.
         source: Cause,
+    },
+    /// The registry failed, and its mirrors before it. Kind and hint are those
+    /// of the registry's error.
+    #[error("{error} ({})", .failures.join("; "))]
+    Mirrors {
+        /// What the registry itself failed with.
+        error: Box<RegistryError>,
+        /// One text for each mirror, with its name and the code of its error.
+        failures: Vec<String>,
     },
     /// The caller asked to stop.
     #[error("cancelled")]
@@ -289,6 +311,7 @@ pub enum ErrorKind {
     NotFound,
     RateLimited,
     Server,
+    Insecure,
     NoPlatform,
     DigestMismatch,
     SizeMismatch,
@@ -319,6 +342,7 @@ impl ErrorKind {
             Self::NotFound => "IMAGE_NOT_FOUND",
             Self::RateLimited => "REGISTRY_RATE_LIMITED",
             Self::Server => "REGISTRY_SERVER",
+            Self::Insecure => "REGISTRY_INSECURE",
             Self::NoPlatform => "IMAGE_NO_PLATFORM",
             Self::DigestMismatch => "IMAGE_DIGEST_MISMATCH",
             Self::SizeMismatch => "IMAGE_SIZE_MISMATCH",
@@ -351,6 +375,7 @@ impl RegistryError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::Server { .. } => ErrorKind::Server,
+            Self::Insecure { .. } => ErrorKind::Insecure,
             Self::NoPlatform { .. } => ErrorKind::NoPlatform,
             Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Self::SizeMismatch { .. } => ErrorKind::SizeMismatch,
@@ -359,8 +384,18 @@ impl RegistryError {
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Stalled { .. } => ErrorKind::Stalled,
             Self::Interrupted { .. } => ErrorKind::Interrupted,
+            Self::Mirrors { error, .. } => error.kind(),
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Io { .. } => ErrorKind::Io,
+        }
+    }
+
+    /// The registry's own error and what its mirrors failed with, if there is
+    /// such a thing.
+    pub fn split_mirrors(self) -> (Self, Vec<String>) {
+        match self {
+            Self::Mirrors { error, failures } => (*error, failures),
+            other => (other, Vec::new()),
         }
     }
 
@@ -396,6 +431,10 @@ impl RegistryError {
             Self::NotFound { .. } => "Check the spelling of the repository and of the tag.",
             Self::RateLimited { .. } => "Wait, or log in to the registry to raise the limit.",
             Self::Server { .. } => "Try again later, or ask whoever runs the registry.",
+            Self::Insecure { .. } => {
+                "Tell whoever runs the registry; a proxy or a login page of the network \
+                 may also be answering in its place."
+            }
             Self::NoPlatform { .. } => "Choose an image that is made for this machine.",
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => {
                 "The content was damaged or replaced on its way. Try again; \
@@ -410,6 +449,7 @@ impl RegistryError {
             Self::Stalled { .. } | Self::Interrupted { .. } => {
                 "Check the network and start again; what is complete is kept."
             }
+            Self::Mirrors { error, .. } => error.hint(),
             Self::Cancelled => "Start again when ready; what is complete is kept.",
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -443,8 +483,20 @@ impl RegistryError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Stalled { .. } | Self::Interrupted { .. } | Self::RateLimited { .. } => true,
-            Self::Server { status, .. } => *status >= 500 || *status == 408,
+            // 401 and 403 are other errors, unless a storage host says so, whose
+            // address was good for some time only: the registry gives a new one.
+            Self::Server { status, .. } => *status >= 500 || matches!(status, 401 | 403 | 408),
             _ => false,
+        }
+    }
+
+    /// How long the server asks to be left alone, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => {
+                *retry_after
+            }
+            _ => None,
         }
     }
 
@@ -485,6 +537,13 @@ fn said(detail: &str) -> String {
         String::new()
     } else {
         format!(": {detail}")
+    }
+}
+
+fn wait(retry_after: &Option<Duration>) -> String {
+    match retry_after {
+        Some(wait) if !wait.is_zero() => format!(" and asks to wait {} s", wait.as_secs().max(1)),
+        _ => String::new(),
     }
 }
 
