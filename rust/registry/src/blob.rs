@@ -2,27 +2,25 @@
 //! One blob from a registry into a file: resumed where it broke, hashed once,
 //! named only when it is right. [`crate::copy`] writes the same way.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::StreamExt as _;
 use imageref::Digest;
-use oci_client::client::BlobResponse;
-use tokio::task::JoinHandle;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE};
 use tokio_util::sync::CancellationToken;
 
 use crate::classify::Context;
-use crate::client::{Registry, Session};
+use crate::client::Registry;
 use crate::error::{Missing, RegistryError};
-use crate::hash::Hasher;
 use crate::layout::OciLayout;
-use crate::resolve::{answered, in_time};
-
-/// Bytes that are collected before they go to a thread that may block.
-pub(crate) const BATCH: usize = 512 * 1024;
+use crate::mirrors::MirrorFailures;
+use crate::range;
+use crate::registries_conf::Endpoint;
+use crate::session::Session;
+use crate::transport::{in_time, Answer};
+use crate::writer::Writer;
 
 /// Which blob to fetch.
 pub(crate) struct Wanted<'a> {
@@ -49,363 +47,287 @@ pub(crate) struct Moved {
     pub(crate) retries: u32,
 }
 
+/// The places to fetch from, shared by the blobs of an image.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    endpoints: Vec<Endpoint>,
+    /// The first one that is not known to be gone.
+    first: AtomicUsize,
+}
+
+impl Sources {
+    pub(crate) fn new(endpoints: Vec<Endpoint>) -> Self {
+        Self {
+            endpoints,
+            first: AtomicUsize::new(0),
+        }
+    }
+
+    fn first(&self) -> usize {
+        self.first.load(Ordering::Relaxed)
+    }
+
+    fn get(&self, index: usize) -> Option<&Endpoint> {
+        self.endpoints.get(index)
+    }
+
+    /// The place to go on at after `index` has failed for good. When that is
+    /// not about one blob, the other blobs need not find it out themselves.
+    fn after(&self, index: usize, error: &RegistryError) -> Option<usize> {
+        let next = index + 1;
+        if matches!(error, RegistryError::Cancelled | RegistryError::Io { .. })
+            || next >= self.endpoints.len()
+        {
+            return None;
+        }
+        if error.is_transient() || error.is_outage() {
+            self.first.fetch_max(next, Ordering::Relaxed);
+        }
+        Some(next)
+    }
+}
+
 impl Registry {
-    /// Fetches a blob of at least one byte into `layout`.
+    /// Fetches a blob of at least one byte into `layout`: from the first of
+    /// `sources`, and when that fails for good from the next one. A blob is the
+    /// same everywhere, so that one place goes on where another one has ended.
     pub(crate) async fn fetch_blob(
         &self,
-        reference: &imageref::Reference,
+        sources: &Sources,
         wanted: &Wanted<'_>,
         layout: &OciLayout,
         watch: &dyn Watch,
         cancel: &CancellationToken,
     ) -> Result<Moved, RegistryError> {
         let partial = layout.partial_path(wanted.digest);
-        let mut moved = Moved::default();
-        let mut session = self.session(reference).await?;
-        let mut context = session.context(&wanted.what, Missing::Blob);
-        let mut writer = Writer::open(partial.clone(), wanted).await?;
-        moved.resumed = writer.position;
+        let writer = Writer::open(partial.clone(), wanted).await?;
         watch.bytes(writer.position);
+        let mut fetch = Fetch {
+            registry: self,
+            wanted,
+            watch,
+            cancel,
+            moved: Moved {
+                resumed: writer.position,
+                ..Moved::default()
+            },
+            joined: writer.position > 0,
+            writer,
+        };
+        let mut failures = MirrorFailures::default();
+        let mut index = sources.first();
+        while let Some(endpoint) = sources.get(index) {
+            let last = sources.get(index + 1).is_none();
+            let Err(error) = fetch.read_from(endpoint, last).await else {
+                let path = layout.blob_path(wanted.digest);
+                fs::rename(&partial, &path).map_err(RegistryError::io("rename", &partial))?;
+                return Ok(fetch.moved);
+            };
+            let worthless = matches!(
+                error,
+                RegistryError::DigestMismatch { .. } | RegistryError::SizeMismatch { .. }
+            );
+            match sources.after(index, &error) {
+                Some(next) => {
+                    failures.add(endpoint, &error);
+                    watch.retry(1, &error, Duration::ZERO);
+                    fetch.moved.retries += 1;
+                    fetch.joined = fetch.writer.position > 0;
+                    if worthless {
+                        fetch.restart().await?;
+                    }
+                    index = next.max(sources.first());
+                }
+                None => {
+                    drop(fetch);
+                    if worthless {
+                        fs::remove_file(&partial).ok();
+                    }
+                    return Err(failures.with(error));
+                }
+            }
+        }
+        Err(RegistryError::Config {
+            what: format!("no place is configured for {}", wanted.what),
+        })
+    }
+}
 
-        let policy = self.config.retry;
+/// One blob on its way.
+struct Fetch<'a> {
+    registry: &'a Registry,
+    wanted: &'a Wanted<'a>,
+    watch: &'a dyn Watch,
+    cancel: &'a CancellationToken,
+    moved: Moved,
+    /// Whether the file was put together from several answers.
+    joined: bool,
+    writer: Writer,
+}
+
+/// Failures in a row after which a mirror is left for the next place.
+const MIRROR_FAILURES: u32 = 3;
+
+impl Fetch<'_> {
+    /// Reads what is missing from one place, as often as the policy allows.
+    async fn read_from(&mut self, endpoint: &Endpoint, last: bool) -> Result<(), RegistryError> {
+        let policy = self.registry.config.retry;
+        let patience = match last {
+            true => policy.max_failures,
+            false => policy.max_failures.min(MIRROR_FAILURES),
+        };
         let mut failures = 0;
-        let mut furthest = writer.position;
-        let mut joined = writer.position > 0;
-        let mut logged_in_again = false;
+        let mut furthest = self.writer.position;
         loop {
-            let read = read_rest(&session, &context, wanted, &mut writer, watch, &mut moved);
+            let cancel = self.cancel;
             let result = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(RegistryError::Cancelled),
-                result = read => result,
+                result = self.read_rest(endpoint) => result,
             };
             let error = match result {
-                Ok(()) => match writer.finish(wanted).await {
-                    Ok(()) => break,
+                Ok(()) => match self.writer.finish(self.wanted).await {
                     // Put together from pieces: one of them may be to blame,
                     // so that a fresh start can help. Otherwise it cannot.
-                    Err(e @ RegistryError::DigestMismatch { .. }) if joined => {
-                        joined = false;
+                    Err(e @ RegistryError::DigestMismatch { .. }) if self.joined => {
                         tracing::warn!(error = %e, "starting the blob afresh");
-                        watch.rewound(writer.restart().await?);
+                        self.joined = false;
+                        self.restart().await?;
                         continue;
                     }
-                    Err(e) => {
-                        fs::remove_file(&partial).ok();
-                        return Err(e);
-                    }
+                    done => return done,
                 },
-                Err(e) => e,
+                Err(e) if e.is_transient() || e.is_outage() => e,
+                Err(e) => return Err(e),
             };
-            match &error {
-                RegistryError::AuthRequired { .. } | RegistryError::AuthRejected { .. }
-                    if !logged_in_again =>
-                {
-                    // A token may have expired; a refused login says so here.
-                    logged_in_again = true;
-                    session = self.new_session(reference).await?;
-                    context = session.context(&wanted.what, Missing::Blob);
-                    continue;
-                }
-                RegistryError::DigestMismatch { .. } | RegistryError::SizeMismatch { .. } => {
-                    drop(writer);
-                    fs::remove_file(&partial).ok();
-                    return Err(error);
-                }
-                e if e.is_transient() || e.is_outage() => {}
-                _ => return Err(error),
-            }
             // Only bytes that no attempt had reached before are progress:
             // otherwise a server without resumption could go on for ever.
-            if writer.position >= furthest.saturating_add(policy.progress) {
+            let position = self.writer.position;
+            if position >= furthest.saturating_add(policy.progress) {
                 failures = 0;
-                logged_in_again = false;
             }
-            furthest = furthest.max(writer.position);
+            furthest = furthest.max(position);
             failures += 1;
-            if failures > policy.max_failures {
+            if failures > patience {
                 return Err(error);
             }
-            moved.retries += 1;
-            let delay = policy.delay(failures);
-            watch.retry(failures, &error, delay);
-            tracing::debug!(%error, ?delay, position = writer.position, "reading on");
+            self.moved.retries += 1;
+            let delay = policy.delay_after(failures, &error);
+            self.watch.retry(failures, &error, delay);
+            tracing::debug!(%error, ?delay, position, "reading on");
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(RegistryError::Cancelled),
                 () = tokio::time::sleep(delay) => {}
             }
-            if writer.foreign_hash {
-                // The bytes so far went into a hash that is gone.
-                watch.rewound(writer.restart().await?);
-            }
-            joined |= writer.position > 0;
+            self.joined |= position > 0;
         }
-        let path = layout.blob_path(wanted.digest);
-        fs::rename(&partial, &path).map_err(RegistryError::io("rename", &partial))?;
-        Ok(moved)
-    }
-}
-
-/// Reads from the writer's position to the end of the blob.
-async fn read_rest(
-    session: &Session,
-    context: &Context,
-    wanted: &Wanted<'_>,
-    writer: &mut Writer,
-    watch: &dyn Watch,
-    moved: &mut Moved,
-) -> Result<(), RegistryError> {
-    if writer.position == wanted.size {
-        return Ok(());
-    }
-    let digest = wanted.digest.to_string();
-    let request = session.oci.pull_blob_stream_partial(
-        &session.oci_reference,
-        digest.as_str(),
-        writer.position,
-        None,
-    );
-    let mut stream = match answered(context, request)
-        .await?
-        .map_err(|e| context.oci(e))?
-    {
-        BlobResponse::Partial(stream) => {
-            // oci-client does not show Content-Range. The length of what is
-            // left says the same, and the digest in the end decides.
-            let left = wanted.size - writer.position;
-            if let Some(length) = stream.content_length.filter(|l| *l != left) {
-                if writer.position == 0 {
-                    return Err(size_mismatch(wanted, length));
-                }
-                watch.rewound(writer.restart().await?);
-                return Err(context.interrupted("the registry sent another range than asked for"));
-            }
-            stream.stream
-        }
-        BlobResponse::Full(stream) => {
-            if let Some(length) = stream.content_length.filter(|l| *l != wanted.size) {
-                return Err(size_mismatch(wanted, length));
-            }
-            if writer.position > 0 {
-                watch.rewound(writer.restart().await?);
-            }
-            // oci-client hashes a full answer itself: once is enough.
-            writer.foreign_hash = true;
-            stream.stream
-        }
-    };
-    while let Some(chunk) = in_time(context, stream.next()).await? {
-        let chunk = chunk.map_err(|e| context.body(e))?;
-        let length = chunk.len() as u64;
-        moved.received += length;
-        if writer.position + length > wanted.size {
-            return Err(size_mismatch(wanted, writer.position + length));
-        }
-        writer.push(chunk).await?;
-        watch.bytes(length);
-    }
-    if writer.position < wanted.size {
-        return Err(context.interrupted(io::Error::from(io::ErrorKind::UnexpectedEof)));
-    }
-    Ok(())
-}
-
-fn size_mismatch(wanted: &Wanted<'_>, got: u64) -> RegistryError {
-    RegistryError::SizeMismatch {
-        what: wanted.what.clone(),
-        expected: wanted.size,
-        got,
-    }
-}
-
-/// The file that a blob grows in. Hashing and writing happen on a thread that
-/// may block, one batch at a time, while the next batch arrives: a slow disk
-/// slows the reading down, and memory stays bounded.
-pub(crate) struct Writer {
-    path: PathBuf,
-    algorithm: imageref::Algorithm,
-    /// `None` while a batch is being written.
-    sink: Option<Sink>,
-    writing: Option<JoinHandle<io::Result<Sink>>>,
-    batch: Vec<Bytes>,
-    batch_length: usize,
-    /// Bytes taken in, written or not.
-    pub(crate) position: u64,
-    /// Whether somebody else hashes these bytes.
-    foreign_hash: bool,
-}
-
-struct Sink {
-    file: File,
-    hasher: Hasher,
-}
-
-impl Writer {
-    /// Opens the file and takes in what an earlier pull left in it.
-    pub(crate) async fn open(path: PathBuf, wanted: &Wanted<'_>) -> Result<Self, RegistryError> {
-        let algorithm = wanted.digest.algorithm();
-        let size = wanted.size;
-        let file = path.clone();
-        let opened = blocking(move || {
-            let mut sink = Sink {
-                file: open_file(&file)?,
-                hasher: Hasher::new(algorithm),
-            };
-            let position = sink.take_in(algorithm, size)?;
-            Ok((sink, position))
-        })
-        .await;
-        let (sink, position) = opened.map_err(RegistryError::io("open", &path))?;
-        Ok(Self {
-            path,
-            algorithm,
-            sink: Some(sink),
-            writing: None,
-            batch: Vec::new(),
-            batch_length: 0,
-            position,
-            foreign_hash: false,
-        })
     }
 
-    pub(crate) async fn push(&mut self, chunk: Bytes) -> Result<(), RegistryError> {
-        self.position += chunk.len() as u64;
-        self.batch_length += chunk.len();
-        self.batch.push(chunk);
-        if self.batch_length >= BATCH {
-            self.submit().await?;
-        }
+    async fn restart(&mut self) -> Result<(), RegistryError> {
+        self.watch.rewound(self.writer.restart().await?);
         Ok(())
     }
 
-    /// Hands the batch over as soon as the one before is written.
-    async fn submit(&mut self) -> Result<(), RegistryError> {
-        let mut sink = self.settle().await?;
-        let batch = std::mem::take(&mut self.batch);
-        self.batch_length = 0;
-        let hash = !self.foreign_hash;
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            for chunk in batch {
-                if hash {
-                    sink.hasher.update(&chunk);
-                }
-                sink.file.write_all(&chunk)?;
-            }
-            Ok(sink)
-        }));
-        Ok(())
-    }
-
-    /// Waits until nothing is being written.
-    async fn settle(&mut self) -> Result<Sink, RegistryError> {
-        let sink = match self.writing.take() {
-            Some(task) => task
-                .await
-                .unwrap_or_else(|e| Err(io::Error::other(e)))
-                .map_err(RegistryError::io("write", &self.path))?,
-            None => match self.sink.take() {
-                Some(sink) => sink,
-                // A write that failed has taken the file with it.
-                None => return Err(self.lost()),
-            },
-        };
-        Ok(sink)
-    }
-
-    /// Empties the file; gives the number of bytes that are gone.
-    pub(crate) async fn restart(&mut self) -> Result<u64, RegistryError> {
-        let mut sink = self.settle().await?;
-        self.batch.clear();
-        self.batch_length = 0;
-        let algorithm = self.algorithm;
-        let emptied = blocking(move || {
-            sink.clear(algorithm)?;
-            Ok(sink)
-        })
-        .await;
-        self.sink = Some(emptied.map_err(RegistryError::io("truncate", &self.path))?);
-        self.foreign_hash = false;
-        Ok(std::mem::take(&mut self.position))
-    }
-
-    /// Writes the rest and compares the digest. The file stays open for
-    /// [`Writer::restart`].
-    pub(crate) async fn finish(&mut self, wanted: &Wanted<'_>) -> Result<(), RegistryError> {
-        self.submit().await?;
-        let sink = self.settle().await?;
-        let fresh = Sink {
-            file: sink.file,
-            hasher: Hasher::new(self.algorithm),
-        };
-        self.sink = Some(fresh);
-        if self.foreign_hash {
+    /// Reads from the writer's position to the end of the blob.
+    async fn read_rest(&mut self, endpoint: &Endpoint) -> Result<(), RegistryError> {
+        if self.writer.position == self.wanted.size {
             return Ok(());
         }
-        let got = sink.hasher.finish();
-        if got != *wanted.digest {
-            return Err(RegistryError::DigestMismatch {
-                what: wanted.what.clone(),
-                expected: wanted.digest.clone(),
-                got,
-            });
+        let session = self.registry.session(endpoint).await?;
+        let context = session.context(&self.wanted.what, Missing::Blob);
+        while self.writer.position < self.wanted.size {
+            self.read_part(&session, &context).await?;
         }
         Ok(())
     }
 
-    fn lost(&self) -> RegistryError {
-        RegistryError::io("write", &self.path)(io::Error::from(io::ErrorKind::BrokenPipe))
-    }
-}
-
-impl Sink {
-    /// Hashes what is in the file already; more than `size` bytes are worthless.
-    fn take_in(&mut self, algorithm: imageref::Algorithm, size: u64) -> io::Result<u64> {
-        if self.file.metadata()?.len() > size {
-            self.clear(algorithm)?;
-            return Ok(0);
+    /// Reads one answer to its end, which may be before that of the blob.
+    async fn read_part(
+        &mut self,
+        session: &Session,
+        context: &Context,
+    ) -> Result<(), RegistryError> {
+        let asked = self.writer.position;
+        let mut answer = session.blob(context, self.wanted.digest, asked).await?;
+        let end = self.check(&answer, asked, context).await;
+        let end = match end {
+            Ok(Some(end)) => end,
+            Ok(None) => return Err(answer.refusal(context).await),
+            Err(problem) => return Err(problem),
+        };
+        while let Some(chunk) = in_time(context, answer.response.chunk())
+            .await?
+            .map_err(|e| context.request(e))?
+        {
+            let length = chunk.len() as u64;
+            self.moved.received += length;
+            let position = self.writer.position + length;
+            if position > self.wanted.size {
+                return Err(self.size_mismatch(position));
+            }
+            self.writer.push(chunk).await?;
+            self.watch.bytes(length);
         }
-        let mut buffer = vec![0; 256 * 1024];
-        let mut position = 0;
-        loop {
-            match self.file.read(&mut buffer)? {
-                0 => return Ok(position),
-                n => {
-                    self.hasher.update(&buffer[..n]);
-                    position += n as u64;
+        if self.writer.position < end {
+            return Err(context.interrupted(io::Error::from(io::ErrorKind::UnexpectedEof)));
+        }
+        self.joined |= end < self.wanted.size;
+        Ok(())
+    }
+
+    /// Where the bytes of an answer end that was asked to begin at `asked`;
+    /// `None` when it is a refusal. Starts the blob anew when the bytes do not
+    /// continue it.
+    async fn check(
+        &mut self,
+        answer: &Answer,
+        asked: u64,
+        context: &Context,
+    ) -> Result<Option<u64>, RegistryError> {
+        let size = self.wanted.size;
+        let length = answer.response.content_length();
+        let status = answer.status();
+        if matches!(status, 200 | 206) {
+            if let Some(encoding) = answer.header(CONTENT_ENCODING) {
+                if !encoding.trim().eq_ignore_ascii_case("identity") {
+                    let problem = "it comes compressed although nobody asked for that";
+                    return Err(RegistryError::malformed(&self.wanted.what, problem));
                 }
             }
         }
+        match status {
+            200 => {
+                if let Some(length) = length.filter(|l| *l != size) {
+                    return Err(self.size_mismatch(length));
+                }
+                if asked > 0 {
+                    self.restart().await?;
+                }
+                Ok(Some(size))
+            }
+            206 => match range::check(answer.header(CONTENT_RANGE), length, asked, size) {
+                Ok(range) => Ok(Some(range.last + 1)),
+                Err(problem) => {
+                    self.restart().await?;
+                    let problem =
+                        format!("the answer is not the part that was asked for: {problem}");
+                    Err(context.interrupted(problem))
+                }
+            },
+            416 if asked > 0 => {
+                self.restart().await?;
+                Err(context.interrupted("the registry does not have the part that was asked for"))
+            }
+            _ => Ok(None),
+        }
     }
 
-    fn clear(&mut self, algorithm: imageref::Algorithm) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.hasher = Hasher::new(algorithm);
-        Ok(())
+    fn size_mismatch(&self, got: u64) -> RegistryError {
+        RegistryError::SizeMismatch {
+            what: self.wanted.what.clone(),
+            expected: self.wanted.size,
+            got,
+        }
     }
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    // A link or a device in its place is nothing that a pull has left.
-    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
-        std::fs::remove_file(path)?;
-    }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-}
-
-/// Runs file work on a thread that may block.
-pub(crate) async fn blocking<T, F>(work: F) -> io::Result<T>
-where
-    F: FnOnce() -> io::Result<T> + Send + 'static,
-    T: Send + 'static,
-{
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|e| Err(io::Error::other(e)))
 }

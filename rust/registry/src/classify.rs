@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
+use oci_client::errors::{OciEnvelope, OciErrorCode};
 use rustls::{CertificateError, InvalidMessage};
 
 use crate::error::{Cause, Missing, RegistryError, TlsProblem};
@@ -82,51 +82,49 @@ impl Context {
         }
     }
 
-    /// An error within the body of an answer.
-    pub(crate) fn body(&self, error: io::Error) -> RegistryError {
-        let kind = error.kind();
-        let Some(inner) = error.into_inner() else {
-            return self.interrupted(io::Error::from(kind));
-        };
-        let inner = match inner.downcast::<reqwest::Error>() {
-            Ok(error) => return self.request(*error),
-            Err(other) => other,
-        };
-        match inner.downcast::<oci_client::errors::DigestError>() {
-            Ok(error) => self.digest(*error),
-            Err(other) => self.interrupted(other),
-        }
-    }
-
-    /// Whatever oci-client reports.
-    pub(crate) fn oci(&self, error: OciDistributionError) -> RegistryError {
-        use OciDistributionError as E;
-        match error {
-            E::RequestError(e) => self.request(e),
-            E::IoError(e) => self.body(e),
-            E::DigestError(e) => self.digest(e),
-            E::UnauthorizedError { .. } => self.status(401, ""),
-            E::AuthenticationFailure(reason) => self.denied(&detail_of(reason.as_bytes())),
-            E::ServerError { code, message, .. } => self.status(code, &shorten(&message)),
-            E::RegistryError { envelope, .. } => self.envelope(400, &envelope),
-            E::RegistryTokenDecodeError(_) => {
-                RegistryError::malformed("the token from the login service", "it is no token")
-            }
-            other => RegistryError::malformed(&self.what, other),
+    /// The same request, at another host that it was led to.
+    pub(crate) fn at(&self, host: String) -> Self {
+        Self {
+            host,
+            ..self.clone()
         }
     }
 
     /// An HTTP status other than success, with the body that came along.
-    pub(crate) fn answer(&self, status: u16, body: &[u8]) -> RegistryError {
+    pub(crate) fn answer(
+        &self,
+        status: u16,
+        body: &[u8],
+        retry_after: Option<Duration>,
+    ) -> RegistryError {
         match serde_json::from_slice::<OciEnvelope>(body) {
-            Ok(envelope) if status != 401 && !envelope.errors.is_empty() => {
-                self.envelope(status, &envelope)
+            Ok(envelope) if !matches!(status, 401 | 429) && !envelope.errors.is_empty() => {
+                self.envelope(status, &envelope, retry_after)
             }
-            _ => self.status(status, &detail_of(body)),
+            _ => self.status(status, &detail_of(body), retry_after),
         }
     }
 
-    fn envelope(&self, status: u16, envelope: &OciEnvelope) -> RegistryError {
+    /// An HTTP status other than success from a storage host that the registry
+    /// led to. Its 401 and 403 are about the address and not about a login. Its
+    /// text may repeat the signed address, and is not kept.
+    pub(crate) fn storage_answer(
+        &self,
+        status: u16,
+        retry_after: Option<Duration>,
+    ) -> RegistryError {
+        match status {
+            401 | 403 => self.server(status, "", retry_after),
+            _ => self.status(status, "", retry_after),
+        }
+    }
+
+    fn envelope(
+        &self,
+        status: u16,
+        envelope: &OciEnvelope,
+        retry_after: Option<Duration>,
+    ) -> RegistryError {
         let detail = messages(envelope);
         for error in &envelope.errors {
             return match error.code {
@@ -136,26 +134,32 @@ impl Context {
                 | OciErrorCode::ManifestBlobUnknown
                 | OciErrorCode::NotFound => self.not_found(self.missing),
                 OciErrorCode::Unauthorized | OciErrorCode::Denied => self.denied(&detail),
-                OciErrorCode::Toomanyrequests => self.status(429, &detail),
+                OciErrorCode::Toomanyrequests => self.status(429, &detail, retry_after),
                 _ => continue,
             };
         }
-        self.status(status, &detail)
+        self.status(status, &detail, retry_after)
     }
 
-    fn status(&self, status: u16, detail: &str) -> RegistryError {
+    fn status(&self, status: u16, detail: &str, retry_after: Option<Duration>) -> RegistryError {
         match status {
             401 | 403 => self.denied(detail),
             404 => self.not_found(self.missing),
             429 => RegistryError::RateLimited {
                 host: self.host.clone(),
                 detail: detail.to_owned(),
+                retry_after,
             },
-            _ => RegistryError::Server {
-                host: self.host.clone(),
-                status,
-                detail: detail.to_owned(),
-            },
+            _ => self.server(status, detail, retry_after),
+        }
+    }
+
+    fn server(&self, status: u16, detail: &str, retry_after: Option<Duration>) -> RegistryError {
+        RegistryError::Server {
+            host: self.host.clone(),
+            status,
+            detail: detail.to_owned(),
+            retry_after,
         }
     }
 
@@ -186,19 +190,6 @@ impl Context {
             host: self.host.clone(),
             seconds: self.connect_timeout.as_secs_f64(),
         }
-    }
-
-    fn digest(&self, error: oci_client::errors::DigestError) -> RegistryError {
-        if let oci_client::errors::DigestError::VerificationError { expected, actual } = &error {
-            if let (Ok(expected), Ok(got)) = (expected.parse(), actual.parse()) {
-                return RegistryError::DigestMismatch {
-                    what: self.what.clone(),
-                    expected,
-                    got,
-                };
-            }
-        }
-        RegistryError::malformed(&self.what, error)
     }
 }
 

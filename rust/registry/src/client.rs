@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How to talk to registries, and the login to one of them.
+//! How to talk to registries.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use imageref::Reference;
-use oci_client::client::{Certificate, CertificateEncoding, ClientProtocol};
-use oci_client::secrets::RegistryAuth;
-use oci_client::RegistryOperation;
-use reqwest::header::HeaderValue;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::CertificateDer;
-use secrecy::ExposeSecret as _;
+use tokio::sync::OnceCell;
 
-use crate::classify::Context;
-use crate::credentials::{CredentialStore, Credentials};
-use crate::error::{Missing, RegistryError};
+use crate::certs_d::CertsDirs;
+use crate::credentials::CredentialStore;
+use crate::error::RegistryError;
 use crate::layout::OciLayout;
+use crate::registries_conf::{Endpoint, RegistriesConf};
 use crate::retry::RetryPolicy;
+use crate::session::Session;
+use crate::transport::Transport;
 
 /// How to talk to registries.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
     /// Who to log in as, and where.
     pub credentials: CredentialStore,
-    /// Registries, `host[:port]`, that are spoken to over plain HTTP. All
-    /// others get nothing but TLS.
+    /// Which servers stand behind the names of images.
+    pub registries: RegistriesConf,
+    /// Where certificates that belong to a registry are.
+    pub certs: CertsDirs,
+    /// Registries, `host[:port]`, that may have any certificate or speak plain
+    /// HTTP, as `insecure` of `containers-registries.conf(5)` has it. All others
+    /// get nothing but TLS.
     pub insecure_hosts: BTreeSet<String>,
     /// Certificates of authorities to trust besides those of the system, each
     /// one or more in PEM form.
@@ -51,6 +52,8 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             credentials: CredentialStore::default(),
+            registries: RegistriesConf::default(),
+            certs: CertsDirs::default(),
             insecure_hosts: BTreeSet::new(),
             extra_ca_pem: Vec::new(),
             connect_timeout: Duration::from_secs(10),
@@ -66,9 +69,10 @@ impl Default for ClientConfig {
 #[derive(Debug)]
 pub struct Registry {
     pub(crate) config: ClientConfig,
-    certificates: Vec<CertificateDer<'static>>,
-    http: reqwest::Client,
-    sessions: Mutex<HashMap<String, Arc<Session>>>,
+    pub(crate) transport: Arc<Transport>,
+    sessions: Mutex<HashMap<String, Arc<OnceCell<Arc<Session>>>>>,
+    /// What insecure hosts turned out to speak.
+    schemes: Mutex<HashMap<String, &'static str>>,
 }
 
 impl Registry {
@@ -82,245 +86,44 @@ impl Registry {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
-        let certificates = parse_certificates(&config.extra_ca_pem)?;
-        let mut http = reqwest::Client::builder()
-            .connect_timeout(config.connect_timeout)
-            .read_timeout(outer_timeout(config.stall_timeout))
-            .redirect(reqwest::redirect::Policy::custom(follow_without_downgrade))
-            .user_agent(USER_AGENT);
-        let mut extra = Vec::new();
-        for certificate in &certificates {
-            extra.push(reqwest::Certificate::from_der(certificate).map_err(setup)?);
-        }
-        http = http.tls_certs_merge(extra);
         Ok(Self {
-            http: http.build().map_err(setup)?,
+            transport: Arc::new(Transport::new(&config)?),
             config,
-            certificates,
             sessions: Mutex::default(),
+            schemes: Mutex::default(),
         })
     }
 
-    /// Logs in where `reference` is, or finds that no login is needed.
-    pub(crate) async fn session(
-        &self,
-        reference: &Reference,
-    ) -> Result<Arc<Session>, RegistryError> {
-        let name = reference.name();
-        let known = self.lock_sessions().get(&name).cloned();
-        if let Some(session) = known {
-            return Ok(session);
-        }
-        let session = Arc::new(Session::login(self, reference).await?);
-        self.lock_sessions().insert(name, session.clone());
-        Ok(session)
+    /// Logs in at an endpoint, or finds that no login is needed. Whoever asks
+    /// meanwhile waits for the same login.
+    pub(crate) async fn session(&self, endpoint: &Endpoint) -> Result<Arc<Session>, RegistryError> {
+        let name = endpoint.reference.name();
+        let cell = lock(&self.sessions).entry(name).or_default().clone();
+        let session = cell.get_or_try_init(|| async {
+            Ok::<_, RegistryError>(Arc::new(Session::open(self, endpoint).await?))
+        });
+        Ok(session.await?.clone())
     }
 
-    /// Logs in anew, for instance because a token has expired.
+    /// Logs in anew, since much may have changed since the last time.
     pub(crate) async fn new_session(
         &self,
-        reference: &Reference,
+        endpoint: &Endpoint,
     ) -> Result<Arc<Session>, RegistryError> {
-        self.lock_sessions().remove(&reference.name());
-        self.session(reference).await
+        lock(&self.sessions).remove(&endpoint.reference.name());
+        self.session(endpoint).await
     }
 
-    fn lock_sessions(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Session>>> {
-        // A panic elsewhere cannot leave a map of finished sessions half done.
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn scheme_of(&self, host: &str) -> Option<&'static str> {
+        lock(&self.schemes).get(host).copied()
     }
 
-    fn oci_client(&self) -> Result<oci_client::Client, RegistryError> {
-        let insecure = self.config.insecure_hosts.iter().cloned().collect();
-        let certificate = |der: &CertificateDer<'_>| Certificate {
-            encoding: CertificateEncoding::Der,
-            data: der.to_vec(),
-        };
-        // Not Client::new: that one goes on without the certificates if it
-        // cannot use them.
-        oci_client::Client::try_from(oci_client::client::ClientConfig {
-            protocol: ClientProtocol::HttpsExcept(insecure),
-            extra_root_certificates: self.certificates.iter().map(certificate).collect(),
-            platform_resolver: None,
-            read_timeout: Some(outer_timeout(self.config.stall_timeout)),
-            connect_timeout: Some(self.config.connect_timeout),
-            user_agent: USER_AGENT,
-            ..Default::default()
-        })
-        .map_err(setup)
+    pub(crate) fn remember_scheme(&self, host: &str, scheme: &'static str) {
+        lock(&self.schemes).insert(host.to_owned(), scheme);
     }
 }
 
-const USER_AGENT: &str = concat!("calamares-bootc/", env!("CARGO_PKG_VERSION"));
-
-/// The timeout of the HTTP library itself. It also runs while nobody waits for
-/// data because the disk is slow, and is therefore only the outer of two.
-fn outer_timeout(stall: Duration) -> Duration {
-    stall.saturating_mul(8)
-}
-
-/// A tag has no digest to check against, so that nothing but TLS protects it:
-/// a redirect must not lead out of it.
-fn follow_without_downgrade(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
-    let tls = |url: &reqwest::Url| url.scheme() == "https";
-    if attempt.previous().iter().any(tls) && !tls(attempt.url()) {
-        return attempt.error("redirected from TLS to plain HTTP");
-    }
-    if attempt.previous().len() > 10 {
-        return attempt.error("redirected too often");
-    }
-    attempt.follow()
-}
-
-fn setup(error: impl std::error::Error) -> RegistryError {
-    let mut what = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        what = format!("{what}: {error}");
-        source = error.source();
-    }
-    RegistryError::Config { what }
-}
-
-fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
-    let mut all = Vec::new();
-    for (index, pem) in pems.iter().enumerate() {
-        let error = |problem: String| RegistryError::Config {
-            what: format!("extra CA certificate {}: {problem}", index + 1),
-        };
-        let before = all.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            all.push(certificate.map_err(|e| error(e.to_string()))?);
-        }
-        if all.len() == before {
-            return Err(error("no certificate in PEM form in it".to_owned()));
-        }
-    }
-    Ok(all)
-}
-
-/// The connection to one repository, logged in.
-pub(crate) struct Session {
-    pub(crate) host: String,
-    pub(crate) repository: String,
-    /// For blobs; sends what the login brought.
-    pub(crate) oci: oci_client::Client,
-    pub(crate) oci_reference: oci_client::Reference,
-    http: reqwest::Client,
-    base: String,
-    authorization: Option<HeaderValue>,
-    has_credentials: bool,
-    connect_timeout: Duration,
-    pub(crate) stall_timeout: Duration,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("host", &self.host)
-            .field("repository", &self.repository)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Session {
-    async fn login(registry: &Registry, reference: &Reference) -> Result<Self, RegistryError> {
-        let config = &registry.config;
-        let host = reference.registry().to_owned();
-        let repository = reference.repository().to_owned();
-        let credentials = config.credentials.lookup(reference);
-        let auth = match &credentials {
-            Credentials::Anonymous => RegistryAuth::Anonymous,
-            Credentials::Basic { username, password } => {
-                RegistryAuth::Basic(username.clone(), password.expose_secret().to_owned())
-            }
-            Credentials::Bearer { token } => RegistryAuth::Bearer(token.expose_secret().to_owned()),
-        };
-        let oci_reference = oci_client::Reference::with_tag(
-            host.clone(),
-            repository.clone(),
-            imageref::DEFAULT_TAG.to_owned(),
-        );
-        let scheme = if config
-            .insecure_hosts
-            .contains(oci_reference.resolve_registry())
-        {
-            "http"
-        } else {
-            "https"
-        };
-        let base = format!(
-            "{scheme}://{}/v2/{repository}",
-            oci_reference.resolve_registry()
-        );
-        let mut session = Self {
-            host,
-            repository,
-            oci: registry.oci_client()?,
-            oci_reference,
-            http: registry.http.clone(),
-            base,
-            authorization: None,
-            has_credentials: !credentials.is_anonymous(),
-            connect_timeout: config.connect_timeout,
-            stall_timeout: config.stall_timeout,
-        };
-        let context = session.context("the login page", Missing::Repository);
-        // Without this call a refused login would look like a missing one later.
-        let login = session
-            .oci
-            .auth(&session.oci_reference, &auth, RegistryOperation::Pull);
-        let token = crate::resolve::answered(&context, login)
-            .await?
-            .map_err(|e| context.oci(e))?;
-        session.authorization = match (&token, &auth) {
-            (Some(token), _) => Some(format!("Bearer {token}")),
-            (None, RegistryAuth::Basic(username, password)) => {
-                use base64::Engine as _;
-                let pair = zeroize::Zeroizing::new(format!("{username}:{password}"));
-                let pair = base64::engine::general_purpose::STANDARD.encode(pair.as_bytes());
-                Some(format!("Basic {pair}"))
-            }
-            _ => None,
-        }
-        .map(|text| secret_header(&text))
-        .transpose()?;
-        if token.is_none() && credentials.is_anonymous() {
-            // A client that was never asked to log in sends no extra request
-            // before each blob to find out whether it should.
-            session.oci = registry.oci_client()?;
-        }
-        Ok(session)
-    }
-
-    pub(crate) fn context(&self, what: &str, missing: Missing) -> Context {
-        Context {
-            host: self.host.clone(),
-            repository: self.repository.clone(),
-            what: what.to_owned(),
-            missing,
-            has_credentials: self.has_credentials,
-            connect_timeout: self.connect_timeout,
-            stall_timeout: self.stall_timeout,
-        }
-    }
-
-    /// A request for a manifest by tag or digest.
-    pub(crate) fn manifest_request(&self, reference: &str) -> reqwest::RequestBuilder {
-        let url = format!("{}/manifests/{reference}", self.base);
-        let accept = crate::manifest::ACCEPT.join(", ");
-        let request = self.http.get(url).header(reqwest::header::ACCEPT, accept);
-        match &self.authorization {
-            Some(value) => request.header(reqwest::header::AUTHORIZATION, value),
-            None => request,
-        }
-    }
-}
-
-fn secret_header(text: &str) -> Result<HeaderValue, RegistryError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| RegistryError::Config {
-        what: "the credentials hold characters that HTTP cannot carry".to_owned(),
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere cannot leave these maps of finished things half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,9 +9,10 @@ use std::path::Path;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::blob::{blocking, Wanted, Watch, Writer, BATCH};
+use crate::blob::{Wanted, Watch};
 use crate::error::RegistryError;
 use crate::layout::OciLayout;
+use crate::writer::{blocking, Writer, BATCH};
 
 /// Copies the blob in the file `from` into `layout`. `false` when it cannot be
 /// read or is not what it should be: the medium is damaged, and the registry

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use imageref::{Digest, ParseError};
 
@@ -27,6 +28,26 @@ pub enum RegistryError {
     Config {
         /// What is wrong with the configuration.
         what: String,
+    },
+    /// `registries.conf` forbids the image.
+    #[error("pulls of {name} are blocked by the entry {prefix} in {origin}")]
+    Blocked {
+        /// `host/repository` as asked for.
+        name: String,
+        /// The prefix of the entry.
+        prefix: String,
+        /// The file that has it.
+        origin: String,
+    },
+    /// A credential helper failed, so that it is not known how to log in.
+    #[error("the credential helper {program} gave no answer for {server}: {problem}")]
+    CredentialHelper {
+        /// The program, `docker-credential-<name>`.
+        program: String,
+        /// The registry that it was asked about.
+        server: String,
+        /// What went wrong. Nothing that it printed.
+        problem: String,
     },
     /// The name of the registry does not resolve.
     #[error("the registry host {host} cannot be found: {source}")]
@@ -97,22 +118,34 @@ pub enum RegistryError {
         name: String,
     },
     /// The registry limits the number of pulls.
-    #[error("{host} refuses more pulls for now{}", said(.detail))]
+    #[error("{host} refuses more pulls for now{}{}", wait(.retry_after), said(.detail))]
     RateLimited {
         /// `host[:port]`.
         host: String,
         /// What the registry said, may be empty.
         detail: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
     },
     /// The registry answered with an HTTP status that has no better meaning.
-    #[error("{host} answered {status}{}", said(.detail))]
+    #[error("{host} answered {status}{}{}", wait(.retry_after), said(.detail))]
     Server {
-        /// `host[:port]`.
+        /// `host[:port]`, of the registry or of a storage host that it led to.
         host: String,
         /// The HTTP status.
         status: u16,
         /// What the registry said, shortened, may be empty.
         detail: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The registry leads to where a login or an image would not be safe.
+    #[error("{host} cannot be trusted: {problem}")]
+    Insecure {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What it wanted, without the address.
+        problem: String,
     },
     /// The image does not exist for the wanted platform.
     #[error("the image is not made for {wanted}, only for {}", list(.offered))]
@@ -187,6 +220,15 @@ pub enum RegistryError {
         /// The last break.
         source: Cause,
     },
+    /// The registry failed, and its mirrors before it. Kind and hint are those
+    /// of the registry's error.
+    #[error("{error} ({})", .failures.join("; "))]
+    Mirrors {
+        /// What the registry itself failed with.
+        error: Box<RegistryError>,
+        /// One text for each mirror, with its name and the code of its error.
+        failures: Vec<String>,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -257,6 +299,8 @@ impl std::fmt::Display for TlsProblem {
 pub enum ErrorKind {
     InvalidReference,
     Config,
+    Blocked,
+    CredentialHelper,
     HostUnknown,
     ConnectionRefused,
     Unreachable,
@@ -267,6 +311,7 @@ pub enum ErrorKind {
     NotFound,
     RateLimited,
     Server,
+    Insecure,
     NoPlatform,
     DigestMismatch,
     SizeMismatch,
@@ -285,6 +330,8 @@ impl ErrorKind {
         match self {
             Self::InvalidReference => "REFERENCE_INVALID",
             Self::Config => "REGISTRY_CONFIG",
+            Self::Blocked => "REGISTRY_BLOCKED",
+            Self::CredentialHelper => "CREDENTIAL_HELPER",
             Self::HostUnknown => "REGISTRY_HOST_UNKNOWN",
             Self::ConnectionRefused => "REGISTRY_CONNECTION_REFUSED",
             Self::Unreachable => "REGISTRY_UNREACHABLE",
@@ -295,6 +342,7 @@ impl ErrorKind {
             Self::NotFound => "IMAGE_NOT_FOUND",
             Self::RateLimited => "REGISTRY_RATE_LIMITED",
             Self::Server => "REGISTRY_SERVER",
+            Self::Insecure => "REGISTRY_INSECURE",
             Self::NoPlatform => "IMAGE_NO_PLATFORM",
             Self::DigestMismatch => "IMAGE_DIGEST_MISMATCH",
             Self::SizeMismatch => "IMAGE_SIZE_MISMATCH",
@@ -315,6 +363,8 @@ impl RegistryError {
         match self {
             Self::InvalidReference(_) => ErrorKind::InvalidReference,
             Self::Config { .. } => ErrorKind::Config,
+            Self::Blocked { .. } => ErrorKind::Blocked,
+            Self::CredentialHelper { .. } => ErrorKind::CredentialHelper,
             Self::HostUnknown { .. } => ErrorKind::HostUnknown,
             Self::ConnectionRefused { .. } => ErrorKind::ConnectionRefused,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
@@ -325,6 +375,7 @@ impl RegistryError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::Server { .. } => ErrorKind::Server,
+            Self::Insecure { .. } => ErrorKind::Insecure,
             Self::NoPlatform { .. } => ErrorKind::NoPlatform,
             Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Self::SizeMismatch { .. } => ErrorKind::SizeMismatch,
@@ -333,8 +384,18 @@ impl RegistryError {
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Stalled { .. } => ErrorKind::Stalled,
             Self::Interrupted { .. } => ErrorKind::Interrupted,
+            Self::Mirrors { error, .. } => error.kind(),
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Io { .. } => ErrorKind::Io,
+        }
+    }
+
+    /// The registry's own error and what its mirrors failed with, if there is
+    /// such a thing.
+    pub fn split_mirrors(self) -> (Self, Vec<String>) {
+        match self {
+            Self::Mirrors { error, failures } => (*error, failures),
+            other => (other, Vec::new()),
         }
     }
 
@@ -343,6 +404,12 @@ impl RegistryError {
         match self {
             Self::InvalidReference(_) => "Correct the image reference.",
             Self::Config { .. } => "Correct the registry configuration.",
+            Self::Blocked { .. } => {
+                "Choose another image, or ask whoever set up this machine why it is blocked."
+            }
+            Self::CredentialHelper { .. } => {
+                "Run the helper by hand, or give the credentials in an auth file."
+            }
             Self::HostUnknown { .. } => {
                 "Check the spelling of the host and that the network and its DNS server are up."
             }
@@ -364,6 +431,10 @@ impl RegistryError {
             Self::NotFound { .. } => "Check the spelling of the repository and of the tag.",
             Self::RateLimited { .. } => "Wait, or log in to the registry to raise the limit.",
             Self::Server { .. } => "Try again later, or ask whoever runs the registry.",
+            Self::Insecure { .. } => {
+                "Tell whoever runs the registry; a proxy or a login page of the network \
+                 may also be answering in its place."
+            }
             Self::NoPlatform { .. } => "Choose an image that is made for this machine.",
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => {
                 "The content was damaged or replaced on its way. Try again; \
@@ -378,6 +449,7 @@ impl RegistryError {
             Self::Stalled { .. } | Self::Interrupted { .. } => {
                 "Check the network and start again; what is complete is kept."
             }
+            Self::Mirrors { error, .. } => error.hint(),
             Self::Cancelled => "Start again when ready; what is complete is kept.",
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -411,8 +483,20 @@ impl RegistryError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Stalled { .. } | Self::Interrupted { .. } | Self::RateLimited { .. } => true,
-            Self::Server { status, .. } => *status >= 500 || *status == 408,
+            // 401 and 403 are other errors, unless a storage host says so, whose
+            // address was good for some time only: the registry gives a new one.
+            Self::Server { status, .. } => *status >= 500 || matches!(status, 401 | 403 | 408),
             _ => false,
+        }
+    }
+
+    /// How long the server asks to be left alone, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => {
+                *retry_after
+            }
+            _ => None,
         }
     }
 
@@ -453,6 +537,13 @@ fn said(detail: &str) -> String {
         String::new()
     } else {
         format!(": {detail}")
+    }
+}
+
+fn wait(retry_after: &Option<Duration>) -> String {
+    match retry_after {
+        Some(wait) if !wait.is_zero() => format!(" and asks to wait {} s", wait.as_secs().max(1)),
+        _ => String::new(),
     }
 }
 

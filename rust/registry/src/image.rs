@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use imageref::Digest;
 
 use crate::platform::Platform;
+use crate::registries_conf::Endpoint;
 
 /// One image for one platform: its manifest, its configuration and what its
 /// layers are. Manifest and configuration are verified; the layers may be
@@ -16,6 +17,11 @@ pub struct ResolvedImage {
     pub origin: String,
     /// The reference that was resolved; `None` for an image in a layout.
     pub reference: Option<imageref::Reference>,
+    /// The place that answered, which may be a mirror; `None` for an image in a
+    /// layout.
+    pub endpoint: Option<Endpoint>,
+    /// Why mirrors before that place did not answer, one text for each.
+    pub mirror_failures: Vec<String>,
     /// The digest of the index that the manifest was chosen from, if the
     /// reference leads to one.
     pub index_digest: Option<Digest>,

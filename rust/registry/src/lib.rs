@@ -21,23 +21,40 @@
 //! power loss is verified again.
 
 mod auth_files;
+mod auth_json;
 mod blob;
+mod certs_d;
+mod challenge;
 mod classify;
 mod client;
 mod copy;
 mod credentials;
 mod error;
 mod hash;
+mod helper;
 mod image;
 mod layout;
+mod login;
 mod manifest;
+mod mirrors;
 mod observer;
 mod platform;
 mod pull;
+mod range;
+mod redirect;
+mod registries_conf;
+mod registries_files;
+mod registries_toml;
 mod resolve;
 mod retry;
+mod retry_after;
+mod session;
+mod token;
+mod transport;
+mod writer;
 
-pub use auth_files::{load_credentials, search_order, AuthFile};
+pub use auth_files::{load_credentials, open_to_others, search_order, AuthFile};
+pub use certs_d::{CertsDirs, ClientIdentity, HostCerts};
 pub use client::{ClientConfig, Registry};
 pub use credentials::{AuthFileError, CredentialStore, Credentials};
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
@@ -46,6 +63,10 @@ pub use layout::{OciLayout, Selector};
 pub use observer::{NoObserver, PullObserver};
 pub use platform::{Platform, PlatformError};
 pub use pull::PullReport;
+pub use registries_conf::{
+    Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesConfError, RegistryEntry,
+};
+pub use registries_files::RegistriesFiles;
 pub use retry::RetryPolicy;
 /// Stops a pull from another task; what is on disk stays for the next one.
 pub use tokio_util::sync::CancellationToken;

@@ -231,6 +231,8 @@ pub(crate) fn assemble(
     Ok(ResolvedImage {
         origin: origin.name.to_owned(),
         reference: origin.reference.cloned(),
+        endpoint: None,
+        mirror_failures: Vec::new(),
         index_digest: origin.index_digest,
         manifest_digest: fetched.digest,
         manifest_media_type: manifest.media_type,

@@ -8,13 +8,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use imageref::Reference;
 use tokio_util::sync::CancellationToken;
 
-use crate::blob::{Moved, Wanted, Watch};
+use crate::blob::{Moved, Sources, Wanted, Watch};
 use crate::client::Registry;
 use crate::copy;
 use crate::error::RegistryError;
 use crate::image::{Layer, ResolvedImage};
 use crate::layout::OciLayout;
 use crate::observer::PullObserver;
+use crate::registries_conf::Endpoint;
 
 /// What a pull did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,10 +61,11 @@ impl Registry {
                 what: format!("{} does not come from a registry", image.origin),
             });
         };
+        let sources = Sources::new(self.sources(image, reference)?);
         let one = |blob: Blob| {
             let job = Job {
                 image,
-                reference,
+                sources: &sources,
                 layout,
                 observer,
                 cancel,
@@ -83,6 +85,23 @@ impl Registry {
         let (image, layout) = (image.clone(), layout.clone());
         blocking(move || layout.add(&image, image.layout_name())).await?;
         Ok(report)
+    }
+
+    /// Where to pull `image` from: the place that knew it, then those behind it.
+    fn sources(
+        &self,
+        image: &ResolvedImage,
+        reference: &Reference,
+    ) -> Result<Vec<Endpoint>, RegistryError> {
+        let mut endpoints = self.endpoints(reference)?;
+        if let Some(known) = &image.endpoint {
+            match endpoints.iter().position(|e| e == known) {
+                Some(at) => drop(endpoints.drain(..at)),
+                // Another configuration than the one that it was found with.
+                None => endpoints.insert(0, known.clone()),
+            }
+        }
+        Ok(endpoints)
     }
 
     /// Brings a layer from the first layout at hand that has a good copy.
@@ -126,7 +145,7 @@ impl Registry {
                 report.copied = layer.size;
             } else {
                 let moved = self
-                    .fetch_blob(job.reference, &wanted, job.layout, &watch, job.cancel)
+                    .fetch_blob(job.sources, &wanted, job.layout, &watch, job.cancel)
                     .await?;
                 report = PullReport::from(moved);
             }
@@ -140,7 +159,7 @@ impl Registry {
 
 struct Job<'a> {
     image: &'a ResolvedImage,
-    reference: &'a Reference,
+    sources: &'a Sources,
     layout: &'a OciLayout,
     observer: &'a dyn PullObserver,
     cancel: &'a CancellationToken,

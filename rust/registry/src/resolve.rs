@@ -2,33 +2,68 @@
 //! From a reference in a registry to a checked manifest and configuration.
 
 use std::future::Future;
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use imageref::{Algorithm, Digest, Reference};
-use oci_client::client::BlobResponse;
+use reqwest::header::CONTENT_TYPE;
 
 use crate::classify::Context;
-use crate::client::{Registry, Session};
+use crate::client::Registry;
 use crate::error::{Missing, RegistryError};
 use crate::hash::digest_of;
 use crate::image::ResolvedImage;
 use crate::manifest::{self, Descriptor, Document, Fetched, Origin};
+use crate::mirrors::MirrorFailures;
 use crate::platform::Platform;
+use crate::registries_conf::Endpoint;
+use crate::session::Session;
+use crate::transport::{in_time, Answer};
 use crate::MANIFEST_MAX;
 
+/// Longest wait that a registry may ask for when it is asked what an image is.
+const SHORT_WAIT: Duration = Duration::from_secs(5);
+
 impl Registry {
-    /// Asks the registry what `reference` is for `platform`. Reads manifest and
-    /// configuration, no layers; writes nothing.
+    /// Asks what `reference` is for `platform`: the mirrors of its registry in
+    /// their order, then the registry itself; the first that has an answer
+    /// counts. Reads manifest and configuration, no layers; writes nothing.
     ///
     /// # Errors
-    /// Any but [`RegistryError::Io`]; see there.
+    /// Any but [`RegistryError::Io`]; see there. When there are mirrors it is
+    /// the registry's own error, in a [`RegistryError::Mirrors`].
     pub async fn resolve(
         &self,
         reference: &Reference,
         platform: &Platform,
     ) -> Result<ResolvedImage, RegistryError> {
+        let endpoints = self.endpoints(reference)?;
+        let mut failures = MirrorFailures::default();
+        for endpoint in endpoints {
+            match self.resolve_at(&endpoint, reference, platform).await {
+                Ok(mut image) => {
+                    image.endpoint = Some(endpoint);
+                    image.mirror_failures = failures.into_texts();
+                    return Ok(image);
+                }
+                Err(error) if endpoint.mirror => failures.add(&endpoint, &error),
+                Err(error) => return Err(failures.with(error)),
+            }
+        }
+        Err(RegistryError::Config {
+            what: format!("no place is configured for {reference}"),
+        })
+    }
+
+    /// [`Registry::resolve`] at one place.
+    async fn resolve_at(
+        &self,
+        endpoint: &Endpoint,
+        asked: &Reference,
+        platform: &Platform,
+    ) -> Result<ResolvedImage, RegistryError> {
+        let reference = &endpoint.reference;
         let name = reference.to_string();
-        let session = self.new_session(reference).await?;
+        let session = self.new_session(endpoint).await?;
         let pinned = reference.digest();
         let mut fetched = match pinned {
             Some(digest) => self.document(&session, &name, digest).await?,
@@ -60,7 +95,7 @@ impl Registry {
             .await?;
         let origin = Origin {
             name: &name,
-            reference: Some(reference),
+            reference: Some(asked),
             index_digest,
         };
         manifest::assemble(origin, fetched, manifest, config, platform)
@@ -90,14 +125,20 @@ impl Registry {
     where
         F: Future<Output = Result<T, RegistryError>>,
     {
-        // A person waits for the answer: few attempts, whatever a pull may do.
+        // A person waits for the answer: few attempts and short waits,
+        // whatever a pull may do.
         let policy = self.config.retry;
         let mut failures = 0;
         loop {
             match request().await {
-                Err(e) if e.is_transient() && failures < policy.max_failures.min(3) => {
+                Err(e)
+                    if e.is_transient()
+                        && failures < policy.max_failures.min(3)
+                        && e.retry_after().is_none_or(|wait| wait <= SHORT_WAIT) =>
+                {
                     failures += 1;
-                    let delay = policy.delay(failures);
+                    let asked = e.retry_after().unwrap_or_default();
+                    let delay = policy.delay(failures).max(asked);
                     tracing::debug!(error = %e, ?delay, "trying again");
                     tokio::time::sleep(delay).await;
                 }
@@ -114,37 +155,25 @@ async fn get_manifest(
     reference: &str,
 ) -> Result<Fetched, RegistryError> {
     let context = session.context(what, Missing::Manifest);
-    let answer = session.manifest_request(reference).send();
-    let mut response = answered(&context, answer)
-        .await?
-        .map_err(|e| context.request(e))?;
-    let status = response.status();
-    let header = |name: &str| {
-        let value = response.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned()).filter(|v| !v.is_empty())
-    };
-    let media_type =
-        header("content-type").and_then(|v| v.split(';').next().map(|v| v.trim().to_owned()));
-    let said = header("docker-content-digest");
-    let mut bytes = Vec::new();
-    while let Some(chunk) = in_time(&context, response.chunk())
-        .await?
-        .map_err(|e| context.request(e))?
-    {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() as u64 > MANIFEST_MAX {
-            return Err(RegistryError::TooLarge {
-                what: format!("the manifest of {what}"),
-                limit: MANIFEST_MAX,
-            });
-        }
+    let answer = session.manifest(&context, reference).await?;
+    if answer.status() != 200 {
+        return Err(answer.refusal(&context).await);
     }
-    if status.as_u16() != 200 {
-        return Err(context.answer(status.as_u16(), &bytes));
+    let media_type = answer
+        .header(CONTENT_TYPE)
+        .and_then(|v| v.split(';').next().map(|v| v.trim().to_owned()));
+    let said = answer.header("docker-content-digest").map(str::to_owned);
+    let bytes = read_up_to(answer, &context, MANIFEST_MAX).await?;
+    let name = format!("the manifest of {what}");
+    if bytes.len() as u64 > MANIFEST_MAX {
+        return Err(RegistryError::TooLarge {
+            what: name,
+            limit: MANIFEST_MAX,
+        });
     }
     let digest = match said.map(|s| s.parse::<Digest>()) {
         Some(Ok(digest)) => {
-            manifest::verify(&format!("the manifest of {what}"), &bytes, None, &digest)?;
+            manifest::verify(&name, &bytes, None, &digest)?;
             digest
         }
         // No header, or an algorithm that is not known here.
@@ -164,48 +193,35 @@ async fn get_small_blob(
     descriptor: &Descriptor,
 ) -> Result<Vec<u8>, RegistryError> {
     let context = session.context(what, Missing::Blob);
-    let digest = descriptor.digest.to_string();
     if descriptor.size == 0 {
         manifest::verify(what, &[], Some(0), &descriptor.digest)?;
         return Ok(Vec::new());
     }
-    let request =
-        session
-            .oci
-            .pull_blob_stream_partial(&session.oci_reference, digest.as_str(), 0, None);
-    let response = answered(&context, request)
-        .await?
-        .map_err(|e| context.oci(e))?;
-    let mut stream = match response {
-        BlobResponse::Full(stream) | BlobResponse::Partial(stream) => stream.stream,
-    };
-    let mut bytes = Vec::new();
-    while let Some(chunk) = in_time(&context, stream.next()).await? {
-        bytes.extend_from_slice(&chunk.map_err(|e| context.body(e))?);
-        if bytes.len() as u64 > descriptor.size {
-            break;
-        }
+    let answer = session.blob(&context, &descriptor.digest, 0).await?;
+    if answer.status() != 200 {
+        return Err(answer.refusal(&context).await);
     }
+    let bytes = read_up_to(answer, &context, descriptor.size).await?;
     manifest::verify(what, &bytes, Some(descriptor.size), &descriptor.digest)?;
     Ok(bytes)
 }
 
-/// Waits for the next bytes, but not for ever.
-pub(crate) async fn in_time<T>(
+/// The body of an answer; stops reading behind `limit` bytes, so that more than
+/// those say that it is too long.
+async fn read_up_to(
+    mut answer: Answer,
     context: &Context,
-    bytes: impl Future<Output = T>,
-) -> Result<T, RegistryError> {
-    tokio::time::timeout(context.stall_timeout, bytes)
-        .await
-        .map_err(|_| context.stalled())
-}
-
-/// Waits for an answer, for which a connection may have to be made first.
-pub(crate) async fn answered<T>(
-    context: &Context,
-    answer: impl Future<Output = T>,
-) -> Result<T, RegistryError> {
-    tokio::time::timeout(context.connect_timeout + context.stall_timeout, answer)
-        .await
-        .map_err(|_| context.stalled())
+    limit: u64,
+) -> Result<Vec<u8>, RegistryError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = in_time(context, answer.response.chunk())
+        .await?
+        .map_err(|e| context.request(e))?
+    {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > limit {
+            break;
+        }
+    }
+    Ok(bytes)
 }

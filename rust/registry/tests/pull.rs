@@ -227,13 +227,16 @@ fn a_pull_stops_when_told_and_goes_on_later() {
         let name = format!("{}/app:v1", server.host());
         // The proxy never finishes the lowest layer, so that the pull cannot
         // be over before it is stopped.
-        let stalling = testkit::fault_proxy::FaultProxy::start(server.address(), |request| {
-            match request.is_blob() && request.header("range").is_some() {
+        let lowest = digest(&image.layers[0]);
+        let stalling =
+            testkit::fault_proxy::FaultProxy::start(server.address(), move |request| match request
+                .target
+                .ends_with(&lowest)
+            {
                 true if request.nth == 0 => testkit::fault_proxy::Fault::Stall(2_000_000),
                 _ => testkit::fault_proxy::Fault::None,
-            }
-        })
-        .unwrap();
+            })
+            .unwrap();
         let through = format!("{}/app:v1", stalling.host());
 
         struct StopAt(u64, std::sync::atomic::AtomicU64, CancellationToken);

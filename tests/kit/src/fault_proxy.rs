@@ -64,6 +64,10 @@ pub enum Fault {
     Answer(&'static str, String, Vec<u8>),
 }
 
+/// First byte of a TLS connection (RFC 8446, section 5.1): somebody tries
+/// whether this is a server for TLS, which it is not.
+const TLS_HANDSHAKE: u8 = 22;
+
 type Script = dyn Fn(&Request) -> Fault + Send + Sync;
 
 /// A running proxy; it stops taking connections when dropped.
@@ -153,6 +157,10 @@ impl Shared {
     }
 
     fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        let mut first = [0];
+        if client.peek(&mut first)? == 1 && first[0] == TLS_HANDSHAKE {
+            return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        }
         let (first, headers) = read_head(&mut BufReader::new(client.try_clone()?))?;
         let mut words = first.split(' ').map(str::to_owned);
         let mut request = Request {

@@ -174,6 +174,7 @@ pub fn config(insecure: &[&str]) -> ClientConfig {
         insecure_hosts: insecure.iter().map(|h| (*h).to_owned()).collect(),
         retry: RetryPolicy {
             base_delay: Duration::from_millis(1),
+            rate_limit_delay: Duration::from_millis(1),
             ..RetryPolicy::default()
         },
         ..ClientConfig::default()

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What `containers-registries.conf(5)` says about registries: which servers
+//! stand behind a name. Nothing here does I/O; docs/registries.md has the list
+//! of what is honoured.
+
+use std::collections::BTreeMap;
+
+use imageref::Reference;
+
+use crate::error::RegistryError;
+use crate::registries_toml::{self, Document};
+
+/// The registries of any number of configuration files, merged. The default is
+/// that of a machine without any: every name stands for itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistriesConf {
+    registries: BTreeMap<String, RegistryEntry>,
+    credential_helpers: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// One `[[registry]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryEntry {
+    /// The names that it is for: `host[:port][/namespace[/repository[:tag|@digest]]]`
+    /// or `*.domain`.
+    pub prefix: String,
+    /// What stands in place of the prefix at the server; `None` leaves names
+    /// as they are.
+    pub location: Option<String>,
+    /// Whether plain HTTP and unknown certificates are accepted.
+    pub insecure: bool,
+    /// Whether nothing may be pulled.
+    pub blocked: bool,
+    /// Whether the mirrors are asked only for images that are named by digest.
+    pub mirror_by_digest_only: bool,
+    /// The places to ask before the registry itself, in order.
+    pub mirrors: Vec<Mirror>,
+    /// The file that it is from, for messages.
+    pub origin: String,
+}
+
+/// One `[[registry.mirror]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// What stands in place of the prefix at the mirror.
+    pub location: String,
+    /// Whether plain HTTP and unknown certificates are accepted.
+    pub insecure: bool,
+    /// Which images it is asked for.
+    pub pull: PullFromMirror,
+}
+
+/// `pull-from-mirror`: which images a mirror is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PullFromMirror {
+    /// All.
+    #[default]
+    All,
+    /// Those that are named by digest.
+    DigestOnly,
+    /// Those that are named by tag.
+    TagOnly,
+}
+
+/// Where an image can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The image's name there.
+    pub reference: Reference,
+    /// Whether plain HTTP and unknown certificates are accepted there.
+    pub insecure: bool,
+    /// Whether it is a mirror: its failure is not the end.
+    pub mirror: bool,
+}
+
+/// Why a `registries.conf` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}: {problem}")]
+pub struct RegistriesConfError {
+    /// The file.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// The key, and what is wrong with it.
+    pub problem: String,
+}
+
+impl From<RegistriesConfError> for RegistryError {
+    fn from(error: RegistriesConfError) -> Self {
+        Self::Config {
+            what: error.to_string(),
+        }
+    }
+}
+
+impl RegistryEntry {
+    /// One that changes nothing yet.
+    pub fn new(prefix: &str, origin: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            location: None,
+            insecure: false,
+            blocked: false,
+            mirror_by_digest_only: false,
+            mirrors: Vec::new(),
+            origin: origin.to_owned(),
+        }
+    }
+
+    /// The length of the part of `name` that the prefix stands for.
+    fn matches(&self, name: &str) -> Option<usize> {
+        let end = match self.prefix.strip_prefix('*') {
+            Some(domain) => {
+                let host = name.split(['/', ':']).next().unwrap_or(name);
+                host.ends_with(domain).then_some(host.len())?
+            }
+            None => name
+                .starts_with(self.prefix.as_str())
+                .then_some(self.prefix.len())?,
+        };
+        // A colon may also begin a port, as in containers/image.
+        let goes_on = name[end..].chars().next();
+        matches!(goes_on, None | Some('/' | ':' | '@')).then_some(end)
+    }
+
+    fn uses(&self, mirror: &Mirror, by_digest: bool) -> bool {
+        match mirror.pull {
+            PullFromMirror::All => by_digest || !self.mirror_by_digest_only,
+            PullFromMirror::DigestOnly => by_digest,
+            PullFromMirror::TagOnly => !by_digest,
+        }
+    }
+
+    fn bad_location(&self, location: &str, problem: impl std::fmt::Display) -> RegistryError {
+        RegistryError::Config {
+            what: format!(
+                "{}: the location `{location}` of {} makes no image name: {problem}",
+                self.origin, self.prefix
+            ),
+        }
+    }
+
+    /// `reference`, of which `matched` bytes stand for the prefix, at `location`.
+    fn moved(
+        &self,
+        reference: &Reference,
+        matched: usize,
+        location: &str,
+    ) -> Result<Reference, RegistryError> {
+        let name = reference.name();
+        let whole = reference.to_string();
+        let text = match name.get(matched..) {
+            Some(_) => format!("{location}{}", &whole[matched..]),
+            // The prefix has a tag or digest; the location may have another.
+            None if has_tag_or_digest(location) => location.to_owned(),
+            None => format!("{location}{}", &whole[name.len()..]),
+        };
+        let moved: Reference = text
+            .parse()
+            .map_err(|e: imageref::ParseError| self.bad_location(location, e.problem()))?;
+        match (reference.digest(), moved.digest()) {
+            (Some(wanted), None) => Ok(moved.with_digest(wanted.clone())),
+            (Some(wanted), Some(other)) if wanted != other => {
+                Err(self.bad_location(location, format!("it is not {wanted}")))
+            }
+            _ => Ok(moved),
+        }
+    }
+}
+
+impl RegistriesConf {
+    /// Reads the text of one file; `file` is its name for messages.
+    ///
+    /// # Errors
+    /// When the file is not TOML, is of version 1, or contradicts itself.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, RegistriesConfError> {
+        let Document {
+            registries,
+            credential_helpers,
+            warnings,
+        } = registries_toml::parse(file, text)?;
+        Ok(Self {
+            registries: registries
+                .into_iter()
+                .map(|r| (r.prefix.clone(), r))
+                .collect(),
+            credential_helpers,
+            warnings,
+        })
+    }
+
+    /// Adds what a later file says: a registry replaces one with the same
+    /// prefix as a whole, a list of helpers replaces the list.
+    pub fn merge(&mut self, later: Self) {
+        self.registries.extend(later.registries);
+        if !later.credential_helpers.is_empty() {
+            self.credential_helpers = later.credential_helpers;
+        }
+        self.warnings.extend(later.warnings);
+    }
+
+    /// Adds one registry, in place of one with the same prefix.
+    pub fn insert(&mut self, entry: RegistryEntry) {
+        self.registries.insert(entry.prefix.clone(), entry);
+    }
+
+    /// `credential-helpers`, in order; empty stands for the auth files alone.
+    pub fn credential_helpers(&self) -> &[String] {
+        &self.credential_helpers
+    }
+
+    /// What in the files has no effect, a sentence for each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The entry that holds for an image: the one with the longest match.
+    pub fn entry_for(&self, reference: &Reference) -> Option<&RegistryEntry> {
+        self.find(reference).map(|(_, entry)| entry)
+    }
+
+    fn find(&self, reference: &Reference) -> Option<(usize, &RegistryEntry)> {
+        // With a tag and a digest, the digest is what is pulled: then both
+        // name:tag and name@digest may be the prefix.
+        let by_digest = reference
+            .digest()
+            .map(|digest| format!("{}@{digest}", reference.name()));
+        let whole = reference.to_string();
+        let length = |entry: &RegistryEntry| {
+            let by_digest = by_digest.as_ref().and_then(|name| entry.matches(name));
+            entry.matches(&whole).max(by_digest)
+        };
+        self.registries
+            .values()
+            .filter_map(|entry| Some((length(entry)?, entry)))
+            .max_by_key(|(length, entry)| {
+                // A wildcard matches as much of a host as its full name does.
+                let wildcard = entry.prefix.starts_with('*');
+                (*length, !wildcard, entry.prefix.len())
+            })
+    }
+
+    /// Where to ask for `reference`: the mirrors in order, then the registry
+    /// itself. Never empty.
+    ///
+    /// # Errors
+    /// [`RegistryError::Blocked`], and [`RegistryError::Config`] when a location
+    /// makes no valid name.
+    pub fn endpoints(&self, reference: &Reference) -> Result<Vec<Endpoint>, RegistryError> {
+        let Some((matched, entry)) = self.find(reference) else {
+            return Ok(vec![Endpoint {
+                reference: reference.clone(),
+                insecure: false,
+                mirror: false,
+            }]);
+        };
+        if entry.blocked {
+            return Err(RegistryError::Blocked {
+                name: reference.name(),
+                prefix: entry.prefix.clone(),
+                origin: entry.origin.clone(),
+            });
+        }
+        let by_digest = reference.digest().is_some();
+        let mut endpoints = Vec::new();
+        for mirror in entry.mirrors.iter().filter(|m| entry.uses(m, by_digest)) {
+            endpoints.push(Endpoint {
+                reference: entry.moved(reference, matched, &mirror.location)?,
+                insecure: mirror.insecure,
+                mirror: true,
+            });
+        }
+        endpoints.push(Endpoint {
+            reference: match &entry.location {
+                Some(location) => entry.moved(reference, matched, location)?,
+                None => reference.clone(),
+            },
+            insecure: entry.insecure,
+            mirror: false,
+        });
+        Ok(endpoints)
+    }
+}
+
+fn has_tag_or_digest(location: &str) -> bool {
+    match location.split_once('/') {
+        Some((_, path)) => path.contains([':', '@']),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "registries_conf_tests.rs"]
+mod tests;

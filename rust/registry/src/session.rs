@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The way to one repository: scheme, certificates and login.
+
+use std::sync::Arc;
+
+use imageref::Reference;
+use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING};
+use reqwest::Url;
+
+use crate::classify::Context;
+use crate::client::Registry;
+use crate::credentials::{CredentialStore, Credentials};
+use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
+use crate::login::{challenges, Login};
+use crate::registries_conf::Endpoint;
+use crate::transport::{Answer, Transport, Trust};
+
+/// Where Docker Hub really is, which goes by another name in references.
+const DOCKER_HUB_API: &str = "registry-1.docker.io";
+
+/// The connection to one repository, logged in.
+pub(crate) struct Session {
+    pub(crate) host: String,
+    pub(crate) repository: String,
+    transport: Arc<Transport>,
+    trust: Trust,
+    /// `…/v2/`
+    base: Url,
+    login: Login,
+    connect_timeout: std::time::Duration,
+    pub(crate) stall_timeout: std::time::Duration,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("host", &self.host)
+            .field("repository", &self.repository)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Asks the registry how it wants to be spoken to, and logs in if it wants
+    /// that.
+    pub(crate) async fn open(
+        registry: &Registry,
+        endpoint: &Endpoint,
+    ) -> Result<Self, RegistryError> {
+        let config = &registry.config;
+        let reference = &endpoint.reference;
+        let host = reference.registry().to_owned();
+        let trust = Trust {
+            registry: host.clone(),
+            insecure: endpoint.insecure,
+        };
+        let credentials = look_up(&config.credentials, reference).await?;
+        let mut session = Self {
+            base: base(&host, "https")?,
+            repository: reference.repository().to_owned(),
+            transport: registry.transport.clone(),
+            login: Login::new(credentials, reference.repository(), trust.clone()),
+            connect_timeout: config.connect_timeout,
+            stall_timeout: config.stall_timeout,
+            host,
+            trust,
+        };
+        let answer = session.first_contact(registry).await?;
+        if answer.status() == 401 {
+            let context = session.context("the login page", Missing::Repository);
+            let asked = challenges(&answer);
+            // Whether this is enough shows when something is asked for.
+            let nothing = Default::default();
+            session
+                .login
+                .renew(&nothing, asked, &session.transport, &context)
+                .await?;
+        }
+        Ok(session)
+    }
+
+    /// The answer of `/v2/` (distribution-spec, *Determining Support*),
+    /// whatever it is. An insecure registry may speak TLS or not: TLS is tried
+    /// first, and what was found is remembered.
+    async fn first_contact(&mut self, registry: &Registry) -> Result<Answer, RegistryError> {
+        if !self.trust.insecure {
+            return self.ping().await;
+        }
+        if let Some(scheme) = registry.scheme_of(&self.host) {
+            self.base = base(&self.host, scheme)?;
+            return self.ping().await;
+        }
+        let over_tls = match self.ping().await {
+            Ok(answer) => {
+                registry.remember_scheme(&self.host, "https");
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let speaks_tls = matches!(
+            over_tls,
+            RegistryError::Tls { problem, .. } if problem != TlsProblem::PlainHttp
+        );
+        if speaks_tls || over_tls.kind() == ErrorKind::HostUnknown {
+            return Err(over_tls);
+        }
+        tracing::debug!(host = self.host, error = %over_tls, "no TLS, trying plain HTTP");
+        self.base = base(&self.host, "http")?;
+        let answer = self.ping().await?;
+        registry.remember_scheme(&self.host, "http");
+        Ok(answer)
+    }
+
+    async fn ping(&self) -> Result<Answer, RegistryError> {
+        let context = self.context("the first answer", Missing::Repository);
+        let url = self.base.clone();
+        self.transport
+            .get(&self.trust, &context, url, &HeaderMap::new(), None)
+            .await
+    }
+
+    pub(crate) fn context(&self, what: &str, missing: Missing) -> Context {
+        Context {
+            host: self.host.clone(),
+            repository: self.repository.clone(),
+            what: what.to_owned(),
+            missing,
+            has_credentials: self.login.has_credentials(),
+            connect_timeout: self.connect_timeout,
+            stall_timeout: self.stall_timeout,
+        }
+    }
+
+    /// Asks for a manifest by tag or digest.
+    pub(crate) async fn manifest(
+        &self,
+        context: &Context,
+        reference: &str,
+    ) -> Result<Answer, RegistryError> {
+        let accept = crate::manifest::ACCEPT.join(", ");
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_str(&accept) {
+            headers.insert(ACCEPT, value);
+        }
+        let path = format!("{}/manifests/{reference}", self.repository);
+        self.get(context, &path, headers).await
+    }
+
+    /// Asks for a blob, from the byte `from` on.
+    pub(crate) async fn blob(
+        &self,
+        context: &Context,
+        digest: &imageref::Digest,
+        from: u64,
+    ) -> Result<Answer, RegistryError> {
+        let mut headers = HeaderMap::new();
+        // The digest is that of the bytes as they are stored.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if from > 0 {
+            if let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-")) {
+                headers.insert(reqwest::header::RANGE, value);
+            }
+        }
+        let path = format!("{}/blobs/{digest}", self.repository);
+        self.get(context, &path, headers).await
+    }
+
+    /// Asks for a path below `/v2/`, with the login. When that is refused, a
+    /// new one is got, once.
+    pub(crate) async fn get(
+        &self,
+        context: &Context,
+        path: &str,
+        headers: HeaderMap,
+    ) -> Result<Answer, RegistryError> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|e| RegistryError::malformed(path, e))?;
+        let pass = self.login.pass(&self.transport, context).await?;
+        let send = |pass: crate::login::Pass| {
+            let (url, headers) = (url.clone(), &headers);
+            async move {
+                let login = pass.authorization.as_ref();
+                self.transport
+                    .get(&self.trust, context, url, headers, login)
+                    .await
+            }
+        };
+        let answer = send(pass.clone()).await?;
+        if answer.status() != 401 || answer.storage.is_some() {
+            return Ok(answer);
+        }
+        let renewed = self
+            .login
+            .renew(&pass, challenges(&answer), &self.transport, context);
+        match renewed.await? {
+            Some(pass) => send(pass).await,
+            None => Ok(answer),
+        }
+    }
+}
+
+/// Where the API of a registry is.
+pub(crate) fn api_host(host: &str) -> &str {
+    match host {
+        imageref::DOCKER_HUB => DOCKER_HUB_API,
+        other => other,
+    }
+}
+
+/// The credentials for an image. Helpers may run for seconds.
+async fn look_up(
+    store: &CredentialStore,
+    reference: &Reference,
+) -> Result<Credentials, RegistryError> {
+    let (store, reference) = (store.clone(), reference.clone());
+    tokio::task::spawn_blocking(move || store.lookup(&reference))
+        .await
+        .map_err(|e| RegistryError::Config {
+            what: format!("a worker thread is gone: {e}"),
+        })?
+}
+
+fn base(host: &str, scheme: &str) -> Result<Url, RegistryError> {
+    let address = format!("{scheme}://{}/v2/", api_host(host));
+    address
+        .parse()
+        .map_err(|e| RegistryError::malformed(&format!("the registry host {host}"), e))
+}
