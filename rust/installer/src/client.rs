@@ -12,11 +12,13 @@ use crate::plan::{capital, Plan};
 use crate::secret::Secrets;
 
 /// The client's configuration: credentials, insecure hosts, authorities and the
-/// layouts that layers are taken from.
+/// layouts and archives that layers are taken from.
 pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
+    let medium = Medium::of(plan);
     let mut config = ClientConfig {
         credentials: secrets.credentials().clone(),
-        layouts: Medium::of(plan).layouts,
+        layouts: medium.layer_layouts().cloned().collect(),
+        archives: medium.archives,
         ..ClientConfig::default()
     };
     for registry in &plan.registries {
