@@ -313,6 +313,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "The image lacks a package." ),
     QT_TRANSLATE_NOOP( "Engine", "Add it to the image's build." ),
     QT_TRANSLATE_NOOP( "Engine", "This process may not make mounts and namespaces, even if its user is root." ),
+    QT_TRANSLATE_NOOP( "Engine", "It unpacks to more than any real layer of its size." ),
     QT_TRANSLATE_NOOP( "Engine", "It is no squashfs or erofs image, it is damaged, or the kernel lacks the file system." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the file against its checksum, or run without a runtime root." ),
     QT_TRANSLATE_NOOP( "Engine", "Its build removed a directory that every system has." ),

@@ -1036,6 +1036,10 @@
         <translation>Dieses Programm darf nichts einhängen und keine Namensräume anlegen, auch nicht als root.</translation>
     </message>
     <message>
+        <source>It unpacks to more than any real layer of its size.</source>
+        <translation>Sie wird beim Entpacken größer als jede echte Schicht ihrer Größe.</translation>
+    </message>
+    <message>
         <source>It is no squashfs or erofs image, it is damaged, or the kernel lacks the file system.</source>
         <translation>Es ist kein squashfs- oder erofs-Abbild, es ist beschädigt, oder dem Kernel fehlt das Dateisystem.</translation>
     </message>

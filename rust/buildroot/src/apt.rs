@@ -15,6 +15,7 @@ use crate::cmd::{self, CommandExt};
 const PACKAGES: &[(&str, &str)] = &[
     (OVMF, "ovmf"),
     ("addpart", "util-linux"),
+    ("buildah", "buildah"),
     ("delpart", "util-linux"),
     ("docker-registry", "docker-registry"),
     ("dpkg-deb", "dpkg"),

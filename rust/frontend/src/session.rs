@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use imageref::ImageRef;
 use installer::config::{self, Config};
 use installer::error::{Code, Error, Result};
-use registry::OciLayout;
+use installer::medium::Medium;
 use secrecy::SecretString;
 
 use crate::check::{Facts, Question};
@@ -89,9 +89,10 @@ impl Session {
             return false;
         };
         let name = reference.to_string();
-        self.config.layouts.iter().any(|dir| {
-            let images = OciLayout::open(dir).and_then(|layout| layout.images());
-            images.is_ok_and(|images| {
+        // What is on other media has no images by their names.
+        let medium = Medium::open(&self.config.layouts, &[]);
+        medium.layouts.iter().any(|layout| {
+            layout.images().is_ok_and(|images| {
                 images
                     .iter()
                     .any(|(named, _)| named.as_deref() == Some(name.as_str()))
@@ -199,6 +200,7 @@ fn no_config() -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use registry::OciLayout;
     use std::fs;
 
     #[test]

@@ -14,6 +14,7 @@ use crate::cancel::Cancel;
 use crate::cmd;
 use crate::disk::{self, BootPlaces};
 use crate::error::{Code, Error, Result};
+use crate::medium;
 use crate::mountinfo;
 use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
 use crate::secret::Secrets;
@@ -168,7 +169,8 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
     if let Source::OciLayout { path, .. } = &plan.source {
         inputs.push(("source", path));
     }
-    inputs.extend(plan.layouts.iter().map(|path| ("layout", path.as_path())));
+    let layouts = plan.layouts.iter().filter(|path| !medium::is_auto(path));
+    inputs.extend(layouts.map(|path| ("layout", path.as_path())));
     match &plan.runtime_root {
         RuntimeRoot::Unpack => {}
         RuntimeRoot::Directory { path } => {

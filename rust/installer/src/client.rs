@@ -13,13 +13,16 @@ use crate::plan::{capital, Plan};
 use crate::secret::Secrets;
 
 /// The client's configuration: what this machine and the plan say about
-/// registries, credentials, and the layouts that layers are taken from.
+/// registries, credentials, and the layouts and archives that layers are taken
+/// from.
 pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
+    let medium = Medium::of(plan);
     let mut config = ClientConfig {
         credentials: secrets.credentials().clone(),
         registries: machine::registries(plan)?,
         certs: machine::certs(),
-        layouts: Medium::of(plan).layouts,
+        layouts: medium.layer_layouts().cloned().collect(),
+        archives: medium.archives,
         ..ClientConfig::default()
     };
     for registry in &plan.registries {

@@ -1,22 +1,51 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The OCI layouts that come with an installer medium. In their indices images
-//! go by their whole normalised references (`org.opencontainers.image.ref.name`
-//! is `host/name:tag`), so that one layout serves every image that a person can
-//! choose, and no other image is ever taken for it.
+//! The OCI layouts and archives that come with an installer medium, or that
+//! somebody has plugged in.
+//!
+//! In the indices of layouts images go by their whole normalised references
+//! (`org.opencontainers.image.ref.name` is `host/name:tag`), so that one layout
+//! serves every image that a person can choose, and no other image is ever taken
+//! for it. That is for layouts that the configuration names: what was merely
+//! found on some medium, and what is in an archive, only saves downloads, layer
+//! by layer, each by its digest.
 
+use std::ffi::OsStr;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use imageref::{Digest, Reference};
-use registry::{ErrorKind, Missing, OciLayout, Platform, RegistryError, ResolvedImage, Selector};
+use registry::{
+    ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
+};
 
+use crate::mountinfo::{self, Mount};
 use crate::plan::Plan;
 
-/// The layouts of a plan that can be used.
+mod scan;
+
+/// The word in `layouts` for what is on media that are mounted.
+pub const AUTO: &str = "auto";
+/// How names of archives end, on media that are full of other files.
+const ARCHIVE: &str = ".oci.tar";
+/// The same in a directory that is named for them.
+const ANY_ARCHIVE: &str = ".tar";
+
+/// Whether a path in `layouts` is [`AUTO`]; a directory of that name is `./auto`.
+pub fn is_auto(path: &Path) -> bool {
+    path.as_os_str() == OsStr::new(AUTO)
+}
+
+/// The layouts and archives of a plan that can be used.
 #[derive(Debug, Default)]
 pub struct Medium {
-    /// Those that are there, in the plan's order.
+    /// Layouts that were named, and are there, in the plan's order.
     pub layouts: Vec<OciLayout>,
+    /// Layouts on media that happen to be mounted. Whoever made them, what is
+    /// taken from them is verified: layers, never an image by its name.
+    pub found: Vec<OciLayout>,
+    /// Archives, named or found. They, too, have layers only.
+    pub archives: Vec<OciArchive>,
     /// What is wrong with others, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -34,22 +63,94 @@ impl Medium {
     /// Opens the layouts of `plan`. One that is not there is passed over: the
     /// same configuration serves media with and without images.
     pub fn of(plan: &Plan) -> Self {
+        // Without the list there are no media to look at.
+        Self::open(&plan.layouts, &mountinfo::read().unwrap_or_default())
+    }
+
+    /// Opens what the paths name; [`AUTO`] is what is on media among `mounts`.
+    pub fn open(paths: &[PathBuf], mounts: &[Mount]) -> Self {
         let mut medium = Self::default();
-        for path in &plan.layouts {
-            match OciLayout::open(path) {
-                Ok(layout) => medium.layouts.push(layout),
-                Err(RegistryError::Io { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound =>
-                {
-                    tracing::debug!(path = %path.display(), "no layout there");
-                }
-                Err(error) => medium.warnings.push(format!(
-                    "The OCI layout {} is not used: {error}.",
-                    path.display()
-                )),
+        for path in paths.iter().filter(|path| !is_auto(path)) {
+            medium.named(path);
+        }
+        if paths.iter().any(|path| is_auto(path)) {
+            for at in scan::media(mounts) {
+                medium.plugged_in(&at);
             }
         }
         medium
+    }
+
+    /// A layout, an archive, or a directory that has such in it.
+    fn named(&mut self, path: &Path) {
+        if path.is_file() {
+            self.archive(path);
+        } else if !path.is_dir() || path.join("oci-layout").exists() {
+            self.layout(path);
+        } else {
+            let found = scan::scan(path, 1, ANY_ARCHIVE);
+            for path in &found.layouts {
+                self.layout(path);
+            }
+            for path in &found.archives {
+                self.archive(path);
+            }
+        }
+    }
+
+    fn layout(&mut self, path: &Path) {
+        match OciLayout::open(path) {
+            Ok(layout) => self.layouts.push(layout),
+            Err(RegistryError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                tracing::debug!(path = %path.display(), "no layout there");
+            }
+            Err(error) => self.warnings.push(format!(
+                "The OCI layout {} is not used: {error}.",
+                path.display()
+            )),
+        }
+    }
+
+    fn archive(&mut self, path: &Path) {
+        match OciArchive::open(path) {
+            Ok(archive) => self.archives.push(archive),
+            Err(error) => self.warnings.push(format!(
+                "The archive {} is not used: {error}.",
+                path.display()
+            )),
+        }
+    }
+
+    /// What is on a medium: at its top, or one level down. Nobody has asked for
+    /// these in particular, so one that cannot be used is no warning.
+    fn plugged_in(&mut self, at: &Path) {
+        let mut found = scan::scan(at, 2, ARCHIVE);
+        if scan::is_layout(at) {
+            found.layouts.insert(0, at.to_owned());
+        }
+        for path in found.layouts {
+            if self.layouts.iter().any(|named| named.root() == path) {
+                continue;
+            }
+            match OciLayout::open(&path) {
+                Ok(layout) => self.found.push(layout),
+                Err(error) => tracing::debug!(path = %path.display(), %error, "not used"),
+            }
+        }
+        for path in found.archives {
+            if self.archives.iter().any(|named| named.path() == path) {
+                continue;
+            }
+            match OciArchive::open(&path) {
+                Ok(archive) => self.archives.push(archive),
+                Err(error) => tracing::debug!(path = %path.display(), %error, "not used"),
+            }
+        }
+    }
+
+    /// All layouts that layers can be copied from.
+    pub fn layer_layouts(&self) -> impl Iterator<Item = &OciLayout> {
+        self.layouts.iter().chain(&self.found)
     }
 
     /// The layout that has all of `image`.
@@ -57,10 +158,13 @@ impl Medium {
         self.layouts.iter().find(|layout| layout.holds(image))
     }
 
-    /// Bytes of the layers of `image` that are in one of the layouts, a layer
-    /// that occurs twice counted once.
+    /// Bytes of the layers of `image` that are in one of the layouts or archives,
+    /// a layer that occurs twice counted once.
     pub fn bytes_of(&self, image: &ResolvedImage) -> u64 {
-        let here = |layer: &registry::Layer| self.layouts.iter().any(|l| l.has_layer(layer));
+        let here = |layer: &registry::Layer| {
+            self.layer_layouts().any(|l| l.has_layer(layer))
+                || self.archives.iter().any(|a| a.has_layer(layer))
+        };
         let mut part = image.clone();
         part.layers.retain(here);
         part.compressed_size()

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::boot::Firmware;
 use crate::deployment::fstab;
 use crate::error::{Code, Error, Result};
+use crate::medium::is_auto;
 
 /// Version of the plan's format; a plan of another version is refused.
 pub const PLAN_VERSION: u32 = 1;
@@ -29,9 +30,10 @@ pub struct Plan {
     /// Where its bytes come from.
     pub source: Source,
     /// OCI layouts, for example on the installer medium, in which images go by
-    /// their whole references: what of the image is in one of them is not
-    /// pulled. One that is not there is passed over. Not used with a `source`
-    /// of its own.
+    /// their whole references, archives of such, and directories that have
+    /// either in them: what of the image is in one of them is not pulled. One
+    /// that is not there is passed over. [`AUTO`](crate::medium::AUTO) is what
+    /// is on mounted media. Not used with a `source` of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<PathBuf>,
     /// Where bootc runs from.
@@ -129,7 +131,8 @@ impl Plan {
         if let Source::OciLayout { path, .. } = &self.source {
             paths.push(("source.path", path));
         }
-        paths.extend(self.layouts.iter().map(|path| ("layouts", path)));
+        let layouts = self.layouts.iter().filter(|path| !is_auto(path));
+        paths.extend(layouts.map(|path| ("layouts", path)));
         if let RuntimeRoot::Directory { path } | RuntimeRoot::Image { path } = &self.runtime_root {
             paths.push(("runtimeRoot.path", path));
         }

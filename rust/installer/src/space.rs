@@ -31,6 +31,9 @@ const DEPLOYMENT_PERCENT: u64 = 120;
 const OSTREE_MIN_FREE_PERCENT: u64 = 3;
 /// Boot loader, logs, the journal of the file system, rounding of the estimate.
 const HEADROOM: u64 = 256 * 1000 * 1000;
+/// What unpacking leaves of a scratch directory that is not on the target,
+/// which is often in memory: the live system goes on.
+const SCRATCH_RESERVE: u64 = 16 * 1000 * 1000;
 /// A `/boot` of its own takes kernel, initramfs and the boot loader: 40 to
 /// 150 MB for Debian's kernels. Below this nothing fits.
 pub const BOOT_MIN: u64 = 64 * 1000 * 1000;
@@ -43,6 +46,9 @@ pub struct SpaceNeed {
     pub target: u64,
     /// Peak bytes in the scratch directory when it is not on the target.
     pub scratch: u64,
+    /// Bytes that must stay free where the image is unpacked: what is written
+    /// there later has its place, or at least the file system is never full.
+    pub keep_free: u64,
     /// The sum as a sentence, with its parts.
     pub explanation: String,
 }
@@ -62,7 +68,11 @@ impl ImageSize {
     pub fn estimate(image: &ResolvedImage) -> Self {
         Self {
             compressed: image.compressed_size(),
-            unpacked: image.layers.iter().map(estimate).sum(),
+            unpacked: image
+                .layers
+                .iter()
+                .map(estimate)
+                .fold(0, u64::saturating_add),
         }
     }
 
@@ -76,7 +86,7 @@ impl ImageSize {
                 .map(|l| {
                     stored_size(&layout.blob_path(&l.digest), l).unwrap_or_else(|| estimate(l))
                 })
-                .sum(),
+                .fold(0, u64::saturating_add),
         }
     }
 }
@@ -151,14 +161,17 @@ pub fn need(
             parts.push(format!("{name} {}", human(bytes)));
         }
     }
-    let (target, scratch) = if scratch_on_target {
-        (kept.saturating_add(temporary), 0)
+    let (target, scratch, keep_free) = if scratch_on_target {
+        // The headroom is there for the file system's own structures.
+        let keep_free = kept.saturating_sub(HEADROOM);
+        (kept.saturating_add(temporary), 0, keep_free)
     } else {
-        (kept, temporary)
+        (kept, temporary, SCRATCH_RESERVE)
     };
     SpaceNeed {
         target,
         scratch,
+        keep_free,
         explanation: format!(
             "Needed at the same time: {}, together {}.",
             parts.join(" + "),
@@ -260,6 +273,9 @@ mod tests {
                 (target, scratch),
                 "{source:?} {root:?}"
             );
+            // Unpacking may take what nothing else needs, and no more.
+            let keep = if on_target { kept - 256 * MB } else { 16 * MB };
+            assert_eq!(need.keep_free, keep, "{source:?} {root:?}");
         }
         let need = need(size, &Source::Registry, &RuntimeRoot::Unpack, true, total);
         assert_eq!(

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::archive::OciArchive;
 use crate::certs_d::CertsDirs;
 use crate::credentials::CredentialStore;
 use crate::error::RegistryError;
@@ -44,11 +45,14 @@ pub struct ClientConfig {
     /// Layouts at hand, such as one on an installation medium. A layer that is
     /// in one of them is copied from there instead of fetched.
     pub layouts: Vec<OciLayout>,
+    /// Archives that layers are copied from instead of being downloaded, in
+    /// order, after the layouts.
+    pub archives: Vec<OciArchive>,
 }
 
 impl Default for ClientConfig {
     /// Anonymous, TLS only, 10 s for a connection, 15 s for a read, three
-    /// layers at a time, no layouts.
+    /// layers at a time, no layouts and archives.
     fn default() -> Self {
         Self {
             credentials: CredentialStore::default(),
@@ -61,6 +65,7 @@ impl Default for ClientConfig {
             max_concurrent_layers: NonZeroUsize::MIN.saturating_add(2),
             retry: RetryPolicy::default(),
             layouts: Vec::new(),
+            archives: Vec::new(),
         }
     }
 }

@@ -1,24 +1,62 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One blob from a layout at hand into a file, written and verified like one
-//! from a registry.
+//! One blob from a layout or archive at hand into a file, written and verified
+//! like one from a registry.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::OciArchive;
 use crate::blob::{Wanted, Watch};
 use crate::error::RegistryError;
+use crate::image::Layer;
 use crate::layout::OciLayout;
 use crate::writer::{blocking, Writer, BATCH};
 
-/// Copies the blob in the file `from` into `layout`. `false` when it cannot be
+/// What is copied: a file, or a part of one.
+#[derive(Debug, Clone)]
+pub(crate) struct Original {
+    path: PathBuf,
+    offset: u64,
+    /// Bytes to read; of a file, all that it has.
+    size: u64,
+}
+
+impl Original {
+    /// All of a file.
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self {
+            path,
+            offset: 0,
+            size: u64::MAX,
+        }
+    }
+
+    /// A layer in an archive, if it is there.
+    pub(crate) fn archive(archive: &OciArchive, layer: &Layer) -> Option<Self> {
+        let place = archive.place(layer)?;
+        Some(Self {
+            path: archive.path().to_owned(),
+            offset: place.offset,
+            size: place.size,
+        })
+    }
+
+    fn open(&self) -> io::Result<io::Take<File>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        Ok(file.take(self.size))
+    }
+}
+
+/// Copies the blob `from` into `layout`. `false` when it cannot be
 /// read or is not what it should be: the medium is damaged, and the registry
 /// has the blob, too.
 pub(crate) async fn copy_blob(
-    from: &Path,
+    from: &Original,
     wanted: &Wanted<'_>,
     layout: &OciLayout,
     watch: &dyn Watch,
@@ -41,7 +79,7 @@ pub(crate) async fn copy_blob(
     };
     if let Some(problem) = problem {
         tracing::warn!(
-            from = %from.display(),
+            from = %from.path.display(),
             problem,
             "the copy is damaged, downloading {} instead",
             wanted.what
@@ -54,16 +92,16 @@ pub(crate) async fn copy_blob(
     Ok(true)
 }
 
-/// Reads all of the file into `writer`; gives what kept it from being read.
+/// Reads all of the blob into `writer`; gives what kept it from being read.
 async fn read(
-    from: &Path,
+    from: &Original,
     wanted: &Wanted<'_>,
     writer: &mut Writer,
     watch: &dyn Watch,
     cancel: &CancellationToken,
 ) -> Result<Option<String>, RegistryError> {
-    let path = from.to_owned();
-    let mut file = match blocking(move || File::open(path)).await {
+    let from = from.clone();
+    let mut file = match blocking(move || from.open()).await {
         Ok(file) => file,
         Err(e) => return Ok(Some(e.to_string())),
     };
@@ -91,7 +129,7 @@ async fn read(
 }
 
 /// The next bytes of a file, none at its end.
-fn next(mut file: File) -> io::Result<(File, Bytes)> {
+fn next(mut file: io::Take<File>) -> io::Result<(io::Take<File>, Bytes)> {
     let mut chunk = Vec::with_capacity(BATCH);
     (&mut file).take(BATCH as u64).read_to_end(&mut chunk)?;
     Ok((file, chunk.into()))

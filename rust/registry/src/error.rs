@@ -475,7 +475,7 @@ impl RegistryError {
     pub(crate) fn malformed(what: &str, problem: impl std::fmt::Display) -> Self {
         Self::Malformed {
             what: what.to_owned(),
-            problem: problem.to_string(),
+            problem: shorten(&problem.to_string()),
         }
     }
 
@@ -530,6 +530,18 @@ impl TlsProblem {
             }
         }
     }
+}
+
+/// Text of somebody else for a message: one line of at most 200 characters,
+/// nothing that a terminal would obey.
+pub(crate) fn shorten(text: &str) -> String {
+    const MOST: usize = 200;
+    let mut chars = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut line: String = chars.by_ref().take(MOST).collect();
+    if chars.next().is_some() {
+        line.push('…');
+    }
+    line
 }
 
 fn said(detail: &str) -> String {

@@ -313,6 +313,9 @@ impl OciLayout {
     fn check_layer_size(&self, layer: &Layer) -> Result<(), RegistryError> {
         let path = self.blob_path(&layer.digest);
         let metadata = fs::metadata(&path).map_err(|e| missing_or(&path, e))?;
+        if !metadata.is_file() {
+            return Err(missing_or(&path, io::ErrorKind::NotFound.into()));
+        }
         if metadata.len() != layer.size {
             return Err(RegistryError::SizeMismatch {
                 what: path.display().to_string(),
@@ -383,6 +386,11 @@ fn contents(index: &Index) -> String {
 }
 
 fn read_capped(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
+    // To open a pipe would wait for somebody to write into it.
+    let kind = fs::metadata(path).map_err(|e| missing_or(path, e))?;
+    if !kind.is_file() {
+        return Err(RegistryError::malformed(what, "it is no file"));
+    }
     let file = File::open(path).map_err(|e| missing_or(path, e))?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))

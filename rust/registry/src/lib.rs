@@ -10,8 +10,8 @@
 //!    checked, nothing written yet.
 //! 3. [`Registry::pull`] brings the layers into an [`OciLayout`], several at a
 //!    time and in layer order, and tells a [`PullObserver`] about it. Layers
-//!    that one of [`ClientConfig::layouts`] has are copied from there, verified
-//!    like those that are fetched.
+//!    that one of [`ClientConfig::layouts`] or [`ClientConfig::archives`] has are
+//!    copied from there, verified like those that are fetched.
 //!
 //! [`OciLayout::resolve`] gives the same [`ResolvedImage`] for an image that is
 //! already in a layout.
@@ -20,6 +20,7 @@
 //! is hashed once. Nothing is synced to disk: a layout that is used after a
 //! power loss is verified again.
 
+mod archive;
 mod auth_files;
 mod auth_json;
 mod blob;
@@ -53,6 +54,7 @@ mod token;
 mod transport;
 mod writer;
 
+pub use archive::OciArchive;
 pub use auth_files::{load_credentials, open_to_others, search_order, AuthFile};
 pub use certs_d::{CertsDirs, ClientIdentity, HostCerts};
 pub use client::{ClientConfig, Registry};
@@ -76,3 +78,9 @@ pub use tokio_util::sync::CancellationToken;
 pub const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
 /// Largest image configuration that is accepted, in bytes.
 pub const CONFIG_MAX: u64 = 8 * 1024 * 1024;
+/// Most layers of an image that are accepted: as many as Linux can stack in an
+/// overlay (`OVL_MAX_STACK`). Docker and Podman themselves stop at 128.
+pub const LAYERS_MAX: usize = 500;
+/// Most entries of an index that are accepted. Those of Docker's official images
+/// have about 30: two for each platform.
+pub const INDEX_ENTRIES_MAX: usize = 1000;

@@ -7,18 +7,24 @@ use std::collections::BTreeMap;
 use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::error::RegistryError;
+use crate::error::{shorten, RegistryError};
 use crate::hash::digest_of;
 use crate::image::{Compression, ImageConfig, Layer, ResolvedImage};
 use crate::platform::Platform;
-use crate::{CONFIG_MAX, MANIFEST_MAX};
+use crate::{CONFIG_MAX, INDEX_ENTRIES_MAX, LAYERS_MAX, MANIFEST_MAX};
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Most bytes of all layers together: image-spec has sizes as `int64`.
+const SIZE_MAX: u64 = i64::MAX as u64;
+
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+
+/// Most platforms that a message names.
+const PLATFORMS_SHOWN: usize = 20;
 
 /// What can be read here, for an `Accept` header.
 pub(crate) const ACCEPT: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
@@ -117,7 +123,10 @@ pub(crate) fn parse(what: &str, fetched: &Fetched) -> Result<Document, RegistryE
     match (media_type, raw.manifests, raw.config, raw.layers) {
         (_, Some(_), _, Some(_)) => malformed("it is an index and a manifest at once"),
         (media_type, Some(manifests), _, None) => match media_type.as_deref() {
-            None | Some(OCI_INDEX | DOCKER_LIST) => Ok(Document::Index(manifests)),
+            None | Some(OCI_INDEX | DOCKER_LIST) => {
+                at_most(what, "entries", manifests.len(), INDEX_ENTRIES_MAX)?;
+                Ok(Document::Index(manifests))
+            }
             Some(other) => Err(unsupported(what, other)),
         },
         (media_type, None, Some(config), Some(layers)) => {
@@ -128,6 +137,7 @@ pub(crate) fn parse(what: &str, fetched: &Fetched) -> Result<Document, RegistryE
             if config.media_type != OCI_CONFIG && config.media_type != DOCKER_CONFIG {
                 return Err(unsupported(what, &config.media_type));
             }
+            at_most(what, "layers", layers.len(), LAYERS_MAX)?;
             if config.size > CONFIG_MAX {
                 return Err(RegistryError::TooLarge {
                     what: format!("the configuration of {what}"),
@@ -163,6 +173,8 @@ pub(crate) fn choose<'a>(
                 .filter_map(platform_of)
                 // build tools mark attestations like this
                 .filter(|p| p.os != "unknown")
+                .map(shown_platform)
+                .take(PLATFORMS_SHOWN)
                 .collect(),
         })
 }
@@ -224,7 +236,7 @@ pub(crate) fn assemble(
     if wanted.distance(&config.platform).is_none() {
         return Err(RegistryError::NoPlatform {
             wanted: wanted.clone(),
-            offered: vec![config.platform],
+            offered: vec![shown_platform(config.platform)],
         });
     }
     let layers = layers(origin.name, manifest.layers, &config.diff_ids)?;
@@ -257,6 +269,12 @@ fn layers(
             diff_ids.len()
         );
         return Err(RegistryError::malformed(what, problem));
+    }
+    let total = descriptors
+        .iter()
+        .try_fold(0, |sum: u64, layer| sum.checked_add(layer.size));
+    if total.is_none_or(|total| total > SIZE_MAX) {
+        return Err(RegistryError::malformed(what, "the sizes of its layers"));
     }
     let mut sizes = BTreeMap::new();
     let layer = |(index, (descriptor, diff_id)): (usize, (Descriptor, &Digest))| {
@@ -320,6 +338,27 @@ fn parse_config(what: &str, bytes: &[u8]) -> Result<ImageConfig, RegistryError> 
 fn unsupported(what: &str, media_type: &str) -> RegistryError {
     RegistryError::Unsupported {
         what: what.to_owned(),
-        media_type: media_type.to_owned(),
+        media_type: shorten(media_type),
     }
 }
+
+/// Refuses a list that is longer than any honest one.
+fn at_most(what: &str, of: &str, count: usize, most: usize) -> Result<(), RegistryError> {
+    if count <= most {
+        return Ok(());
+    }
+    let problem = format!("it has {count} {of}, and at most {most} are accepted");
+    Err(RegistryError::malformed(what, problem))
+}
+
+/// A platform for a message: its names are an image's own, and can be anything.
+fn shown_platform(platform: Platform) -> Platform {
+    Platform {
+        os: shorten(&platform.os),
+        architecture: shorten(&platform.architecture),
+        variant: platform.variant.as_deref().map(shorten),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blob::{Moved, Sources, Wanted, Watch};
 use crate::client::Registry;
-use crate::copy;
+use crate::copy::{self, Original};
 use crate::error::RegistryError;
 use crate::image::{Layer, ResolvedImage};
 use crate::layout::OciLayout;
@@ -26,9 +26,11 @@ pub struct PullReport {
     pub downloaded: u64,
     /// Bytes of layers that were complete in the layout.
     pub present: u64,
-    /// Bytes of layers that came from one of [`ClientConfig::layouts`].
+    /// Bytes of layers that came from one of [`ClientConfig::layouts`] or
+    /// [`ClientConfig::archives`].
     ///
     /// [`ClientConfig::layouts`]: crate::ClientConfig::layouts
+    /// [`ClientConfig::archives`]: crate::ClientConfig::archives
     pub copied: u64,
     /// Bytes of incomplete layers that an earlier pull had left.
     pub resumed: u64,
@@ -104,7 +106,8 @@ impl Registry {
         Ok(endpoints)
     }
 
-    /// Brings a layer from the first layout at hand that has a good copy.
+    /// Brings a layer from the first layout or archive at hand that has a good
+    /// copy.
     async fn copy_blob(
         &self,
         layer: &Layer,
@@ -112,8 +115,11 @@ impl Registry {
         job: &Job<'_>,
         watch: &dyn Watch,
     ) -> Result<bool, RegistryError> {
-        for source in self.config.layouts.iter().filter(|s| s.has_layer(layer)) {
-            let from = source.blob_path(&layer.digest);
+        let layouts = self.config.layouts.iter().filter(|s| s.has_layer(layer));
+        let whole = layouts.map(|layout| Original::file(layout.blob_path(&layer.digest)));
+        let archives = self.config.archives.iter();
+        let parts = archives.filter_map(|archive| Original::archive(archive, layer));
+        for from in whole.chain(parts) {
             if copy::copy_blob(&from, wanted, job.layout, watch, job.cancel).await? {
                 return Ok(true);
             }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use common::*;
 use registry::{
-    CancellationToken, ClientConfig, ErrorKind, NoObserver, OciLayout, PullObserver, PullReport,
-    Registry, Selector,
+    CancellationToken, ClientConfig, ErrorKind, NoObserver, OciArchive, OciLayout, PullObserver,
+    PullReport, Registry, Selector,
 };
 use testkit::fault_proxy::{Fault, FaultProxy};
 
@@ -177,5 +177,68 @@ fn copying_stops_when_told() {
         assert!(to.resolve(&Selector::Only, &amd64()).is_err());
         let report = setup.pulled(Vec::new(), &NoObserver).await;
         assert!(report.copied == 0 && report.downloaded > 0, "{report:?}");
+    });
+}
+
+/// The archive that skopeo makes of an image of a registry.
+fn archive(dir: &Path, host: &str, tag: &str) -> std::path::PathBuf {
+    let path = dir.join(format!("{tag}.oci.tar"));
+    let output = std::process::Command::new("skopeo")
+        .args(["copy", "--quiet", "--src-tls-verify=false"])
+        .arg(format!("docker://{host}/app:{tag}"))
+        .arg(format!("oci-archive:{}:app", path.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    path
+}
+
+#[test]
+fn an_image_that_differs_from_an_archive_in_two_layers_downloads_two() {
+    with_registry(|server| async move {
+        testkit::apt::ensure(&["skopeo"]).unwrap();
+        let layers: Vec<Vec<u8>> = (1..=4).map(|n| noise(n, 900_000)).collect();
+        let old = TestImage::new("amd64", layers.clone());
+        let mut new = layers.clone();
+        new[1] = noise(11, 500_000);
+        new[3] = noise(13, 400_000);
+        let new = TestImage::new("amd64", new);
+        let pusher = Pusher::new(&server.host(), "app");
+        pusher.image("v1", &old).await;
+        pusher.image("v2", &new).await;
+        let dirs: [tempfile::TempDir; 3] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+        let path = archive(dirs[0].path(), &server.host(), "v1");
+        let proxy = FaultProxy::start(server.address(), |_| Fault::None).unwrap();
+        let client = |archive: &Path| {
+            Registry::new(ClientConfig {
+                archives: vec![OciArchive::open(archive).unwrap()],
+                ..config(&[&proxy.host()])
+            })
+            .unwrap()
+        };
+        let name = format!("{}/app:v2", proxy.host());
+        let recorder = Recorder::default();
+        let report = pull(&client(&path), &name, dirs[1].path(), &recorder).await;
+        let report = report.unwrap();
+        assert_eq!((report.downloaded, report.copied), (900_000, 1_800_000));
+        assert_eq!(recorder.total(), new.size());
+        let requests = proxy.requests();
+        let asked = |layer: &Vec<u8>| requests.iter().any(|r| r.target.contains(&digest(layer)));
+        let asked: Vec<bool> = new.layers.iter().map(asked).collect();
+        assert_eq!(asked, [false, true, false, true]);
+        assert_eq!(blobs(dirs[1].path()).len(), 6);
+
+        // A layer that was damaged within the archive comes from the registry.
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes
+            .windows(64)
+            .position(|w| *w == layers[2][..64])
+            .unwrap();
+        bytes[at + 800_000] ^= 1;
+        let damaged = dirs[0].path().join("damaged.oci.tar");
+        std::fs::write(&damaged, bytes).unwrap();
+        let report = pull(&client(&damaged), &name, dirs[2].path(), &NoObserver).await;
+        let report = report.unwrap();
+        assert_eq!((report.downloaded, report.copied), (1_800_000, 900_000));
     });
 }

@@ -23,6 +23,9 @@ pub struct BootcConf {
     pub files: Vec<(PathBuf, String)>,
 }
 
+/// The word for layouts and archives on media that are plugged in.
+const AUTO: &str = "auto";
+
 /// The configuration of the medium. `layout` is the OCI layout on the medium, as
 /// the live system sees it; it is named when there are images in it.
 pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
@@ -31,9 +34,14 @@ pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
     if let Some(default) = &distro.images.default {
         top.insert("containerUrl".into(), default.as_str().into());
     }
-    if !distro.images.embed.is_empty() {
-        top.insert("layouts".into(), vec![Value::from(layout)].into());
-    }
+    // What is plugged in saves downloads as well.
+    let embedded = (!distro.images.embed.is_empty()).then_some(layout);
+    let layouts: Vec<Value> = embedded
+        .into_iter()
+        .chain([AUTO])
+        .map(Value::from)
+        .collect();
+    top.insert("layouts".into(), layouts.into());
     if let Some(stateroot) = &distro.calamares.stateroot {
         top.insert("stateroot".into(), stateroot.as_str().into());
     }

@@ -32,7 +32,7 @@ fn the_installer_reads_it() {
         ("images: {default: r.example/a:1, allowOther: false}", |c| {
             assert_eq!(c.container_url.as_deref(), Some("r.example/a:1"));
             assert!(!c.page.allow_other);
-            assert!(c.layouts.is_empty());
+            assert_eq!(c.layouts, [Path::new("auto")]);
         }),
         // What is on the medium stands in and saves downloads; it is no `source`,
         // which would count for every other image as well.
@@ -40,10 +40,10 @@ fn the_installer_reads_it() {
             assert_eq!(c.container_url.as_deref(), Some("r.example/a:1"));
             assert_eq!(c.target_imgref, None);
             assert_eq!(c.source, None);
-            assert_eq!(c.layouts, [Path::new(LAYOUT)]);
+            assert_eq!(c.layouts, [LAYOUT, "auto"].map(Path::new));
         }),
         ("images: {catalogue: [{name: B, reference: r.example/b:1}], embed: [r.example/b:1]}", |c| {
-            assert_eq!(c.layouts, [Path::new(LAYOUT)]);
+            assert_eq!(c.layouts, [LAYOUT, "auto"].map(Path::new));
             assert_eq!(c.page.catalogue[0].reference, "r.example/b:1");
         }),
         ("calamares: {container_config: {stateroot: os}, kernelArguments: [quiet, 'console=ttyS0,115200']}", |c| {

@@ -179,12 +179,14 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "REF")]
     pub(super) source: Option<String>,
 
-    /// OCI layout that may have the image, or parts of it (repeatable)
+    /// OCI layout or archive that may have the image, or parts of it (repeatable)
     ///
-    /// What is in it under the image's whole reference is installed when the
-    /// registry cannot be reached; layers that are in it are not downloaded.
-    /// One that is not there is passed over.
-    #[arg(long, value_name = "DIR")]
+    /// Layers that are in it are not downloaded, and what is in a layout under
+    /// the image's whole reference is installed when the registry cannot be
+    /// reached. One that is not there is passed over. A directory may also have
+    /// layouts and archives (*.tar) in it, and `auto` is what is on media that
+    /// are mounted.
+    #[arg(long, value_name = "PATH")]
     pub(super) layout: Vec<PathBuf>,
 
     /// Run bootc from this unpacked image (directory, squashfs or erofs file)

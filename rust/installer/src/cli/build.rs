@@ -16,6 +16,7 @@ use crate::check;
 use crate::config::{self, Config, RegistryEntry, Transport};
 use crate::error::{Code, Error, Result};
 use crate::machine;
+use crate::medium::is_auto;
 use crate::mountinfo;
 use crate::plan::{
     capital, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
@@ -133,7 +134,10 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             .layout
             .iter()
             .chain(&config.layouts)
-            .map(|dir| absolute(dir))
+            .map(|dir| match is_auto(dir) {
+                true => Ok(dir.clone()),
+                false => absolute(dir),
+            })
             .collect::<Result<_>>()?,
         runtime_root: runtime_root(args.runtime_root.as_ref().or(config.runtime_root.as_ref()))?,
         target: TargetPlan {

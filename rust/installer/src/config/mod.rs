@@ -17,6 +17,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 
 use crate::error::{Code, Error, Result};
+use crate::medium::AUTO;
 use crate::plan::BootloaderChoice;
 pub use page::{CatalogueEntry, Icon, Localized, Page};
 use reader::{Document, Section};
@@ -32,7 +33,8 @@ pub struct Config {
     pub target_imgref: Option<String>,
     /// `source`: an OCI layout to use in place.
     pub source: Option<String>,
-    /// `layouts`: OCI layouts that may hold the image, or parts of it.
+    /// `layouts`: OCI layouts and archives that may hold the image, or parts of
+    /// it, and [`AUTO`](crate::medium::AUTO).
     pub layouts: Vec<PathBuf>,
     /// `runtimeRoot`: where bootc runs from.
     pub runtime_root: Option<PathBuf>,
@@ -140,7 +142,7 @@ pub fn parse(path: &Path, text: Zeroizing<String>) -> Result<Config> {
     config.container_url = top.text(&doc, &["containerUrl"])?;
     config.target_imgref = top.text(&doc, &["targetImgref"])?;
     config.source = top.text(&doc, &["source"])?;
-    config.layouts = top.paths(&doc, &["layouts"])?;
+    config.layouts = top.paths_or_word(&doc, &["layouts"], AUTO)?;
     config.runtime_root = top.path(&doc, &["runtimeRoot"])?;
     config.transport = transport(&doc, &mut top)?;
     config.stateroot = top.text(&doc, &["stateroot"])?;

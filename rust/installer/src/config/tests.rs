@@ -22,7 +22,7 @@ remote: "default"
 transport: "registry"
 noSignatureVerification: false
 downloadPath: "/mnt/big/scratch"
-layouts: [images, "/m/{{ registry }}"]
+layouts: [images, auto, "/m/{{ registry }}", ./auto]
 keepCredentials: true
 keepRegistries: false
 registryAuth:
@@ -60,7 +60,7 @@ installOptions:
     );
     assert_eq!(
         config.layouts,
-        [Path::new("/etc/images"), Path::new("/m/quay.io")]
+        ["/etc/images", "auto", "/m/quay.io", "/etc/./auto"].map(Path::new)
     );
     assert_eq!(
         (config.keep_credentials, config.keep_registries),

@@ -47,7 +47,7 @@ pub(super) fn fetch(engine: &Engine<'_>, scratch: &Scratch, checked: &Checked) -
                 let ready =
                     (0..image.layers.len()).map(|i| (i, layout.blob_path(&image.layers[i].digest)));
                 // Nobody has looked at these bytes yet.
-                let unpacking = Unpacking::new(engine, image, true);
+                let unpacking = Unpacking::new(engine, checked, true);
                 unpacking.run(&rootfs, ready, engine.cancel)?;
             }
             Ok(Fetched {
@@ -55,7 +55,7 @@ pub(super) fn fetch(engine: &Engine<'_>, scratch: &Scratch, checked: &Checked) -
                 downloaded: 0,
             })
         }
-        Source::Registry => pull(engine, &scratch.oci(), unpack, image),
+        Source::Registry => pull(engine, &scratch.oci(), unpack, checked),
     }
 }
 
@@ -63,8 +63,9 @@ fn pull(
     engine: &Engine<'_>,
     dir: &Path,
     unpack: Option<PathBuf>,
-    image: &ResolvedImage,
+    checked: &Checked,
 ) -> Result<Fetched> {
+    let image = &checked.found.image;
     let registry = Registry::new(client::client_config(engine.plan, engine.secrets)?)?;
     let layout = OciLayout::create(dir)?;
     // Raised by whichever thread fails, so that the other one ends as well.
@@ -74,7 +75,7 @@ fn pull(
         let unpacker = unpack.as_ref().map(|rootfs| {
             let (stop, engine) = (&stop, engine);
             scope.spawn(move || {
-                let unpacking = Unpacking::new(engine, image, false);
+                let unpacking = Unpacking::new(engine, checked, false);
                 let done = unpacking.run(rootfs, arriving.into_iter(), stop);
                 if done.is_err() {
                     stop.cancel();
@@ -211,6 +212,8 @@ impl PullObserver for Watch<'_> {
 struct Unpacking<'a> {
     engine: &'a Engine<'a>,
     image: &'a ResolvedImage,
+    /// Bytes to leave free, see [`SpaceNeed`](crate::space::SpaceNeed).
+    keep_free: u64,
     /// The blobs' digests were not checked before.
     verify: bool,
     bytes: AtomicU64,
@@ -218,10 +221,11 @@ struct Unpacking<'a> {
 }
 
 impl<'a> Unpacking<'a> {
-    fn new(engine: &'a Engine<'a>, image: &'a ResolvedImage, verify: bool) -> Self {
+    fn new(engine: &'a Engine<'a>, checked: &'a Checked, verify: bool) -> Self {
         Self {
             engine,
-            image,
+            image: &checked.found.image,
+            keep_free: checked.space.keep_free,
             verify,
             bytes: AtomicU64::new(0),
             told: Mutex::new(None),
@@ -238,7 +242,7 @@ impl<'a> Unpacking<'a> {
         cancel: &Cancel,
     ) -> Result<()> {
         let start = self.engine.start(Task::Unpack, "Unpacking the image");
-        let mut unpacker = Unpacker::create(rootfs, UnpackFilter::Lean)?;
+        let mut unpacker = Unpacker::create(rootfs, UnpackFilter::Lean)?.keep_free(self.keep_free);
         let mut waiting = BTreeMap::new();
         let mut next = 0;
         for (index, path) in ready {

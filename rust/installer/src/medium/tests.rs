@@ -183,3 +183,89 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     let problem = format!("no copy of r.example/os:1 in {}", good.display());
     assert_eq!(problems, [problem]);
 }
+
+/// An archive of an empty layout.
+fn archive(path: &Path) {
+    let mut tar = tar::Builder::new(std::fs::File::create(path).unwrap());
+    let mut header = tar::Header::new_ustar();
+    header.set_path("oci-layout").unwrap();
+    header.set_size(2);
+    header.set_cksum();
+    tar.append(&header, &b"{}"[..]).unwrap();
+    tar.finish().unwrap();
+}
+
+/// A directory with two layouts, two archives, and what only looks like them.
+fn collection() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b", "a", "images/c"] {
+        OciLayout::create(&dir.path().join(name)).unwrap();
+    }
+    for name in ["2.oci.tar", "1.tar", "images/3.oci.tar"] {
+        archive(&dir.path().join(name));
+    }
+    std::fs::write(dir.path().join("broken.oci.tar"), "no tar").unwrap();
+    dir
+}
+
+/// Names of what was opened, relative to `dir`: named layouts, found ones,
+/// archives.
+fn names(dir: &Path, medium: &Medium) -> [Vec<String>; 3] {
+    let name = |path: &Path| path.strip_prefix(dir).unwrap().display().to_string();
+    [
+        medium.layouts.iter().map(|l| name(l.root())).collect(),
+        medium.found.iter().map(|l| name(l.root())).collect(),
+        medium.archives.iter().map(|a| name(a.path())).collect(),
+    ]
+}
+
+#[test]
+fn a_path_can_be_a_layout_an_archive_or_a_directory_of_them() {
+    let dir = collection();
+    let path = |name: &str| dir.path().join(name);
+    let open = |names: &[&str]| {
+        let paths: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
+        Medium::open(&paths, &[])
+    };
+    let medium = open(&["b", "images/3.oci.tar", "nothing", "nothing.tar"]);
+    assert_eq!(
+        names(dir.path(), &medium),
+        [vec!["b"], vec![], vec!["images/3.oci.tar"]]
+    );
+    assert!(medium.warnings.is_empty(), "{:?}", medium.warnings);
+
+    let medium = open(&["."]);
+    let expected = [vec!["a", "b"], vec![], vec!["1.tar", "2.oci.tar"]];
+    assert_eq!(names(dir.path(), &medium), expected);
+    let [warning] = medium.warnings.as_slice() else {
+        panic!("{:?}", medium.warnings);
+    };
+    assert!(warning.contains("broken.oci.tar"), "{warning}");
+}
+
+#[test]
+fn what_is_plugged_in_has_layers_and_no_images() {
+    let dir = collection();
+    let mut medium = Medium::open(&[dir.path().join("b")], &[]);
+    medium.plugged_in(dir.path());
+    let expected = [
+        vec!["b"],
+        // The one that was named is not there twice.
+        vec!["a", "images/c"],
+        vec!["2.oci.tar", "images/3.oci.tar"],
+    ];
+    assert_eq!(names(dir.path(), &medium), expected);
+    assert!(medium.warnings.is_empty(), "{:?}", medium.warnings);
+    assert_eq!(medium.layer_layouts().count(), 3);
+    // No image is taken from it by its name.
+    let reference = "r.example/os:1".parse().unwrap();
+    let problems = medium
+        .stand_in(&reference, None, &Platform::host())
+        .unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+
+    // The medium itself can be a layout.
+    let mut medium = Medium::default();
+    medium.plugged_in(&dir.path().join("a"));
+    assert_eq!(names(dir.path(), &medium), [vec![], vec!["a"], vec![]]);
+}

@@ -21,9 +21,9 @@ fn round_trip() {
         r#""root":"/target""#,
         r#""root":"/target","firmware":"bios","tidyPartitionTable":true"#,
     );
-    let made = made.replace("\"bootc\":", r#""layouts":["/m/a","/m/b"],"bootc":"#);
+    let made = made.replace("\"bootc\":", r#""layouts":["/m/a","auto"],"bootc":"#);
     let plan = Plan::from_json(&made).unwrap();
-    assert_eq!(plan.layouts, [Path::new("/m/a"), Path::new("/m/b")]);
+    assert_eq!(plan.layouts, [Path::new("/m/a"), Path::new("auto")]);
     assert_eq!(plan.target.firmware, Some(Firmware::Bios));
     assert_eq!(Plan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
 }

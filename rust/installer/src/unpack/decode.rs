@@ -10,6 +10,8 @@ use imageref::{Algorithm, Digest};
 use registry::Compression;
 use ring::digest;
 
+use super::guard::Bounded;
+
 /// Size of the buffers before and behind the decoder, bytes.
 const BUFFER: usize = 256 * 1024;
 
@@ -74,18 +76,22 @@ impl<R: Read> Read for Tap<'_, R> {
     }
 }
 
-/// Opens a blob. `blob` hashes the file as it is, `tar` what is inside.
+/// Opens a blob. `blob` hashes the file as it is, `tar` what is inside, of which
+/// `floor` bytes are accepted however small the blob is (see [`Bounded`]).
 pub(super) fn open<'a>(
     path: &Path,
     compression: Compression,
     blob: Option<Hash>,
     tar: Option<Hash>,
     on_bytes: Option<OnBytes<'a>>,
+    floor: u64,
 ) -> io::Result<Box<dyn Read + 'a>> {
+    let file = File::open(path)?;
+    let compressed = file.metadata()?.len();
     let file = BufReader::with_capacity(
         BUFFER,
         Tap {
-            inner: File::open(path)?,
+            inner: file,
             hash: blob,
             on_bytes,
         },
@@ -96,7 +102,7 @@ pub(super) fn open<'a>(
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(file)?),
     };
     let hashed = Tap {
-        inner: plain,
+        inner: Bounded::new(plain, compressed, floor),
         hash: tar,
         on_bytes: None,
     };

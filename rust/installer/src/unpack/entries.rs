@@ -230,7 +230,7 @@ impl<R: Read> Archive<R> {
             other => {
                 return Err(invalid(format!(
                     "{} is of the unknown type {:?}",
-                    String::from_utf8_lossy(&path),
+                    super::shown(&path),
                     char::from(other)
                 )))
             }
@@ -251,7 +251,7 @@ impl<R: Read> Archive<R> {
         };
         let mtime = match ext.pax("mtime") {
             Some(text) => pax::time(text).ok_or_else(|| invalid("a time is damaged"))?,
-            None => (i64::try_from(header.mtime().unwrap_or(0)).unwrap_or(0), 0),
+            None => (signed(header.mtime().unwrap_or(0)), 0),
         };
         Ok(Entry {
             kind,
@@ -375,6 +375,12 @@ impl<R: Read> Read for Archive<R> {
             }
         }
     }
+}
+
+/// A number of a header field that may be negative. In its binary form it is in
+/// two's complement, of which [`tar`] gives the lower 64 bits.
+fn signed(number: u64) -> i64 {
+    i64::from_ne_bytes(number.to_ne_bytes())
 }
 
 /// Form 0.0: one record for each number.

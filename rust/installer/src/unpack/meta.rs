@@ -120,7 +120,7 @@ fn times(fd: impl AsFd, mtime: (i64, i64)) -> io::Result<()> {
 }
 
 fn set(name: &[u8], set: impl Fn(&OsStr) -> rustix::io::Result<()>) -> io::Result<()> {
-    let shown = name.escape_ascii();
+    let shown = super::shown(name);
     // These steer an overlay that is mounted over the root; an image has no say
     // in that.
     if name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.") {

@@ -11,8 +11,9 @@
 //! From the blob to the files: `decode` decompresses and hashes, `entries`
 //! and `pax` read the archive, `name` tells entries from whiteouts,
 //! `writer` makes the entries (`meta`: all but their data), `whiteout`
-//! removes, `done` remembers what a later entry, layer or the end needs, and
-//! `filter` with `lean` leaves out what a runtime root can do without.
+//! removes, `done` remembers what a later entry, layer or the end needs,
+//! `filter` with `lean` leaves out what a runtime root can do without, and
+//! `guard` keeps all of it within bounds.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ mod decode;
 mod done;
 mod entries;
 mod filter;
+mod guard;
 mod lean;
 mod meta;
 mod name;
@@ -59,6 +61,8 @@ pub struct Unpacker {
     writer: Writer,
     /// The layers so far.
     blobs: Vec<Blob>,
+    /// See [`guard::RATIO_FLOOR`].
+    ratio_floor: u64,
 }
 
 /// A layer to read, possibly again.
@@ -67,6 +71,7 @@ struct Blob {
     path: PathBuf,
     compression: Compression,
     digest: Digest,
+    ratio_floor: u64,
 }
 
 /// Ends a stream when a stop is asked for. Whoever reads through it (copying
@@ -101,7 +106,16 @@ impl Unpacker {
             root: root.to_owned(),
             writer: Writer::new(tree, filter),
             blobs: Vec::new(),
+            ratio_floor: guard::RATIO_FLOOR,
         })
+    }
+
+    /// Ends with `DISK_FULL` before less than `bytes` are free where the root
+    /// is. Without it only a full disk ends the unpacking.
+    #[must_use]
+    pub fn keep_free(mut self, bytes: u64) -> Self {
+        self.writer.guard.keep_free = bytes;
+        self
     }
 
     /// Applies one layer.
@@ -131,6 +145,7 @@ impl Unpacker {
             path: blob.to_owned(),
             compression: layer.compression,
             digest: layer.digest.clone(),
+            ratio_floor: self.ratio_floor,
         };
         self.blobs.push(blob.clone());
         self.writer.done.next_layer();
@@ -244,7 +259,14 @@ impl Blob {
         on_bytes: Option<OnBytes<'a>>,
         cancel: &'a Cancel,
     ) -> io::Result<Archive<impl Read + use<'a>>> {
-        let inner = decode::open(&self.path, self.compression, blob, tar, on_bytes)?;
+        let inner = decode::open(
+            &self.path,
+            self.compression,
+            blob,
+            tar,
+            on_bytes,
+            self.ratio_floor,
+        )?;
         Ok(Archive::new(Stoppable { inner, cancel }))
     }
 
@@ -257,6 +279,7 @@ impl Blob {
             Some(hash.clone()),
             None,
             None,
+            self.ratio_floor,
         )
         .and_then(|inner| io::copy(&mut Stoppable { inner, cancel }, &mut io::sink()))
         .map_err(|err| self.unreadable(&err, cancel))?;
@@ -286,7 +309,11 @@ fn failed(what: String, err: &io::Error) -> Error {
         Code::Io => Code::UnpackFailed,
         code => code,
     };
-    Error::new(code, what).detail(err.to_string())
+    let error = Error::new(code, what).detail(err.to_string());
+    if guard::is_bomb(err) {
+        return error.why("It unpacks to more than any real layer of its size.");
+    }
+    error
 }
 
 fn expect_blob(digest: &Digest, hash: &Hash) -> Result<()> {
@@ -306,7 +333,7 @@ fn mismatch(what: String, expected: &Digest, found: &Hash) -> Error {
         .detail(format!("found {found}"))
 }
 
-/// A name of an archive for people: it may hold anything, and any amount.
+/// A name from an archive, for people: it may hold anything, and any amount.
 fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
     let mut chars = text.escape_debug();

@@ -4,6 +4,7 @@
 
 mod archive;
 mod escapes;
+mod hostile;
 mod layers;
 mod lean;
 mod metadata;

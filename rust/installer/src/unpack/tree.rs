@@ -81,6 +81,11 @@ impl Tree {
         })
     }
 
+    /// The root itself.
+    pub(super) fn root(&self) -> impl AsFd + '_ {
+        &self.root
+    }
+
     /// The directory `path`, following links within the root. `None` when it
     /// is not there; with `create` what is missing is made, mode 0755.
     pub(super) fn parent(

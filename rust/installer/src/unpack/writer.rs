@@ -15,6 +15,7 @@ use nix::unistd::{linkat, symlinkat};
 use super::done::{Directory, Done};
 use super::entries::{Entry, Kind};
 use super::filter::UnpackFilter;
+use super::guard::Guard;
 use super::lean::{Lean, Source};
 use super::meta;
 use super::name::{self, refused, Role, PATH_BYTES_MAX};
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     pub(super) tree: Tree,
     pub(super) done: Done,
     pub(super) lean: Lean,
+    pub(super) guard: Guard,
     filter: UnpackFilter,
     buffer: Vec<u8>,
 }
@@ -47,6 +49,7 @@ impl Writer {
             tree,
             done: Done::default(),
             lean: Lean::default(),
+            guard: Guard::default(),
             filter,
             buffer: vec![0; BUFFER],
         }
@@ -61,6 +64,7 @@ impl Writer {
         data: &mut impl Read,
     ) -> io::Result<()> {
         self.done.count()?;
+        self.guard.entry(self.tree.root())?;
         let path = name::relative(&entry.path)?;
         let (parent, name) = match name::role(&path)? {
             Role::Ignored => return Ok(()),
@@ -185,8 +189,8 @@ impl Writer {
     /// to set them again would take away its capabilities.
     fn hard_link(&mut self, place: &Place<'_>, link: &[u8]) -> io::Result<()> {
         let what = |err: &dyn std::fmt::Display| {
-            let link = String::from_utf8_lossy(link);
-            refused(&format!("hard link to {}: {err}", link.escape_debug()))
+            let link = super::shown(link);
+            refused(&format!("hard link to {link}: {err}"))
         };
         let target = name::relative(link).map_err(|err| what(&err))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
@@ -256,6 +260,7 @@ impl Writer {
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
                 Err(err) => return Err(err),
             };
+            self.guard.write(self.tree.root(), n as u64)?;
             to.write_all(&self.buffer[..n])?;
             left -= n as u64;
         }
