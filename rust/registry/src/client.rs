@@ -307,7 +307,17 @@ impl Session {
 
     /// A request for a manifest by tag or digest.
     pub(crate) fn manifest_request(&self, reference: &str) -> reqwest::RequestBuilder {
-        let url = format!("{}/manifests/{reference}", self.base);
+        self.document_request(&format!("manifests/{reference}"))
+    }
+
+    /// A request for the list of what refers to an image (distribution-spec
+    /// 1.1, *Listing Referrers*).
+    pub(crate) fn referrers_request(&self, digest: &imageref::Digest) -> reqwest::RequestBuilder {
+        self.document_request(&format!("referrers/{digest}"))
+    }
+
+    fn document_request(&self, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/{path}", self.base);
         let accept = crate::manifest::ACCEPT.join(", ");
         let request = self.http.get(url).header(reqwest::header::ACCEPT, accept);
         match &self.authorization {

@@ -16,6 +16,10 @@
 //! [`OciLayout::resolve`] gives the same [`ResolvedImage`] for an image that is
 //! already in a layout.
 //!
+//! [`Registry::verify`] looks for the image's signatures and verifies them
+//! against keys and against containers-policy.json(5): [`signature`],
+//! [`policy`].
+//!
 //! Nothing gets its final name before its size and digest are right. Each byte
 //! is hashed once. Nothing is synced to disk: a layout that is used after a
 //! power loss is verified again.
@@ -33,9 +37,11 @@ mod layout;
 mod manifest;
 mod observer;
 mod platform;
+pub mod policy;
 mod pull;
 mod resolve;
 mod retry;
+pub mod signature;
 
 pub use auth_files::{load_credentials, search_order, AuthFile};
 pub use client::{ClientConfig, Registry};

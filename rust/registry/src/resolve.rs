@@ -86,7 +86,10 @@ impl Registry {
     }
 
     /// Runs a short request again while its failure may be a passing one.
-    async fn retrying<T, F>(&self, mut request: impl FnMut() -> F) -> Result<T, RegistryError>
+    pub(crate) async fn retrying<T, F>(
+        &self,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, RegistryError>
     where
         F: Future<Output = Result<T, RegistryError>>,
     {
@@ -108,13 +111,22 @@ impl Registry {
 }
 
 /// Fetches a manifest; checks its digest against what the registry says it is.
-async fn get_manifest(
+pub(crate) async fn get_manifest(
     session: &Session,
     what: &str,
     reference: &str,
 ) -> Result<Fetched, RegistryError> {
+    get_document(session, what, session.manifest_request(reference)).await
+}
+
+/// Fetches what is as large as a manifest at most.
+pub(crate) async fn get_document(
+    session: &Session,
+    what: &str,
+    request: reqwest::RequestBuilder,
+) -> Result<Fetched, RegistryError> {
     let context = session.context(what, Missing::Manifest);
-    let answer = session.manifest_request(reference).send();
+    let answer = request.send();
     let mut response = answered(&context, answer)
         .await?
         .map_err(|e| context.request(e))?;
@@ -158,7 +170,7 @@ async fn get_manifest(
 }
 
 /// Fetches a blob of a few megabytes at most into memory and verifies it.
-async fn get_small_blob(
+pub(crate) async fn get_small_blob(
     session: &Session,
     what: &str,
     descriptor: &Descriptor,
