@@ -31,7 +31,7 @@ pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
 }
 
 /// What a pull or a look-up runs on: one thread, since the network is the limit.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -333,10 +333,8 @@ mod tests {
         assert_eq!(all(&plan), ["docker.io/library/os:13"]);
         plan.registries = vec![RegistryPlan {
             prefix: "docker.io".into(),
-            insecure: false,
-            ca: None,
             mirrors: vec!["mirror.example/hub/".into(), "m2.example:5000".into()],
-            auth: None,
+            ..RegistryPlan::default()
         }];
         assert_eq!(
             all(&plan),

@@ -397,6 +397,12 @@ fn as_skopeo_decides() {
                         .arg(format!("dir:{}", out.path().display()))
                         .output()
                         .unwrap();
+                    let said = String::from_utf8_lossy(&theirs.stderr).into_owned();
+                    if said.contains("sigstore disabled") {
+                        // Debian 12 builds it so.
+                        eprintln!("skipped: this skopeo verifies no cosign signatures");
+                        return;
+                    }
                     let image = bench
                         .client
                         .resolve(&reference(&name), &amd64())
@@ -406,8 +412,7 @@ fn as_skopeo_decides() {
                     assert_eq!(
                         ours.is_ok(),
                         theirs.status.success(),
-                        "{name}, {identity}: {ours:?}, {}",
-                        String::from_utf8_lossy(&theirs.stderr)
+                        "{name}, {identity}: {ours:?}, {said}"
                     );
                     accepted += u8::from(ours.is_ok());
                 }

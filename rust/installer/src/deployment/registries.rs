@@ -85,9 +85,8 @@ mod tests {
         RegistryPlan {
             prefix: prefix.into(),
             insecure,
-            ca: None,
             mirrors: mirrors.iter().map(|&m| m.into()).collect(),
-            auth: None,
+            ..RegistryPlan::default()
         }
     }
 

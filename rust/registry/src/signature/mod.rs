@@ -13,10 +13,10 @@
 //! chosen from: what an index lists is fixed by its digest.
 //!
 //! The order of things: [`Demands`] says what must hold and needs no network;
-//! [`Registry::verify`](crate::Registry::verify) and [`OciLayout::verify`]
-//! (crate::OciLayout::verify) look for signatures that fulfil it. Everything
-//! read from a registry is limited in size and number, and nothing of it counts
-//! before a signature over it is right.
+//! [`Registry::verify`](crate::Registry::verify) and
+//! [`OciLayout::verify`](crate::OciLayout::verify) look for signatures that
+//! fulfil it. Everything read from a registry is limited in size and number, and
+//! nothing of it counts before a signature over it is right.
 
 pub mod bundle;
 mod copy;
