@@ -102,8 +102,13 @@ BootcViewStep::prettyStatus() const
     const auto name = imageName( facts ).toHtmlEscaped();
     const auto imgref = facts.value( "imgref" ).toString().toHtmlEscaped();
     const auto digest = facts.value( "digest" ).toString().toHtmlEscaped();
-    return name.isEmpty() ? tr( "Install <b>%1</b>.<br/>Digest: %2", "@info" ).arg( imgref, digest )
-                          : tr( "Install <b>%1</b> from %2.<br/>Digest: %3", "@info" ).arg( name, imgref, digest );
+    const auto install = name.isEmpty()
+        ? tr( "Install <b>%1</b>.<br/>Digest: %2", "@info" ).arg( imgref, digest )
+        : tr( "Install <b>%1</b> from %2.<br/>Digest: %3", "@info" ).arg( name, imgref, digest );
+    const auto signature = facts.value( "signature" ).toObject();
+    const auto verified = signature.value( "state" ).toString() == QLatin1String( "verified" );
+    return install + QStringLiteral( "<br/>" )
+        + ( verified ? tr( "Signature: verified", "@info" ) : tr( "Signature: not verified", "@info" ) );
 }
 
 QWidget*

@@ -54,6 +54,12 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "IMAGE_NO_PLATFORM" ),
     //: As a sentence: Downloaded bytes are not the ones the manifest names.
     QT_TRANSLATE_NOOP( "Engine", "DIGEST_MISMATCH" ),
+    //: As a sentence: The image has no signature, and one is demanded.
+    QT_TRANSLATE_NOOP( "Engine", "IMAGE_NOT_SIGNED" ),
+    //: As a sentence: The image has signatures, and none is the one that is demanded.
+    QT_TRANSLATE_NOOP( "Engine", "SIGNATURE_INVALID" ),
+    //: As a sentence: The policy for signatures rejects the image or cannot be applied.
+    QT_TRANSLATE_NOOP( "Engine", "SIGNATURE_POLICY" ),
     //: As a sentence: The connection was lost and retries did not help.
     QT_TRANSLATE_NOOP( "Engine", "NETWORK_INTERRUPTED" ),
     //: As a sentence: The registry answered something that is no valid manifest, config or layout.
@@ -143,7 +149,13 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "The image was not built for this kind of machine." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose an image that offers this architecture." ),
     QT_TRANSLATE_NOOP( "Engine", "The registry or something on the way altered the data, or storage is faulty." ),
+    QT_TRANSLATE_NOOP( "Engine", "Whoever built the image did not sign it, or the signature was not copied along with it." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image was signed with another key or for another name, or was replaced by somebody else." ),
+    QT_TRANSLATE_NOOP( "Engine", "The policy for container images does not let this image through, or cannot be understood." ),
     QT_TRANSLATE_NOOP( "Engine", "Try again; if it stays, report it to whoever runs the registry." ),
+    QT_TRANSLATE_NOOP( "Engine", "Ask whoever builds the image to sign it with cosign, or choose another image." ),
+    QT_TRANSLATE_NOOP( "Engine", "Do not install it before whoever builds the image has told which key signs it." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another image, or ask whoever made this system to correct the policy." ),
     QT_TRANSLATE_NOOP( "Engine", "The connection broke or stalled too often." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the network connection and start again." ),
     QT_TRANSLATE_NOOP( "Engine", "The server is no OCI registry, or a proxy answers in its place." ),
@@ -197,6 +209,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
 
 // More precise ones of single places.
 inline constexpr const char* PRECISE[] = {
+    QT_TRANSLATE_NOOP( "Engine", "Sign the image with a cosign key and let the policy demand `sigstoreSigned` with `keyPath`." ),
+    QT_TRANSLATE_NOOP( "Engine", "Connect to the network and try again, or use an installation medium that was made with the image's signatures." ),
+    QT_TRANSLATE_NOOP( "Engine", "Without the registry only signatures on this medium can be verified, and there is none for this image." ),
+    QT_TRANSLATE_NOOP( "Engine", "This kind of signature cannot be verified by the installer, which therefore refuses the image." ),
     // Registry
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is not trusted." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is for another host." ),

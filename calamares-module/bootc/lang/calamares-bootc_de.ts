@@ -24,6 +24,16 @@
         <translation>&lt;b&gt;%1&lt;/b&gt; wird von %2 installiert.&lt;br/&gt;Digest: %3</translation>
     </message>
     <message>
+        <source>Signature: verified</source>
+        <comment>@info</comment>
+        <translation>Signatur: geprüft</translation>
+    </message>
+    <message>
+        <source>Signature: not verified</source>
+        <comment>@info</comment>
+        <translation>Signatur: nicht geprüft</translation>
+    </message>
+    <message>
         <source>can reach the registry, the server with the system to install</source>
         <comment>@info</comment>
         <translation>kann die Registry erreichen, den Server mit dem System zum Installieren</translation>
@@ -133,6 +143,21 @@
         <source>DIGEST_MISMATCH</source>
         <extracomment>As a sentence: Downloaded bytes are not the ones the manifest names.</extracomment>
         <translation>Die erhaltenen Daten sind nicht die erwarteten.</translation>
+    </message>
+    <message>
+        <source>IMAGE_NOT_SIGNED</source>
+        <extracomment>As a sentence: The image has no signature, and one is demanded.</extracomment>
+        <translation>Das Image ist nicht signiert, und eine Signatur wird verlangt.</translation>
+    </message>
+    <message>
+        <source>SIGNATURE_INVALID</source>
+        <extracomment>As a sentence: The image has signatures, and none is the one that is demanded.</extracomment>
+        <translation>Das Image hat Signaturen, aber keine ist die verlangte.</translation>
+    </message>
+    <message>
+        <source>SIGNATURE_POLICY</source>
+        <extracomment>As a sentence: The policy for signatures rejects the image or cannot be applied.</extracomment>
+        <translation>Die Richtlinie für Signaturen lehnt das Image ab oder kann nicht angewendet werden.</translation>
     </message>
     <message>
         <source>NETWORK_INTERRUPTED</source>
@@ -400,8 +425,48 @@
         <translation>Die Registry oder etwas auf dem Weg hat die Daten verändert, oder ein Datenträger ist defekt.</translation>
     </message>
     <message>
+        <source>Whoever built the image did not sign it, or the signature was not copied along with it.</source>
+        <translation>Wer das Image erstellt hat, hat es nicht signiert, oder die Signatur wurde nicht mit kopiert.</translation>
+    </message>
+    <message>
+        <source>The image was signed with another key or for another name, or was replaced by somebody else.</source>
+        <translation>Das Image wurde mit einem anderen Schlüssel oder für einen anderen Namen signiert oder von jemand anderem ausgetauscht.</translation>
+    </message>
+    <message>
+        <source>The policy for container images does not let this image through, or cannot be understood.</source>
+        <translation>Die Richtlinie für Container-Images lässt dieses Image nicht zu oder ist nicht verständlich.</translation>
+    </message>
+    <message>
+        <source>Without the registry only signatures on this medium can be verified, and there is none for this image.</source>
+        <translation>Ohne die Registry können nur Signaturen auf diesem Medium geprüft werden, und für dieses Image gibt es keine.</translation>
+    </message>
+    <message>
+        <source>This kind of signature cannot be verified by the installer, which therefore refuses the image.</source>
+        <translation>Diese Art von Signatur kann das Installationsprogramm nicht prüfen und lehnt das Image deshalb ab.</translation>
+    </message>
+    <message>
         <source>Try again; if it stays, report it to whoever runs the registry.</source>
         <translation>Versuchen Sie es noch einmal; bleibt es dabei, melden Sie es dem Betreiber der Registry.</translation>
+    </message>
+    <message>
+        <source>Ask whoever builds the image to sign it with cosign, or choose another image.</source>
+        <translation>Bitten Sie, wer das Image erstellt, es mit cosign zu signieren, oder wählen Sie ein anderes Image.</translation>
+    </message>
+    <message>
+        <source>Do not install it before whoever builds the image has told which key signs it.</source>
+        <translation>Installieren Sie es nicht, bevor geklärt ist, mit welchem Schlüssel das Image signiert wird.</translation>
+    </message>
+    <message>
+        <source>Choose another image, or ask whoever made this system to correct the policy.</source>
+        <translation>Wählen Sie ein anderes Image oder bitten Sie, wer dieses System erstellt hat, die Richtlinie zu berichtigen.</translation>
+    </message>
+    <message>
+        <source>Connect to the network and try again, or use an installation medium that was made with the image&apos;s signatures.</source>
+        <translation>Stellen Sie eine Netzwerkverbindung her und versuchen Sie es erneut, oder benutzen Sie ein Installationsmedium, das mit den Signaturen des Images erstellt wurde.</translation>
+    </message>
+    <message>
+        <source>Sign the image with a cosign key and let the policy demand `sigstoreSigned` with `keyPath`.</source>
+        <translation>Signieren Sie das Image mit einem cosign-Schlüssel und lassen Sie die Richtlinie `sigstoreSigned` mit `keyPath` verlangen.</translation>
     </message>
     <message>
         <source>The connection broke or stalled too often.</source>
@@ -1129,6 +1194,22 @@
     <message>
         <source>Digest</source>
         <translation>Digest</translation>
+    </message>
+    <message>
+        <source>Signature</source>
+        <translation>Signatur</translation>
+    </message>
+    <message>
+        <source>verified (key %1)</source>
+        <translation>geprüft (Schlüssel %1)</translation>
+    </message>
+    <message>
+        <source>not verified: the configuration turns that off</source>
+        <translation>nicht geprüft: die Konfiguration schaltet das ab</translation>
+    </message>
+    <message>
+        <source>not verified: this installer has no key for it</source>
+        <translation>nicht geprüft: dieses Installationsprogramm hat keinen Schlüssel dafür</translation>
     </message>
     <message>
         <source>Architecture</source>

@@ -15,6 +15,7 @@ Frame {
         [qsTr("Built"), facts.created ? built() : qsTr("not stated")],
         [qsTr("Address"), facts.imgref],
         [qsTr("Digest"), facts.digest],
+        [qsTr("Signature"), signature()],
         [qsTr("Architecture"), facts.architecture],
         [qsTr("To download"), download()],
         [qsTr("Space needed"), size(facts.spaceBytes)]
@@ -26,6 +27,16 @@ Frame {
 
     function built() {
         return new Date(facts.created).toLocaleString(Qt.locale(), Locale.ShortFormat);
+    }
+
+    // A signature that is demanded and not right is a failure, not a fact.
+    function signature() {
+        const found = facts.signature;
+        if (found.state === "verified")
+            return qsTr("verified (key %1)").arg(found.keys.join(", "));
+        if (found.why === "turned-off")
+            return qsTr("not verified: the configuration turns that off");
+        return qsTr("not verified: this installer has no key for it");
     }
 
     // What is on the medium comes from there.

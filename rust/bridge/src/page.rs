@@ -262,6 +262,7 @@ fn facts_json(facts: &Facts) -> String {
     json!({
         "imgref": facts.imgref,
         "digest": facts.digest,
+        "signature": facts.signature,
         "name": facts.name,
         "version": facts.version,
         "created": facts.created,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use installer::error::{Code, Error, Result};
+use installer::trust::Trust;
 use serde::Deserialize;
 
 use crate::login::Login;
@@ -36,6 +37,11 @@ pub struct Facts {
     pub imgref: String,
     /// Digest of the manifest.
     pub digest: String,
+    /// Digest of the index that it was chosen from.
+    pub index_digest: Option<String>,
+    /// Whether its signature was verified.
+    #[serde(default)]
+    pub signature: Trust,
     /// The image's own name for itself.
     pub name: Option<String>,
     /// Its version.
@@ -196,9 +202,12 @@ mod tests {
         let facts = answer(
             r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":"13",
                 "created":null,"architecture":"linux/amd64","layers":3,"downloadBytes":5,
-                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"]}"#,
+                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"],"indexDigest":"sha256:1",
+                "signature":{"state":"verified","keys":["SHA256:2"],"updates":true}}"#,
         )
         .unwrap();
+        assert_eq!(facts.index_digest.as_deref(), Some("sha256:1"));
+        assert!(matches!(facts.signature, Trust::Verified { .. }));
         assert_eq!(facts.version.as_deref(), Some("13"));
         assert_eq!((facts.layers, facts.space_bytes), (3, 20));
         assert_eq!((facts.medium_bytes, facts.offline), (0, false));
@@ -210,6 +219,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!((offline.medium_bytes, offline.offline), (7, true));
+        // Whoever does not say that it is verified has not verified it.
+        assert_eq!(offline.signature, Trust::default());
         assert_eq!(offline.warnings, ["old"]);
         let failed =
             answer(r#"{"error":{"code":"IMAGE_NOT_FOUND","what":"a.","why":"b.","next":"c."}}"#);

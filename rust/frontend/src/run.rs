@@ -38,6 +38,8 @@ pub struct Request {
     pub image: Option<String>,
     /// Digest that the check found: exactly this is installed.
     pub digest: Option<String>,
+    /// Digest of the index that the check found it in.
+    pub index_digest: Option<String>,
     /// The login at its registry.
     pub login: Option<Login>,
     /// The person agreed to keep the login for updates.
@@ -163,6 +165,7 @@ impl Shared {
         let mut plan = plan(program, request)?;
         if plan.image.digest.is_none() {
             plan.image.digest.clone_from(&request.digest);
+            plan.image.index_digest.clone_from(&request.index_digest);
         }
         let (child, events) = self.launch(program, request, &plan.to_json()?)?;
         let last = self.follow(events);

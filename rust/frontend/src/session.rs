@@ -155,6 +155,7 @@ impl Session {
             config,
             image,
             digest: self.facts.as_ref().map(|facts| facts.digest.clone()),
+            index_digest: self.facts.as_ref().and_then(|f| f.index_digest.clone()),
             keep_login: self.keep_login && login.is_some(),
             login,
             global_storage,

@@ -63,6 +63,7 @@ fn request() -> Request {
         config: None,
         image: Some("a.b/c:1".into()),
         digest: Some("sha256:0".into()),
+        index_digest: None,
         login: None,
         keep_login: false,
         global_storage: r#"{"rootMountPoint":"/t"}"#.into(),

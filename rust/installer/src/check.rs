@@ -6,7 +6,8 @@ mod look_up;
 
 use std::path::{Path, PathBuf};
 
-pub use look_up::{image, Found};
+pub(crate) use look_up::stopped;
+pub use look_up::{image, image_by, Found};
 pub use registry::{Layer, ResolvedImage};
 
 use crate::boot::{Firmware, FirmwareNeed, NEITHER_PLACE};

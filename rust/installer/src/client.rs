@@ -37,7 +37,7 @@ pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
 }
 
 /// What a pull or a look-up runs on: one thread, since the network is the limit.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

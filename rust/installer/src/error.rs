@@ -116,6 +116,18 @@ codes! {
     DigestMismatch = "DIGEST_MISMATCH", 4,
         "The registry or something on the way altered the data, or storage is faulty.",
         "Try again; if it stays, report it to whoever runs the registry.";
+    /// The image has no signature, and one is demanded.
+    ImageNotSigned = "IMAGE_NOT_SIGNED", 3,
+        "Whoever built the image did not sign it, or the signature was not copied along with it.",
+        "Ask whoever builds the image to sign it with cosign, or choose another image.";
+    /// The image has signatures, and none is the one that is demanded.
+    SignatureInvalid = "SIGNATURE_INVALID", 3,
+        "The image was signed with another key or for another name, or was replaced by somebody else.",
+        "Do not install it before whoever builds the image has told which key signs it.";
+    /// The policy for signatures rejects the image or cannot be applied.
+    SignaturePolicy = "SIGNATURE_POLICY", 3,
+        "The policy for container images does not let this image through, or cannot be understood.",
+        "Choose another image, or ask whoever made this system to correct the policy.";
     /// The connection was lost and retries did not help.
     NetworkInterrupted = "NETWORK_INTERRUPTED", 4,
         "The connection broke or stalled too often.",

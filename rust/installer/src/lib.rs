@@ -44,6 +44,7 @@ pub mod scratch;
 pub mod secret;
 pub mod space;
 pub mod target;
+pub mod trust;
 mod unmount;
 pub mod unpack;
 pub mod write;

@@ -141,9 +141,8 @@ mod tests {
             .map(|(prefix, insecure, mirrors)| RegistryPlan {
                 prefix: (*prefix).into(),
                 insecure: *insecure,
-                ca: None,
                 mirrors: mirrors.iter().map(|&m| m.into()).collect(),
-                auth: None,
+                ..RegistryPlan::default()
             })
             .collect();
         plan

@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 
 use imageref::Reference;
+use registry::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::boot::Firmware;
@@ -147,6 +148,14 @@ impl Plan {
             return invalid(format!("`{stateroot}` cannot be the name of a stateroot."));
         }
         for registry in &self.registries {
+            for key in &registry.signature_keys {
+                if let Err(error) = PublicKey::from_pem(key.as_bytes()) {
+                    let prefix = &registry.prefix;
+                    return invalid(format!(
+                        "A text in `signatureKeys` of {prefix} is no key: {error}."
+                    ));
+                }
+            }
             if let Some(SecretRef::AuthFd { fd }) = registry.auth {
                 if fd < 3 {
                     return invalid(format!(
@@ -218,7 +227,7 @@ pub(crate) fn capital(text: &str) -> String {
 }
 
 /// Which image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImagePlan {
     /// Normalised reference, without a transport: `host/name:tag[@digest]`.
@@ -228,6 +237,14 @@ pub struct ImagePlan {
     /// is exactly this, whatever the tag says later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// Digest of the index that the manifest was chosen from, if there was one:
+    /// a signature of it counts for the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_digest: Option<String>,
+    /// Signatures by `registries[].signatureKeys` are not demanded after all.
+    /// What the system's policy.json demands stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_signature_verification: bool,
     /// What the installed system updates from, where that is another reference
     /// than `imgref`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -311,7 +328,7 @@ pub struct TargetPlan {
 }
 
 /// How one registry is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegistryPlan {
     /// `host[:port]` or `host[:port]/namespace`, the longest match counts.
@@ -328,6 +345,10 @@ pub struct RegistryPlan {
     /// Where the credentials are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<SecretRef>,
+    /// Public keys in PEM form. When there are any, images must have a cosign
+    /// signature by one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signature_keys: Vec<String>,
 }
 
 /// Where a secret is read from; never the secret.

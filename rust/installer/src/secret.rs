@@ -258,10 +258,8 @@ mod tests {
             .iter()
             .map(|(prefix, auth)| crate::plan::RegistryPlan {
                 prefix: (*prefix).into(),
-                insecure: false,
-                ca: None,
-                mirrors: Vec::new(),
                 auth: Some(auth.clone()),
+                ..crate::plan::RegistryPlan::default()
             })
             .collect();
         plan

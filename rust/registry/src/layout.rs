@@ -147,6 +147,13 @@ impl OciLayout {
         Ok(index.manifests.into_iter().map(entry).collect())
     }
 
+    /// The entries of the index with their names.
+    pub(crate) fn entries(&self) -> Result<Vec<(Option<String>, Descriptor)>, RegistryError> {
+        let index = self.read_index()?;
+        let entry = |d: Descriptor| (name_of(&d).map(str::to_owned), d);
+        Ok(index.manifests.into_iter().map(entry).collect())
+    }
+
     /// Finds an image and checks all but the content of its layers, which must
     /// be there with their right sizes. [`OciLayout::verify_layer`] checks the
     /// rest.
@@ -236,12 +243,44 @@ impl OciLayout {
     pub(crate) fn add(&self, image: &ResolvedImage, name: &str) -> Result<(), RegistryError> {
         self.write_blob(&image.config_digest, &image.config_bytes)?;
         self.write_blob(&image.manifest_digest, &image.manifest_bytes)?;
+        self.enter(
+            &image.manifest_media_type,
+            &image.manifest_digest,
+            image.manifest_bytes.len() as u64,
+            name,
+        )
+    }
+
+    /// Writes what is no image, such as a list of signatures, and names it.
+    pub(crate) fn name_document(
+        &self,
+        document: &Fetched,
+        media_type: &str,
+        name: &str,
+    ) -> Result<(), RegistryError> {
+        self.write_blob(&document.digest, &document.bytes)?;
+        let media_type = document.media_type.as_deref().unwrap_or(media_type);
+        self.enter(
+            media_type,
+            &document.digest,
+            document.bytes.len() as u64,
+            name,
+        )
+    }
+
+    fn enter(
+        &self,
+        media_type: &str,
+        digest: &Digest,
+        size: u64,
+        name: &str,
+    ) -> Result<(), RegistryError> {
         let mut index = self.read_index()?;
         index.manifests.retain(|d| name_of(d) != Some(name));
         index.manifests.push(Descriptor {
-            media_type: image.manifest_media_type.clone(),
-            digest: image.manifest_digest.clone(),
-            size: image.manifest_bytes.len() as u64,
+            media_type: media_type.to_owned(),
+            digest: digest.clone(),
+            size,
             annotations: Some(BTreeMap::from([(REF_NAME.to_owned(), name.to_owned())])),
             platform: None,
         });
@@ -254,7 +293,7 @@ impl OciLayout {
         fs::create_dir_all(&dir).map_err(RegistryError::io("create", &dir))
     }
 
-    fn write_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
+    pub(crate) fn write_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
         self.make_blob_dir(digest)?;
         write_then_rename(&self.partial_path(digest), &self.blob_path(digest), bytes)
     }
@@ -303,7 +342,11 @@ impl OciLayout {
     }
 
     /// Reads and verifies a small blob.
-    fn read_blob(&self, what: &str, descriptor: &Descriptor) -> Result<Vec<u8>, RegistryError> {
+    pub(crate) fn read_blob(
+        &self,
+        what: &str,
+        descriptor: &Descriptor,
+    ) -> Result<Vec<u8>, RegistryError> {
         let path = self.blob_path(&descriptor.digest);
         let bytes = read_capped(&path, what, descriptor.size)?;
         manifest::verify(what, &bytes, Some(descriptor.size), &descriptor.digest)?;
@@ -385,7 +428,7 @@ fn contents(index: &Index) -> String {
     names.join(", ")
 }
 
-fn read_capped(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
+pub(crate) fn read_capped(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
     // To open a pipe would wait for somebody to write into it.
     let kind = fs::metadata(path).map_err(|e| missing_or(path, e))?;
     if !kind.is_file() {

@@ -16,6 +16,10 @@
 //! [`OciLayout::resolve`] gives the same [`ResolvedImage`] for an image that is
 //! already in a layout.
 //!
+//! [`Registry::verify`] looks for the image's signatures and verifies them
+//! against keys and against containers-policy.json(5): [`signature`],
+//! [`policy`].
+//!
 //! Nothing gets its final name before its size and digest are right. Each byte
 //! is hashed once. Nothing is synced to disk: a layout that is used after a
 //! power loss is verified again.
@@ -40,6 +44,7 @@ mod manifest;
 mod mirrors;
 mod observer;
 mod platform;
+pub mod policy;
 mod pull;
 mod range;
 mod redirect;
@@ -50,6 +55,7 @@ mod resolve;
 mod retry;
 mod retry_after;
 mod session;
+pub mod signature;
 mod token;
 mod transport;
 mod writer;

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use imageref::Reference;
 use tokio_util::sync::CancellationToken;
 
 use crate::blob::{Moved, Sources, Wanted, Watch};
@@ -58,12 +57,7 @@ impl Registry {
         observer: &dyn PullObserver,
         cancel: &CancellationToken,
     ) -> Result<PullReport, RegistryError> {
-        let Some(reference) = &image.reference else {
-            return Err(RegistryError::Config {
-                what: format!("{} does not come from a registry", image.origin),
-            });
-        };
-        let sources = Sources::new(self.sources(image, reference)?);
+        let sources = Sources::new(self.places(image)?);
         let one = |blob: Blob| {
             let job = Job {
                 image,
@@ -89,12 +83,18 @@ impl Registry {
         Ok(report)
     }
 
-    /// Where to pull `image` from: the place that knew it, then those behind it.
-    fn sources(
-        &self,
-        image: &ResolvedImage,
-        reference: &Reference,
-    ) -> Result<Vec<Endpoint>, RegistryError> {
+    /// Where `image` can be had from: the place that knew it, then those behind
+    /// it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Config`] for an image that was resolved in a layout, and
+    /// what keeps the registry's configuration from being followed.
+    pub fn places(&self, image: &ResolvedImage) -> Result<Vec<Endpoint>, RegistryError> {
+        let Some(reference) = &image.reference else {
+            return Err(RegistryError::Config {
+                what: format!("{} does not come from a registry", image.origin),
+            });
+        };
         let mut endpoints = self.endpoints(reference)?;
         if let Some(known) = &image.endpoint {
             match endpoints.iter().position(|e| e == known) {

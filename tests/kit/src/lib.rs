@@ -4,6 +4,7 @@
 
 pub use buildroot::{apt, cache, cmd, rootfs};
 
+pub mod cosign;
 pub mod fault_proxy;
 pub mod registry;
 mod registry_log;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use imageref::Digest;
+use registry::policy::POLICY_PATH;
 use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
 use crate::cancel::Cancel;
@@ -15,6 +16,7 @@ use crate::medium::{self, Copy, Medium};
 use crate::plan::{Plan, Source};
 use crate::secret::Secrets;
 use crate::space::ImageSize;
+use crate::trust::{self, Trust};
 
 /// An image that can be installed.
 #[derive(Debug, Clone)]
@@ -32,11 +34,18 @@ pub struct Found {
     /// The registry could not be reached, and a copy stands in for what it
     /// has. Then the first of `warnings` says so.
     pub offline: bool,
+    /// Whether the image is known to be from whoever should have made it.
+    pub trust: Trust,
     /// What the person should know.
     pub warnings: Vec<String>,
 }
 
 impl Found {
+    /// The digest of the index that the image was chosen from.
+    pub fn index_digest(&self) -> Option<String> {
+        self.image.index_digest.as_ref().map(ToString::to_string)
+    }
+
     /// Bytes to download.
     pub fn download_bytes(&self) -> u64 {
         match self.source {
@@ -57,21 +66,38 @@ impl Found {
             },
             medium_bytes: size.compressed,
             offline: false,
+            trust: Trust::default(),
             warnings: Vec::new(),
         }
     }
 }
 
 /// The part of [`check`](super::check) that is about the image alone: it
-/// exists, can be read, is for this machine and says that it can be booted.
-/// Needs no rights and no target.
+/// exists, can be read, is for this machine, says that it can be booted, and
+/// has the signatures that are demanded. Needs no rights and no target.
 pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
+    image_by(plan, secrets, cancel, Path::new(POLICY_PATH))
+}
+
+/// As [`image`], with the system's policy for signatures in this file.
+pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) -> Result<Found> {
+    // What is rejected whatever its signatures is not even looked up.
+    let demands = trust::demands(plan, policy)?;
     let mut found = match &plan.source {
         Source::Registry => in_registry(plan, secrets, cancel)?,
         Source::OciLayout { path, reference } => in_layout(plan, path, reference.as_deref())?,
     };
     require_bootable(plan, &found.image)?;
     found.warnings.extend_from_slice(secrets.warnings());
+    if found.image.index_digest.is_none() {
+        // Looked up by the digest of the manifest, which tells of no index.
+        found.image.index_digest = match &plan.image.index_digest {
+            Some(text) => Some(client::digest(text)?),
+            None => None,
+        };
+    }
+    found.trust = trust::verify(plan, secrets, &found, &demands, cancel)?;
+    found.warnings.extend(trust::warning(plan, &found.trust));
     Ok(found)
 }
 
@@ -86,6 +112,7 @@ fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found>
                 image,
                 source: Source::Registry,
                 offline: false,
+                trust: Trust::default(),
                 warnings: Vec::new(),
             },
         },
@@ -157,7 +184,7 @@ fn ask_registry(
     })
 }
 
-fn stopped() -> Error {
+pub(crate) fn stopped() -> Error {
     Error::new(Code::Cancelled, "The installation was stopped.")
 }
 

@@ -233,6 +233,13 @@ pub(super) struct ImageArgs {
     #[arg(long)]
     pub(super) insecure: bool,
 
+    /// The image must be signed by this public key (PEM, repeatable)
+    ///
+    /// A cosign signature by one of these keys, made with a key and not with an
+    /// identity (keyless), is demanded before anything is downloaded.
+    #[arg(long, value_name = "FILE")]
+    pub(super) signature_key: Vec<PathBuf>,
+
     /// Keep the credentials in the installed system, for updates
     #[arg(long)]
     pub(super) keep_auth: bool,
@@ -252,7 +259,7 @@ pub(super) struct ImageArgs {
 
 impl ImageArgs {
     /// Ids of all arguments, which a ready plan leaves no room for.
-    const ALL: [&'static str; 19] = [
+    const ALL: [&'static str; 20] = [
         "image",
         "config",
         "source",
@@ -268,6 +275,7 @@ impl ImageArgs {
         "auth_fd",
         "ca",
         "insecure",
+        "signature_key",
         "keep_auth",
         "no_keep_registries",
         "no_trim",

@@ -89,6 +89,8 @@ pub fn image_plan(image: &str, config: Config) -> Result<Plan> {
 }
 
 fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) -> Result<Built> {
+    // A configuration that was only parsed would demand nothing.
+    let config = config::with_keys(config)?;
     let mut plan = assemble(args, &config, place.root()?)?;
     let mut warnings = config.warnings;
     match place {
@@ -104,7 +106,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         }
     }
     let reference = plan.reference()?;
-    add_registry_options(&mut plan, args, &reference);
+    add_registry_options(&mut plan, args, &reference)?;
     if credentials_of(&plan, &reference).is_none() {
         let registries = machine::registries(&plan)?;
         let places = machine::places(&registries, &reference)?;
@@ -117,6 +119,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         let secrets = Secrets::read(&plan)?;
         let found = check::image(&plan, &secrets, &Cancel::new())?;
         plan.image.digest = Some(found.image.manifest_digest.to_string());
+        plan.image.index_digest = found.index_digest();
         warnings.extend(found.warnings);
     }
     Ok(Built { plan, warnings })
@@ -124,7 +127,8 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
 
 /// All that depends on nothing but the arguments.
 fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
-    let (image, source) = image_and_source(args, config)?;
+    let (mut image, source) = image_and_source(args, config)?;
+    image.no_signature_verification = config.no_signature_verification.unwrap_or(false);
     let scratch = args.scratch.as_ref().or(config.download_path.as_ref());
     Ok(Plan {
         version: PLAN_VERSION,
@@ -212,8 +216,8 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
             let target_imgref = target.map(|t| t.to_string()).filter(|t| *t != imgref);
             let image = ImagePlan {
                 imgref,
-                digest: None,
                 target_imgref,
+                ..ImagePlan::default()
             };
             Ok((image, source.unwrap_or(Source::Registry)))
         }
@@ -230,8 +234,7 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
             };
             let image = ImagePlan {
                 imgref: target.to_string(),
-                digest: None,
-                target_imgref: None,
+                ..ImagePlan::default()
             };
             Ok((image, source.unwrap_or(here)))
         }
@@ -316,11 +319,12 @@ fn registry(entry: &RegistryEntry, config: &Config) -> RegistryPlan {
             path: config.path.clone(),
             registry: entry.prefix.clone(),
         }),
+        signature_keys: entry.signature_pems.clone(),
     }
 }
 
 /// The options that are about the image's own registry.
-fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) {
+fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) -> Result<()> {
     let auth = match (&args.authfile, args.auth_fd) {
         (Some(path), _) => Some(SecretRef::AuthFile {
             path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
@@ -328,8 +332,17 @@ fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference
         (None, Some(fd)) => Some(SecretRef::AuthFd { fd }),
         (None, None) => None,
     };
-    if auth.is_none() && args.ca.is_none() && !args.insecure {
-        return;
+    let keys: Vec<String> = args
+        .signature_key
+        .iter()
+        .map(|path| config::read_key(path))
+        .collect::<Result<_>>()?;
+    if auth.is_none() && args.ca.is_none() && !args.insecure && keys.is_empty() {
+        return Ok(());
+    }
+    if !keys.is_empty() {
+        // Said here and now, it wins over what a file says in general.
+        plan.image.no_signature_verification = false;
     }
     let entry = registry_entry(plan, reference);
     entry.insecure |= args.insecure;
@@ -339,6 +352,10 @@ fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference
     if auth.is_some() {
         entry.auth = auth;
     }
+    if !keys.is_empty() {
+        entry.signature_keys = keys;
+    }
+    Ok(())
 }
 
 /// The entry that is about `reference`, made for its host when there is none.
@@ -350,10 +367,7 @@ fn registry_entry<'a>(plan: &'a mut Plan, reference: &Reference) -> &'a mut Regi
         let prefix = reference.registry().to_owned();
         plan.registries.push(RegistryPlan {
             prefix: prefix.clone(),
-            insecure: false,
-            ca: None,
-            mirrors: Vec::new(),
-            auth: None,
+            ..RegistryPlan::default()
         });
         prefix
     });

@@ -13,6 +13,7 @@ use crate::check;
 use crate::error::Result;
 use crate::secret::Secrets;
 use crate::space::{self, human};
+use crate::trust::Trust;
 
 /// What a check found out.
 #[derive(Debug, Serialize)]
@@ -20,6 +21,11 @@ use crate::space::{self, human};
 struct Answer {
     imgref: String,
     digest: String,
+    /// Digest of the index that the manifest was chosen from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_digest: Option<String>,
+    /// Whether its signature was verified.
+    signature: Trust,
     name: Option<String>,
     version: Option<String>,
     created: Option<String>,
@@ -73,6 +79,8 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
     Ok(Answer {
         imgref: plan.image.origin().to_owned(),
         digest: image.manifest_digest.to_string(),
+        index_digest: found.index_digest(),
+        signature: found.trust.clone(),
         name: image
             .label("org.opencontainers.image.title")
             .map(str::to_owned),
@@ -116,6 +124,7 @@ fn text(answer: &Answer) -> String {
         ("version", answer.version.clone().unwrap_or_else(unknown)),
         ("created", answer.created.clone().unwrap_or_else(unknown)),
         ("digest", answer.digest.clone()),
+        ("signature", answer.signature.to_string()),
         ("for", answer.architecture.clone()),
         (
             "download",

@@ -13,6 +13,7 @@ mod template;
 use std::path::{Path, PathBuf};
 
 use imageref::Reference;
+use registry::signature::PublicKey;
 use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 
@@ -50,6 +51,9 @@ pub struct Config {
     pub keep_registries: Option<bool>,
     /// `downloadPath`: the scratch directory.
     pub download_path: Option<PathBuf>,
+    /// `noSignatureVerification`: signatures by the keys of `registries` are
+    /// not demanded after all.
+    pub no_signature_verification: Option<bool>,
     /// `installOptions.bootloader`.
     pub bootloader: Option<BootloaderChoice>,
     /// `installOptions.kargs`.
@@ -88,6 +92,10 @@ pub struct RegistryEntry {
     pub ca: Option<PathBuf>,
     /// Mirrors in order of preference.
     pub mirrors: Vec<String>,
+    /// Files with the public keys that images must be signed by.
+    pub signature_keys: Vec<PathBuf>,
+    /// The keys in these files, in PEM form, once they were read.
+    pub signature_pems: Vec<String>,
 }
 
 /// Credentials as a configuration file can give them.
@@ -123,7 +131,33 @@ pub fn read(path: &Path) -> Result<Config> {
         .next("Check the path and its permissions.")
         .detail(e.to_string())
     })?;
-    parse(&path, Zeroizing::new(text))
+    with_keys(parse(&path, Zeroizing::new(text))?)
+}
+
+/// Reads the files of `signatureKeys`, which [`parse`] only names;
+/// `CONFIG_INVALID` when one is no key.
+pub fn with_keys(mut config: Config) -> Result<Config> {
+    for registry in &mut config.registries {
+        registry.signature_pems = registry
+            .signature_keys
+            .iter()
+            .map(|key| read_key(key))
+            .collect::<Result<_>>()?;
+    }
+    Ok(config)
+}
+
+/// The public key in `path`, in PEM form; `CONFIG_INVALID` when there is none.
+pub fn read_key(path: &Path) -> Result<String> {
+    let key = PublicKey::read(path).map_err(|e| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("The key {} cannot be used: {e}.", path.display()),
+        )
+        .why("Images are verified with public keys, such as the `cosign.pub` that cosign makes.")
+        .next("Correct the path in `signatureKeys` or --signature-key, or the file.")
+    })?;
+    Ok(key.to_pem())
 }
 
 /// Parses the text of the configuration file `path`; pure.
@@ -148,6 +182,7 @@ pub fn parse(path: &Path, text: Zeroizing<String>) -> Result<Config> {
     config.stateroot = top.text(&doc, &["stateroot"])?;
     config.keep_credentials = top.flag(&doc, &["keepCredentials"])?;
     config.keep_registries = top.flag(&doc, &["keepRegistries"])?;
+    config.no_signature_verification = top.flag(&doc, &["noSignatureVerification"])?;
     config.download_path = top.path(&doc, &["downloadPath"])?;
     without_effect(&doc, &mut top, &mut config)?;
     if let Some(mut auth) = top.section(&doc, &["registryAuth"])? {
@@ -244,9 +279,6 @@ fn without_effect(doc: &Document, top: &mut Section, config: &mut Config) -> Res
             ));
         }
     }
-    // `true` is what bootc does anyway; `false` leaves it to the policy.json of
-    // the image, which is where signatures are demanded.
-    top.flag(doc, &["noSignatureVerification"])?;
     if top.anything("integration").is_some() {
         config.warnings.push(format!(
             "{}: `integration` has no effect: the order of modules is in settings.conf.",
@@ -294,6 +326,8 @@ fn registry(doc: &Document, prefix: String, mut section: Section) -> Result<Regi
         insecure: section.flag(doc, &["insecure"])?.unwrap_or(false),
         ca: section.path(doc, &["ca"])?,
         mirrors: section.texts(doc, &["mirrors"])?,
+        signature_keys: section.paths(doc, &["signatureKeys"])?,
+        signature_pems: Vec::new(),
     };
     section.finish(doc)?;
     Ok(entry)

@@ -199,6 +199,12 @@ impl Section {
         Ok(self.text(doc, names)?.map(|text| doc.dir().join(text)))
     }
 
+    /// A list of paths; missing is empty.
+    pub(super) fn paths(&mut self, doc: &Document, names: &[&'static str]) -> Result<Vec<PathBuf>> {
+        let texts = self.texts(doc, names)?;
+        Ok(texts.into_iter().map(|text| doc.dir().join(text)).collect())
+    }
+
     /// A list of paths, in which `word` stays what it is; missing is empty.
     pub(super) fn paths_or_word(
         &mut self,

@@ -6,6 +6,7 @@
 //! deployment and the stateroot's `/var` are the installed system's own.
 
 pub mod fstab;
+mod keys;
 pub mod registries;
 
 use std::collections::BTreeSet;

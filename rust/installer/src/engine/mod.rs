@@ -132,6 +132,8 @@ impl Engine<'_> {
             self.warn("handover", &handover::clear_stale()?);
             let checked = check::check(self.plan, self.secrets, self.cancel)?;
             self.warn("check", &checked.warnings);
+            let trust = &checked.found.trust;
+            self.info("signature", format!("Signature: {trust}."));
             // A runtime root that came with the medium can be judged now.
             let given = match Runtime::given(&self.plan.runtime_root) {
                 Some(runtime) => Some(self.judge(runtime, &checked)?),
@@ -204,7 +206,10 @@ impl Engine<'_> {
         })?;
         self.task(Task::Configure, "Configuring the system", || {
             deployment::check_mount_points(self.plan, &deployment.dir)?;
-            deployment.configure(self.plan, self.secrets)
+            deployment.configure(self.plan, self.secrets)?;
+            let trust = &checked.found.trust;
+            self.warn("signature", &deployment.keep_keys(self.plan, trust)?);
+            Ok(())
         })?;
         let start = match self.last_task() {
             Task::Handover => self.start(Task::Handover, "Handing the system over"),

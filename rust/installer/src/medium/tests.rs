@@ -107,6 +107,7 @@ fn only_silence_is_out_of_reach() {
                 host: host(),
                 status: 503,
                 detail: String::new(),
+                retry_after: None,
             },
             false,
         ),

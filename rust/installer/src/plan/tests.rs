@@ -108,10 +108,7 @@ fn the_longest_prefix_counts() {
     plan.registries = ["quay.io", "quay.io/os", "quay.io/o"]
         .map(|prefix| RegistryPlan {
             prefix: prefix.into(),
-            insecure: false,
-            ca: None,
-            mirrors: Vec::new(),
-            auth: None,
+            ..RegistryPlan::default()
         })
         .into();
     let prefix = |name: &str| plan.registry_for(name).map(|r| r.prefix.as_str());

@@ -153,7 +153,7 @@ fn registry_options_go_to_the_images_registry() {
     ] {
         let mut plan = assemble(&args, &config(text), Path::new(NO_TARGET)).unwrap();
         let reference = plan.reference().unwrap();
-        add_registry_options(&mut plan, &args, &reference);
+        add_registry_options(&mut plan, &args, &reference).unwrap();
         assert_eq!(plan.registries.len(), count);
         let entry = plan.registry_for("r.io:5000/team/os").unwrap();
         assert_eq!(entry.prefix, prefix);
@@ -177,4 +177,39 @@ fn layouts_of_the_command_line_come_before_those_of_the_file() {
     assert_eq!(plan.layouts, expected);
     assert_eq!(plan.source, Source::Registry);
     assert!(made(image("a.b/c:1"), "").unwrap().layouts.is_empty());
+}
+
+#[test]
+fn a_key_on_the_command_line_is_demanded_whatever_the_file_says() {
+    const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENmPF4ZwjQgMpWP/FqXXCq3xMlc3l
+jvMWJ0czelU4sz8F62cDbBMAg5cx9u1F7ke82w99WsiTAezVXBJnx9d0qQ==
+-----END PUBLIC KEY-----
+";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cosign.pub");
+    std::fs::write(&path, KEY).unwrap();
+    let with = |key: Option<&PathBuf>| {
+        let args = ImageArgs {
+            signature_key: key.into_iter().cloned().collect(),
+            ..image("r.io/team/os:1")
+        };
+        let file = config("noSignatureVerification: true\n");
+        let mut plan = assemble(&args, &file, Path::new("/mnt")).unwrap();
+        let reference = plan.reference().unwrap();
+        add_registry_options(&mut plan, &args, &reference).map(|()| plan)
+    };
+    let plan = with(None).unwrap();
+    assert!(plan.image.no_signature_verification && plan.registries.is_empty());
+    let plan = with(Some(&path)).unwrap();
+    assert!(!plan.image.no_signature_verification);
+    assert_eq!(plan.registries[0].prefix, "r.io");
+    assert_eq!(plan.registries[0].signature_keys, [KEY]);
+    // It survives the way through a file.
+    let text = plan.to_json().unwrap();
+    assert_eq!(Plan::from_json(&text).unwrap(), plan);
+    assert!(Plan::from_json(&text.replace("MFkw", "MFkx")).is_err());
+    let missing = dir.path().join("missing.pub");
+    let error = with(Some(&missing)).unwrap_err();
+    assert_eq!(error.code, Code::ConfigInvalid, "{error}");
 }

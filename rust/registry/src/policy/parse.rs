@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The text of a policy.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::Deserialize as Derive;
+
+use super::{KeySource, Policy, PolicyError, Requirement, SigstoreSigned};
+use crate::signature::{Name, SignedIdentity};
+
+#[derive(Derive)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    default: Vec<RawRequirement>,
+    #[serde(default)]
+    transports: Unique<Unique<Vec<RawRequirement>>>,
+}
+
+#[derive(Derive)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+enum RawRequirement {
+    InsecureAcceptAnything {},
+    Reject {},
+    #[serde(rename_all = "camelCase")]
+    SignedBy {
+        // Which keys does not matter: see `Requirement::Unsupported`.
+        #[allow(dead_code)]
+        key_type: serde::de::IgnoredAny,
+        #[allow(dead_code)]
+        key_path: Option<serde::de::IgnoredAny>,
+        #[allow(dead_code)]
+        key_paths: Option<serde::de::IgnoredAny>,
+        #[allow(dead_code)]
+        key_data: Option<serde::de::IgnoredAny>,
+        #[allow(dead_code)]
+        signed_identity: Option<serde::de::IgnoredAny>,
+    },
+    #[serde(rename_all = "camelCase")]
+    SigstoreSigned(Box<RawSigstore>),
+}
+
+#[derive(Derive)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawSigstore {
+    key_path: Option<PathBuf>,
+    key_data: Option<String>,
+    key_paths: Option<Vec<PathBuf>>,
+    key_datas: Option<Vec<String>>,
+    fulcio: Option<serde::de::IgnoredAny>,
+    pki: Option<serde::de::IgnoredAny>,
+    rekor_public_key_path: Option<serde::de::IgnoredAny>,
+    rekor_public_key_paths: Option<serde::de::IgnoredAny>,
+    rekor_public_key_data: Option<serde::de::IgnoredAny>,
+    rekor_public_key_datas: Option<serde::de::IgnoredAny>,
+    signed_identity: Option<RawIdentity>,
+}
+
+#[derive(Derive)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+enum RawIdentity {
+    MatchExact {},
+    MatchRepoDigestOrExact {},
+    MatchRepository {},
+    #[serde(rename_all = "camelCase")]
+    ExactReference {
+        docker_reference: String,
+    },
+    #[serde(rename_all = "camelCase")]
+    ExactRepository {
+        docker_repository: String,
+    },
+    #[serde(rename_all = "camelCase")]
+    RemapIdentity {
+        prefix: String,
+        signed_prefix: String,
+    },
+}
+
+pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
+    let raw: Raw = serde_json::from_str(text).map_err(|e| PolicyError(e.to_string()))?;
+    let scopes = |(transport, scopes): (String, Unique<Vec<RawRequirement>>)| {
+        let scopes = scopes.0.into_iter().map(|(scope, list)| {
+            let list = requirements(list).map_err(|e| {
+                PolicyError(format!("transport `{transport}`, scope `{scope}`: {e}"))
+            })?;
+            Ok((scope, list))
+        });
+        let scopes = scopes.collect::<Result<_, PolicyError>>()?;
+        Ok((transport, scopes))
+    };
+    Ok(Policy {
+        default: requirements(raw.default).map_err(|e| PolicyError(format!("`default`: {e}")))?,
+        transports: raw
+            .transports
+            .0
+            .into_iter()
+            .map(scopes)
+            .collect::<Result<_, PolicyError>>()?,
+    })
+}
+
+fn requirements(list: Vec<RawRequirement>) -> Result<Vec<Requirement>, String> {
+    if list.is_empty() {
+        return Err("the list of requirements is empty".into());
+    }
+    list.into_iter().map(requirement).collect()
+}
+
+fn requirement(raw: RawRequirement) -> Result<Requirement, String> {
+    Ok(match raw {
+        RawRequirement::InsecureAcceptAnything {} => Requirement::InsecureAcceptAnything,
+        RawRequirement::Reject {} => Requirement::Reject,
+        RawRequirement::SignedBy { .. } => Requirement::Unsupported {
+            what: "signedBy",
+            why: "GPG signatures are not verified here.",
+        },
+        RawRequirement::SigstoreSigned(raw) => sigstore(*raw)?,
+    })
+}
+
+fn sigstore(raw: RawSigstore) -> Result<Requirement, String> {
+    let decode = |text: String| {
+        STANDARD
+            .decode(text)
+            .map(KeySource::Data)
+            .map_err(|_| "its key data is no base64".to_owned())
+    };
+    let places = [
+        raw.key_path.is_some(),
+        raw.key_data.is_some(),
+        raw.key_paths.is_some(),
+        raw.key_datas.is_some(),
+        raw.fulcio.is_some(),
+        raw.pki.is_some(),
+    ];
+    if places.into_iter().filter(|there| *there).count() != 1 {
+        return Err(
+            "`sigstoreSigned` needs exactly one of `keyPath`, `keyPaths`, \
+             `keyData`, `keyDatas`, `fulcio` and `pki`"
+                .into(),
+        );
+    }
+    let rekor = [
+        raw.rekor_public_key_path.is_some(),
+        raw.rekor_public_key_paths.is_some(),
+        raw.rekor_public_key_data.is_some(),
+        raw.rekor_public_key_datas.is_some(),
+    ];
+    let rekor = rekor.into_iter().filter(|there| *there).count();
+    if rekor > 1 {
+        return Err("`sigstoreSigned` has more than one of the `rekorPublicKey…` keys".into());
+    }
+    let identity = match raw.signed_identity {
+        None => SignedIdentity::MatchRepoDigestOrExact,
+        Some(raw) => identity(raw)?,
+    };
+    if raw.fulcio.is_some() || raw.pki.is_some() {
+        return Ok(Requirement::Unsupported {
+            what: "sigstoreSigned with certificates",
+            why: "Signatures by certificates (keyless, Fulcio, PKI) are not verified here, only those by keys.",
+        });
+    }
+    let keys: Vec<KeySource> = match (raw.key_path, raw.key_data, raw.key_paths, raw.key_datas) {
+        (Some(path), ..) => vec![KeySource::Path(path)],
+        (_, Some(data), ..) => vec![decode(data)?],
+        (_, _, Some(paths), _) => paths.into_iter().map(KeySource::Path).collect(),
+        (.., datas) => datas
+            .unwrap_or_default()
+            .into_iter()
+            .map(decode)
+            .collect::<Result<_, _>>()?,
+    };
+    if keys.is_empty() {
+        return Err("`sigstoreSigned` has an empty list of keys".into());
+    }
+    if rekor == 1 {
+        return Ok(Requirement::Unsupported {
+            what: "sigstoreSigned with a transparency log",
+            why: "Entries of a transparency log (Rekor) are not verified here.",
+        });
+    }
+    Ok(Requirement::SigstoreSigned(SigstoreSigned {
+        keys,
+        identity,
+    }))
+}
+
+fn identity(raw: RawIdentity) -> Result<SignedIdentity, String> {
+    let name =
+        |text: &str| Name::parse(text).ok_or_else(|| format!("`{text}` is no name of an image"));
+    // As much of a name as a prefix can be.
+    let prefix = |text: String| match Name::parse(&format!("{text}/x")) {
+        Some(name) if name.repository() == format!("{text}/x") => Ok(text),
+        _ => Err(format!("`{text}` cannot be the prefix of an image's name")),
+    };
+    Ok(match raw {
+        RawIdentity::MatchExact {} => SignedIdentity::MatchExact,
+        RawIdentity::MatchRepoDigestOrExact {} => SignedIdentity::MatchRepoDigestOrExact,
+        RawIdentity::MatchRepository {} => SignedIdentity::MatchRepository,
+        RawIdentity::ExactReference { docker_reference } => {
+            let name = name(&docker_reference)?;
+            if !name.is_exact() {
+                return Err(format!(
+                    "`{docker_reference}` has neither a tag nor a digest"
+                ));
+            }
+            SignedIdentity::ExactReference(name)
+        }
+        RawIdentity::ExactRepository { docker_repository } => {
+            let name = name(&docker_repository)?;
+            if name.is_exact() {
+                return Err(format!("`{docker_repository}` is more than a repository"));
+            }
+            SignedIdentity::ExactRepository(name.repository().to_owned())
+        }
+        RawIdentity::RemapIdentity {
+            prefix: from,
+            signed_prefix,
+        } => SignedIdentity::RemapIdentity {
+            prefix: prefix(from)?,
+            signed_prefix: prefix(signed_prefix)?,
+        },
+    })
+}
+
+/// A mapping in which no key may be there twice: which of the two holds would
+/// be anybody's guess.
+struct Unique<T>(BTreeMap<String, T>);
+
+impl<T> Default for Unique<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Unique<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, T>()? {
+                    if entries.contains_key(&key) {
+                        return Err(A::Error::custom(format!("`{key}` is there twice")));
+                    }
+                    entries.insert(key, value);
+                }
+                Ok(Unique(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
