@@ -139,7 +139,8 @@ impl From<RegistryError> for Error {
             error.why = format!("{}.", capital(&problem.to_string()));
         }
         if matches!(err.kind(), ErrorKind::Insecure) {
-            error.why = "A password or an image would travel where others can read or change it.".into();
+            error.why =
+                "A password or an image would travel where others can read or change it.".into();
         }
         if matches!(err.kind(), ErrorKind::RateLimited | ErrorKind::Server) {
             error.why = "The registry does not serve the image at the moment.".into();
