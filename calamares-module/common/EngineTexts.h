@@ -42,6 +42,8 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_UNREACHABLE" ),
     //: As a sentence: The registry's certificate is not trusted, or it speaks no TLS.
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_TLS" ),
+    //: As a sentence: This machine's settings forbid the registry or repository.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_BLOCKED" ),
     //: As a sentence: The registry wants credentials and none were given.
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH_REQUIRED" ),
     //: As a sentence: The registry refused the given credentials.
@@ -130,6 +132,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Add the authority's certificate (key `ca`), or allow plain http for this host (key `insecure`)." ),
     QT_TRANSLATE_NOOP( "Engine", "The image is private, or does not exist and the registry will not say so." ),
     QT_TRANSLATE_NOOP( "Engine", "Give a user name and password for this registry." ),
+    QT_TRANSLATE_NOOP( "Engine", "An administrator has blocked it in registries.conf." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another image, or ask whoever set up this machine why it is blocked." ),
+    QT_TRANSLATE_NOOP( "Engine", "The program that keeps the credentials is missing or does not work." ),
+    QT_TRANSLATE_NOOP( "Engine", "Run the helper by hand, or give the credentials in an auth file." ),
     QT_TRANSLATE_NOOP( "Engine", "The user name or password is wrong, or the account may not read this image." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the credentials and the account's rights." ),
     QT_TRANSLATE_NOOP( "Engine", "The name or the tag is misspelt, or was removed." ),

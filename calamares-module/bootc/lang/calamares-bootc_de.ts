@@ -105,6 +105,11 @@
         <translation>Es kommt keine sichere Verbindung zur Registry zustande.</translation>
     </message>
     <message>
+        <source>REGISTRY_BLOCKED</source>
+        <extracomment>As a sentence: This machine&apos;s settings forbid the registry or repository.</extracomment>
+        <translation>Die Einstellungen dieses Rechners sperren diese Registry oder dieses Repository.</translation>
+    </message>
+    <message>
         <source>REGISTRY_AUTH_REQUIRED</source>
         <extracomment>As a sentence: The registry wants credentials and none were given.</extracomment>
         <translation>Die Registry verlangt für dieses Image eine Anmeldung.</translation>
@@ -349,6 +354,22 @@
     <message>
         <source>Give a user name and password for this registry.</source>
         <translation>Geben Sie Benutzernamen und Passwort für diese Registry an.</translation>
+    </message>
+    <message>
+        <source>An administrator has blocked it in registries.conf.</source>
+        <translation>Die Systemverwaltung hat sie in registries.conf gesperrt.</translation>
+    </message>
+    <message>
+        <source>Choose another image, or ask whoever set up this machine why it is blocked.</source>
+        <translation>Wählen Sie ein anderes Image, oder fragen Sie, warum es auf diesem Rechner gesperrt ist.</translation>
+    </message>
+    <message>
+        <source>The program that keeps the credentials is missing or does not work.</source>
+        <translation>Das Programm, das die Zugangsdaten aufbewahrt, fehlt oder funktioniert nicht.</translation>
+    </message>
+    <message>
+        <source>Run the helper by hand, or give the credentials in an auth file.</source>
+        <translation>Rufen Sie das Hilfsprogramm von Hand auf, oder geben Sie die Zugangsdaten in einer auth-Datei an.</translation>
     </message>
     <message>
         <source>The user name or password is wrong, or the account may not read this image.</source>

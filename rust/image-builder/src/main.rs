@@ -4,5 +4,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    installer::dump::forbid();
     image_builder::cli::main()
 }

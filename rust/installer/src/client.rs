@@ -7,15 +7,18 @@ use imageref::{Digest, Reference};
 use registry::{ClientConfig, ErrorKind, RegistryError};
 
 use crate::error::{Code, Error, Result};
+use crate::machine;
 use crate::medium::Medium;
 use crate::plan::{capital, Plan};
 use crate::secret::Secrets;
 
-/// The client's configuration: credentials, insecure hosts, authorities and the
-/// layouts that layers are taken from.
+/// The client's configuration: what this machine and the plan say about
+/// registries, credentials, and the layouts that layers are taken from.
 pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
     let mut config = ClientConfig {
         credentials: secrets.credentials().clone(),
+        registries: machine::registries(plan)?,
+        certs: machine::certs(),
         layouts: Medium::of(plan).layouts,
         ..ClientConfig::default()
     };
@@ -52,35 +55,13 @@ fn read_ca(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Where the image of `plan` can be fetched, in the order to try: the mirrors
-/// of its registry, then the registry. Pinned when the plan names a digest.
-pub fn candidates(plan: &Plan) -> Result<Vec<Reference>> {
-    let mut reference = plan.reference()?;
-    if let Some(digest) = &plan.image.digest {
-        reference = reference.with_digest(self::digest(digest)?);
+/// The image of `plan`, pinned when the plan names a digest.
+pub fn image(plan: &Plan) -> Result<Reference> {
+    let reference = plan.reference()?;
+    match &plan.image.digest {
+        Some(digest) => Ok(reference.with_digest(self::digest(digest)?)),
+        None => Ok(reference),
     }
-    let name = reference.name();
-    let mut found = Vec::new();
-    if let Some(registry) = plan.registry_for(&name) {
-        // What stands behind the prefix is the same at the mirror.
-        let rest = &reference.to_string()[registry.prefix.len()..];
-        for mirror in &registry.mirrors {
-            let text = format!("{}{rest}", mirror.trim_end_matches('/'));
-            let mirrored =
-                text.parse().map_err(|e: imageref::ParseError| {
-                    Error::new(
-                    Code::ConfigInvalid,
-                    format!("The mirror `{mirror}` of {} is no registry.", registry.prefix),
-                )
-                .why("A mirror is written as host, host:port or host/namespace, without https://.")
-                .next("Correct the entry in `mirrors`.")
-                .detail(e.to_string())
-                })?;
-            found.push(mirrored);
-        }
-    }
-    found.push(reference);
-    Ok(found)
 }
 
 /// The digest that a plan names.
@@ -137,6 +118,10 @@ impl From<RegistryError> for Error {
         }
         if let RegistryError::Tls { problem, .. } = &err {
             error.why = format!("{}.", capital(&problem.to_string()));
+        }
+        if matches!(err.kind(), ErrorKind::CredentialHelper) {
+            error.why =
+                "The program that keeps the credentials is missing or does not work.".into();
         }
         if matches!(err.kind(), ErrorKind::Insecure) {
             error.why =
@@ -200,7 +185,6 @@ fn sentence(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::RegistryPlan;
     use registry::{Missing, Platform, TlsProblem};
 
     #[test]
@@ -209,6 +193,22 @@ mod tests {
         let host = || "r.io".to_owned();
         let what = || "a layer".to_owned();
         let table = [
+            (
+                RegistryError::Blocked {
+                    name: "r.io/a".into(),
+                    prefix: "r.io".into(),
+                    origin: "/etc/containers/registries.conf".into(),
+                },
+                Code::RegistryBlocked,
+            ),
+            (
+                RegistryError::CredentialHelper {
+                    program: "docker-credential-x".into(),
+                    server: host(),
+                    problem: what(),
+                },
+                Code::SecretUnreadable,
+            ),
             (
                 RegistryError::HostUnknown {
                     host: host(),
@@ -323,42 +323,19 @@ mod tests {
     }
 
     #[test]
-    fn mirrors_come_first() {
+    fn an_image_is_pinned_to_the_digest_of_the_plan() {
         let mut plan = Plan::from_json(
             r#"{"version":1,"image":{"imgref":"docker.io/library/os:13"},
             "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
             "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
         )
         .unwrap();
-        let all = |plan: &Plan| -> Vec<String> {
-            candidates(plan)
-                .unwrap()
-                .iter()
-                .map(ToString::to_string)
-                .collect()
-        };
-        assert_eq!(all(&plan), ["docker.io/library/os:13"]);
-        plan.registries = vec![RegistryPlan {
-            prefix: "docker.io".into(),
-            insecure: false,
-            ca: None,
-            mirrors: vec!["mirror.example/hub/".into(), "m2.example:5000".into()],
-            auth: None,
-        }];
-        assert_eq!(
-            all(&plan),
-            [
-                "mirror.example/hub/library/os:13",
-                "m2.example:5000/library/os:13",
-                "docker.io/library/os:13"
-            ]
-        );
-        let hex = "a".repeat(64);
-        plan.image.digest = Some(format!("sha256:{hex}"));
-        assert!(all(&plan)[1].ends_with(&format!("@sha256:{hex}")));
-        plan.registries[0].mirrors = vec!["https://x".into()];
-        assert_eq!(candidates(&plan).unwrap_err().code, Code::ConfigInvalid);
+        let text = |plan: &Plan| image(plan).unwrap().to_string();
+        assert_eq!(text(&plan), "docker.io/library/os:13");
+        let digest = format!("sha256:{}", "a".repeat(64));
+        plan.image.digest = Some(digest.clone());
+        assert_eq!(text(&plan), format!("docker.io/library/os:13@{digest}"));
         plan.image.digest = Some("v1".into());
-        assert_eq!(candidates(&plan).unwrap_err().code, Code::PlanInvalid);
+        assert_eq!(image(&plan).unwrap_err().code, Code::PlanInvalid);
     }
 }

@@ -92,6 +92,10 @@ codes! {
     RegistryTls = "REGISTRY_TLS", 4,
         "The certificate is from an authority that this system does not know, or the registry speaks plain http.",
         "Add the authority's certificate (key `ca`), or allow plain http for this host (key `insecure`).";
+    /// This machine's settings forbid the registry or repository.
+    RegistryBlocked = "REGISTRY_BLOCKED", 4,
+        "An administrator has blocked it in registries.conf.",
+        "Choose another image, or ask whoever set up this machine why it is blocked.";
     /// The registry wants credentials and none were given.
     RegistryAuthRequired = "REGISTRY_AUTH_REQUIRED", 4,
         "The image is private, or does not exist and the registry will not say so.",

@@ -4,7 +4,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // First of all: a helper process must not have threads or handlers.
+    installer::dump::forbid();
+    // Before all else: a helper process must not have threads or handlers.
     match installer::helper::dispatch() {
         Some(code) => code,
         None => installer::cli::main(),

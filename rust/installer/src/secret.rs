@@ -12,28 +12,34 @@ use std::path::{Path, PathBuf};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use imageref::Reference;
-use registry::{CredentialStore, Credentials};
+use registry::{AuthFileError, CredentialStore, Credentials};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{self, Login};
 use crate::error::{Code, Error, Result};
+use crate::machine;
 use crate::plan::{Plan, SecretRef};
 
 /// More than any honest auth file or password.
 const MAX_BYTES: u64 = 1024 * 1024;
+/// The name in `credential-helpers` that stands for the auth files.
+const AUTH_FILES: &str = "containers-auth.json";
 
 /// All secrets of one plan.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     store: CredentialStore,
+    warnings: Vec<String>,
 }
 
 impl Secrets {
-    /// Reads every secret that `plan` refers to. `SECRET_UNREADABLE` names
+    /// Reads every secret that `plan` refers to, and sees which credential
+    /// helpers this machine has for all registries. `SECRET_UNREADABLE` names
     /// the place. Descriptors are read to their end, so call it once.
     pub fn read(plan: &Plan) -> Result<Self> {
         let mut store = CredentialStore::default();
+        let mut warnings = Vec::new();
         let mut seen: Vec<&SecretRef> = Vec::new();
         for registry in &plan.registries {
             let Some(place) = &registry.auth else {
@@ -45,20 +51,32 @@ impl Secrets {
             seen.push(place);
             match place {
                 SecretRef::AuthFile { path } => {
-                    store.append(auth_json(&read_file(path)?, &path.display().to_string())?);
+                    let text = read_file(path, &mut warnings)?;
+                    store.append(auth_file(path, &text)?);
                 }
                 SecretRef::AuthFd { fd } => {
                     // Opens the same pipe or file anew: no descriptor is taken
                     // over that something else might close.
                     let path = PathBuf::from(format!("/proc/self/fd/{fd}"));
-                    store.append(auth_json(&read_file(&path)?, &format!("descriptor {fd}"))?);
+                    let text = read_file(&path, &mut warnings)?;
+                    store.append(auth_json(&text, &format!("descriptor {fd}"))?);
                 }
                 SecretRef::Config { path, registry } => {
-                    store.append(from_config(path, registry)?);
+                    store.append(from_config(path, registry, &mut warnings)?);
                 }
             }
         }
-        Ok(Self { store })
+        for name in machine::own_registries()?.credential_helpers() {
+            if name != AUTH_FILES {
+                store.append(CredentialStore::from_helper(name));
+            }
+        }
+        Ok(Self { store, warnings })
+    }
+
+    /// What is doubtful about how the secrets are kept, a sentence for each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The credentials, for the registry client.
@@ -66,47 +84,57 @@ impl Secrets {
         &self.store
     }
 
-    /// A containers-auth.json(5) document with exactly the entry for `name`
-    /// (`host[:port]/repository`), for the installed system's updates or for
-    /// bootc; `None` when there are no credentials for it.
-    pub fn auth_json(&self, name: &str) -> Option<SecretString> {
-        let reference: Reference = name.parse().ok()?;
-        let entry = match self.store.lookup(&reference).ok()? {
-            Credentials::Anonymous => return None,
-            Credentials::Basic { username, password } => {
-                let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
-                let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
-                Zeroizing::new(format!("{{\"auth\":\"{}\"}}", *encoded))
-            }
-            Credentials::IdentityToken { token } => {
-                // Without a user beside it containers/image ignores the token.
-                let user = STANDARD.encode("<token>:");
-                let quoted = Zeroizing::new(serde_json::to_string(token.expose_secret()).ok()?);
-                Zeroizing::new(format!(
-                    "{{\"auth\":\"{user}\",\"identitytoken\":{}}}",
-                    *quoted
-                ))
-            }
-            Credentials::Bearer { token } => {
-                // A token is base64 or a JWT; anything else would need escapes.
-                let quoted = serde_json::to_string(token.expose_secret()).ok()?;
-                let quoted = Zeroizing::new(quoted);
-                Zeroizing::new(format!("{{\"registrytoken\":{}}}", *quoted))
-            }
-        };
-        Some(SecretString::from(format!(
-            "{{\"auths\":{{\"{}\":{}}}}}\n",
-            reference.name(),
-            *entry
-        )))
+    /// A containers-auth.json(5) document with exactly the entries for these
+    /// repositories, for the installed system's updates or for bootc; `None`
+    /// when there are no credentials for them.
+    pub fn auth_json(&self, repositories: &[Reference]) -> Result<Option<SecretString>> {
+        let mut entries = Zeroizing::new(String::new());
+        for reference in repositories {
+            let Some(entry) = entry(&self.store.lookup(reference)?)? else {
+                continue;
+            };
+            let comma = if entries.is_empty() { "" } else { "," };
+            let text = Zeroizing::new(format!("{comma}\"{}\":{}", reference.name(), *entry));
+            entries.push_str(&text);
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let document = format!("{{\"auths\":{{{}}}}}\n", *entries);
+        Ok(Some(SecretString::from(document)))
     }
+}
+
+/// One login as containers-auth.json(5) has it.
+fn entry(credentials: &Credentials) -> Result<Option<Zeroizing<String>>> {
+    let quoted = |token: &SecretString| {
+        serde_json::to_string(token.expose_secret())
+            .map(Zeroizing::new)
+            .map_err(|_| Error::new(Code::Internal, "A token cannot be written."))
+    };
+    Ok(Some(Zeroizing::new(match credentials {
+        Credentials::Anonymous => return Ok(None),
+        Credentials::Basic { username, password } => {
+            let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+            let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+            format!("{{\"auth\":\"{}\"}}", *encoded)
+        }
+        Credentials::IdentityToken { token } => {
+            // Without a user beside it containers/image ignores the token.
+            let user = STANDARD.encode("<token>:");
+            let token = quoted(token)?;
+            format!("{{\"auth\":\"{user}\",\"identitytoken\":{}}}", *token)
+        }
+        Credentials::Bearer { token } => format!("{{\"registrytoken\":{}}}", *quoted(token)?),
+    })))
 }
 
 fn unreadable(what: String) -> Error {
     Error::new(Code::SecretUnreadable, what)
 }
 
-fn read_file(path: &Path) -> Result<Zeroizing<String>> {
+/// Reads a file with secrets, and warns if others can.
+fn read_file(path: &Path, warnings: &mut Vec<String>) -> Result<Zeroizing<String>> {
     let fail = |e: std::io::Error| {
         unreadable(format!(
             "The credentials in {} cannot be read.",
@@ -116,6 +144,8 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     };
     let mut text = Zeroizing::new(String::new());
     let file = std::fs::File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    warnings.extend(registry::open_to_others(path, &metadata));
     let read = file
         .take(MAX_BYTES + 1)
         .read_to_string(&mut text)
@@ -129,16 +159,26 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn auth_json(text: &str, place: &str) -> Result<CredentialStore> {
-    CredentialStore::from_auth_json(text).map_err(|e| {
-        unreadable(format!(
-            "The credentials from {place} cannot be understood."
-        ))
-        .detail(e.to_string())
-    })
+fn auth_file(path: &Path, text: &str) -> Result<CredentialStore> {
+    let place = path.display().to_string();
+    if path.ends_with(".dockercfg") {
+        return CredentialStore::from_dockercfg(text).map_err(|e| not_understood(&place, &e));
+    }
+    auth_json(text, &place)
 }
 
-fn from_config(path: &Path, prefix: &str) -> Result<CredentialStore> {
+fn auth_json(text: &str, place: &str) -> Result<CredentialStore> {
+    CredentialStore::from_auth_json(text).map_err(|e| not_understood(place, &e))
+}
+
+fn not_understood(place: &str, error: &AuthFileError) -> Error {
+    unreadable(format!(
+        "The credentials from {place} cannot be understood."
+    ))
+    .detail(error.to_string())
+}
+
+fn from_config(path: &Path, prefix: &str, warnings: &mut Vec<String>) -> Result<CredentialStore> {
     let config = config::read(path)?;
     let place = format!("`registryAuth.registries.{prefix}` in {}", path.display());
     let login = config
@@ -151,11 +191,15 @@ fn from_config(path: &Path, prefix: &str) -> Result<CredentialStore> {
                 .why("The file was changed after the plan was made.")
                 .next("Make a new plan with `bootc-installer plan`.")
         })?;
+    if !matches!(login, Login::PasswordFile { .. }) {
+        let metadata = std::fs::metadata(path).map_err(|err| Error::io("reading", path, &err))?;
+        warnings.extend(registry::open_to_others(path, &metadata));
+    }
     let (username, password) = match login {
         Login::Encoded(auth) => return decode(&auth, prefix, &place),
         Login::Password { username, password } => (username, password),
         Login::PasswordFile { username, path } => {
-            let text = read_file(&path)?;
+            let text = read_file(&path, warnings)?;
             let line = text.lines().next().unwrap_or_default();
             if line.is_empty() {
                 return Err(
@@ -201,6 +245,7 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::fd::AsRawFd;
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn plan(auth: &[(&str, SecretRef)]) -> Plan {
         let mut plan = Plan::from_json(
@@ -224,7 +269,7 @@ mod tests {
 
     /// What would be kept for the image, decoded.
     fn kept(secrets: &Secrets, name: &str) -> Option<serde_json::Value> {
-        let text = secrets.auth_json(name)?;
+        let text = secrets.auth_json(&[name.parse().unwrap()]).unwrap()?;
         Some(serde_json::from_str(text.expose_secret()).unwrap())
     }
 
@@ -253,6 +298,13 @@ mod tests {
             );
             assert!(kept(&secrets, "quay.io/other/debian").is_none());
             assert!(kept(&secrets, "x.io/a").is_some());
+            let both = ["quay.io/os/debian", "x.io/a"].map(|name| name.parse().unwrap());
+            let both = secrets.auth_json(&both).unwrap().unwrap();
+            let both: serde_json::Value = serde_json::from_str(both.expose_secret()).unwrap();
+            assert_eq!(both["auths"].as_object().unwrap().len(), 2);
+            // The umask of whoever runs this decides.
+            let open = fs::metadata(&path).unwrap().permissions().mode() & 0o044 != 0;
+            assert_eq!(secrets.warnings().len(), usize::from(open));
             let debug = format!("{secrets:?}");
             assert!(
                 !debug.contains("pass") || debug.contains("REDACTED"),
@@ -260,6 +312,19 @@ mod tests {
             );
             assert!(!debug.contains("dXNl"), "{debug}");
         }
+    }
+
+    #[test]
+    fn identity_tokens_are_kept_as_containers_image_reads_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("auth.json");
+        fs::write(&path, r#"{"auths":{"r.io":{"identitytoken":"t\"k"}}}"#).unwrap();
+        let secrets = Secrets::read(&plan(&[("r.io", SecretRef::AuthFile { path })])).unwrap();
+        let auth = STANDARD.encode("<token>:");
+        assert_eq!(
+            kept(&secrets, "r.io/a").unwrap(),
+            serde_json::json!({"auths":{"r.io/a":{"auth":auth,"identitytoken":"t\"k"}}})
+        );
     }
 
     #[test]

@@ -6,4 +6,5 @@ pub use buildroot::{apt, cache, cmd, rootfs};
 
 pub mod fault_proxy;
 pub mod registry;
+mod registry_log;
 mod served;

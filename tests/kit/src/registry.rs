@@ -8,18 +8,23 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 use tempfile::TempDir;
 
 use crate::apt;
 use crate::cmd::{find, CommandExt};
+use crate::registry_log::Log;
+
+pub use crate::registry_log::Answered;
 
 /// A running registry.
 #[derive(Debug)]
 pub struct Registry {
     child: Child,
     address: SocketAddr,
+    log: Log,
     _directory: TempDir,
 }
 
@@ -30,6 +35,7 @@ pub struct Options {
     tls: Option<(PathBuf, PathBuf)>,
     storage: Option<PathBuf>,
     listen: Option<SocketAddr>,
+    log_requests: bool,
 }
 
 impl Options {
@@ -61,6 +67,13 @@ impl Options {
         self
     }
 
+    /// Logs its requests, for [`Registry::answered_until`].
+    #[must_use]
+    pub fn log_requests(mut self) -> Self {
+        self.log_requests = true;
+        self
+    }
+
     /// Starts it and waits until it listens.
     ///
     /// # Errors
@@ -82,10 +95,12 @@ impl Options {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let (child, address) = spawn(command)?;
+        let log = Log::default();
+        let (child, address) = spawn(command, log.clone())?;
         Ok(Registry {
             child,
             address,
+            log,
             _directory: directory,
         })
     }
@@ -95,8 +110,10 @@ impl Options {
         let storage = self.storage.as_deref().unwrap_or(&own_storage);
         // Port 0: the kernel chooses, the log tells, and nobody can be faster.
         let listen = self.listen.unwrap_or(([127, 0, 0, 1], 0).into());
+        // Only the small talk tells who was logged in.
+        let level = if self.log_requests { "debug" } else { "info" };
         let mut text = format!(
-            "version: 0.1\nlog:\n  level: info\n  accesslog:\n    disabled: true\n\
+            "version: 0.1\nlog:\n  level: {level}\n  accesslog:\n    disabled: true\n\
              storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
              http:\n  addr: {listen}\n",
             storage.display(),
@@ -136,6 +153,13 @@ impl Registry {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until `enough` is true of the requests that it has answered, and
+    /// gives them; after a minute, those there are. With
+    /// [`Options::log_requests`].
+    pub fn answered_until(&self, enough: impl Fn(&[Answered]) -> bool) -> Vec<Answered> {
+        self.log.until(Duration::from_secs(60), enough)
     }
 
     /// `127.0.0.1:port`, as the first part of a reference.
@@ -243,7 +267,7 @@ impl ServerCertificate {
 /// Starts a registry and waits until it listens. The thread that starts it
 /// stays until it ends, because that thread's end would be the death signal;
 /// meanwhile it reads on, so that the registry never waits for its log.
-fn spawn(mut command: Command) -> Result<(Child, SocketAddr)> {
+fn spawn(mut command: Command, requests: Log) -> Result<(Child, SocketAddr)> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("registry-log".to_owned())
@@ -254,7 +278,11 @@ fn spawn(mut command: Command) -> Result<(Child, SocketAddr)> {
                 Err(error) => drop(sender.send(Err(error))),
                 Ok((child, address, log)) => {
                     drop(sender.send(Ok((child, address))));
-                    log.for_each(drop);
+                    log.for_each(|line| {
+                        if let Ok(line) = line {
+                            requests.line(&line);
+                        }
+                    });
                 }
             }
         })
@@ -264,9 +292,9 @@ fn spawn(mut command: Command) -> Result<(Child, SocketAddr)> {
         .context("the thread that starts docker-registry died")?
 }
 
-type Log = Lines<BufReader<ChildStderr>>;
+type Output = Lines<BufReader<ChildStderr>>;
 
-fn start(command: &mut Command) -> Result<(Child, SocketAddr, Log)> {
+fn start(command: &mut Command) -> Result<(Child, SocketAddr, Output)> {
     let mut child = command.spawn().context("starting docker-registry")?;
     match wait_until_it_listens(&mut child) {
         Ok((address, log)) => Ok((child, address, log)),
@@ -278,7 +306,7 @@ fn start(command: &mut Command) -> Result<(Child, SocketAddr, Log)> {
 }
 
 /// Reads the log up to the line that names the address.
-fn wait_until_it_listens(child: &mut Child) -> Result<(SocketAddr, Log)> {
+fn wait_until_it_listens(child: &mut Child) -> Result<(SocketAddr, Output)> {
     let log = child.stderr.take().context("its log is not there")?;
     let mut lines = BufReader::new(log).lines();
     let mut seen = String::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use imageref::Digest;
-use registry::{OciLayout, Platform, Registry, RegistryError, ResolvedImage, Selector};
+use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
 use crate::cancel::Cancel;
 use crate::client;
@@ -66,11 +66,12 @@ impl Found {
 /// exists, can be read, is for this machine and says that it can be booted.
 /// Needs no rights and no target.
 pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
-    let found = match &plan.source {
+    let mut found = match &plan.source {
         Source::Registry => in_registry(plan, secrets, cancel)?,
         Source::OciLayout { path, reference } => in_layout(plan, path, reference.as_deref())?,
     };
     require_bootable(plan, &found.image)?;
+    found.warnings.extend_from_slice(secrets.warnings());
     Ok(found)
 }
 
@@ -140,36 +141,19 @@ fn ask_registry(
 ) -> std::result::Result<ResolvedImage, Unanswered> {
     let client = client::client_config(plan, secrets)?;
     let registry = Registry::new(client).map_err(Error::from)?;
-    let candidates = client::candidates(plan)?;
+    let reference = client::image(plan)?;
     let runtime = client::runtime()?;
     let platform = Platform::host();
     runtime.block_on(async {
-        let mut errors: Vec<RegistryError> = Vec::new();
-        for reference in candidates {
-            let resolved = tokio::select! {
-                () = cancel.token().cancelled() => return Err(stopped().into()),
-                resolved = registry.resolve(&reference, &platform) => resolved,
-            };
-            match resolved {
-                Ok(image) => return Ok(image),
-                Err(e) => errors.push(e),
-            }
+        tokio::select! {
+            () = cancel.token().cancelled() => Err(stopped().into()),
+            resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
+                match medium::is_out_of_reach(&error) {
+                    true => Unanswered::OutOfReach(error.into()),
+                    false => Unanswered::Other(error.into()),
+                }
+            }),
         }
-        // The last one is the registry itself, whose error counts.
-        let Some(last) = errors.pop() else {
-            let what = "There is no place to look for the image.";
-            return Err(Error::new(Code::Internal, what).into());
-        };
-        let out_of_reach = medium::is_out_of_reach(&last);
-        let mut error = Error::from(last);
-        for mirror in errors.into_iter().map(Error::from) {
-            error = error.detail(format!("mirror: {} [{}]", mirror.what, mirror.code));
-        }
-        Err(if out_of_reach {
-            Unanswered::OutOfReach(error)
-        } else {
-            Unanswered::Other(error)
-        })
     })
 }
 

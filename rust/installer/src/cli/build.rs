@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use imageref::{ImageRef, Reference};
-use registry::CredentialStore;
+use registry::{CredentialStore, Credentials, Endpoint};
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
@@ -15,6 +15,7 @@ use crate::cancel::Cancel;
 use crate::check;
 use crate::config::{self, Config, RegistryEntry, Transport};
 use crate::error::{Code, Error, Result};
+use crate::machine;
 use crate::mountinfo;
 use crate::plan::{
     capital, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
@@ -104,7 +105,9 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     let reference = plan.reference()?;
     add_registry_options(&mut plan, args, &reference);
     if credentials_of(&plan, &reference).is_none() {
-        if let Some(place) = usual_auth_file(&reference)? {
+        let registries = machine::registries(&plan)?;
+        let places = machine::places(&registries, &reference)?;
+        if let Some(place) = usual_auth_file(&places)? {
             registry_entry(&mut plan, &reference).auth = Some(place);
         }
     }
@@ -361,8 +364,8 @@ fn credentials_of<'a>(plan: &'a Plan, reference: &Reference) -> Option<&'a Secre
 }
 
 /// The first of the usual files (containers-auth.json(5)) that has something
-/// for `reference`.
-fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
+/// for one of the `places` that an image may come from.
+fn usual_auth_file(places: &[Endpoint]) -> Result<Option<SecretRef>> {
     for file in registry::search_order(None, |name| std::env::var_os(name)) {
         let text = match std::fs::read_to_string(&file.path) {
             Ok(text) => Zeroizing::new(text),
@@ -384,7 +387,8 @@ fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
             false => CredentialStore::from_auth_json(&text),
         };
         match read {
-            Ok(store) if !store.lookup(reference)?.is_anonymous() => {
+            // One whose helper fails says so later, when it is asked in earnest.
+            Ok(store) if places.iter().any(|p| has_credentials(&store, p)) => {
                 return Ok(Some(SecretRef::AuthFile { path: file.path }))
             }
             Ok(_) => {}
@@ -394,6 +398,10 @@ fn usual_auth_file(reference: &Reference) -> Result<Option<SecretRef>> {
         }
     }
     Ok(None)
+}
+
+fn has_credentials(store: &CredentialStore, place: &Endpoint) -> bool {
+    !matches!(store.lookup(&place.reference), Ok(Credentials::Anonymous))
 }
 
 /// fstab lines for what the person has mounted below the target, but for those

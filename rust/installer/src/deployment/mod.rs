@@ -8,12 +8,16 @@
 pub mod fstab;
 pub mod registries;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use imageref::Reference;
+use registry::{CertsDirs, RegistryEntry};
 use secrecy::ExposeSecret;
 
 use crate::boot::Backend;
 use crate::error::{Code, Error, Result};
+use crate::machine;
 use crate::plan::Plan;
 use crate::secret::Secrets;
 use crate::write::Root;
@@ -70,11 +74,12 @@ impl Deployment {
         let root = Root::open(&self.dir)?;
         self.make_var_directories()?;
         self.write_fstab(&root, plan)?;
+        let updates = Updates::of(plan)?;
         if plan.deployment.keep_registries {
-            write_registries(&root, plan)?;
+            write_registries(&root, plan, &updates)?;
         }
         if plan.deployment.keep_auth {
-            write_auth(&root, plan, secrets)?;
+            write_auth(&root, &updates, secrets)?;
         }
         Ok(())
     }
@@ -160,34 +165,83 @@ pub fn check_mount_points(plan: &Plan, image: &Path) -> Result<()> {
     Ok(())
 }
 
-fn write_registries(root: &Root, plan: &Plan) -> Result<()> {
-    if let Some(text) = registries::drop_in(&plan.registries) {
+/// Where the installed system's updates come from.
+struct Updates {
+    /// The settings that lead there.
+    entries: Vec<RegistryEntry>,
+    /// The repositories there, each once, those of mirrors first.
+    repositories: Vec<Reference>,
+    certs: CertsDirs,
+}
+
+impl Updates {
+    fn of(plan: &Plan) -> Result<Self> {
+        let conf = machine::registries(plan)?;
+        let mut updates = Self {
+            entries: Vec::new(),
+            repositories: Vec::new(),
+            certs: machine::certs(),
+        };
+        let origin = crate::plan::reference(plan.image.origin())?;
+        updates.entries = machine::entries_for(&conf, plan, &origin);
+        for place in machine::places(&conf, &origin)? {
+            if !updates.repositories.contains(&place.reference) {
+                updates.repositories.push(place.reference);
+            }
+        }
+        Ok(updates)
+    }
+
+    /// The registries, each once.
+    fn hosts(&self) -> BTreeSet<&str> {
+        self.repositories.iter().map(Reference::registry).collect()
+    }
+}
+
+/// What is not secret of the settings. A client's certificate is one with its
+/// key, which is.
+fn write_registries(root: &Root, plan: &Plan, updates: &Updates) -> Result<()> {
+    if let Some(text) = registries::drop_in(&updates.entries) {
         root.write(Path::new(registries::PATH), text.as_bytes(), 0o644)?;
     }
     for registry in &plan.registries {
         if let Some(ca) = &registry.ca {
             let pem = std::fs::read(ca).map_err(|err| Error::io("reading", ca, &err))?;
-            let path = registries::certificate_path(&registry.prefix);
+            let path = registries::certificate_path(&registry.prefix, "ca.crt");
             root.write(Path::new(&path), &pem, 0o644)?;
+        }
+    }
+    for host in updates.hosts() {
+        let certs = updates.certs.for_host(host)?;
+        for (number, pem) in certs.ca_pem.iter().enumerate() {
+            let name = format!("installer-{}.crt", number + 1);
+            let path = registries::certificate_path(host, &name);
+            root.write(Path::new(&path), pem, 0o644)?;
         }
     }
     Ok(())
 }
 
-fn write_auth(root: &Root, plan: &Plan, secrets: &Secrets) -> Result<()> {
-    match secrets.auth_json(repository(plan.image.origin())) {
-        Some(json) => root.write(Path::new(AUTH_FILE), json.expose_secret().as_bytes(), 0o600),
-        None => Ok(()),
+fn write_auth(root: &Root, updates: &Updates, secrets: &Secrets) -> Result<()> {
+    if let Some(json) = secrets.auth_json(&updates.repositories)? {
+        root.write(Path::new(AUTH_FILE), json.expose_secret().as_bytes(), 0o600)?;
     }
-}
-
-/// `host[:port]/name` without tag and digest.
-pub fn repository(imgref: &str) -> &str {
-    let name = imgref.split_once('@').map_or(imgref, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
+    for host in updates.hosts() {
+        let Some(identity) = updates.certs.for_host(host)?.identity else {
+            continue;
+        };
+        let write = |name: &str, bytes: &[u8], mode| {
+            let path = registries::certificate_path(host, name);
+            root.write(Path::new(&path), bytes, mode)
+        };
+        write("client.cert", &identity.cert_pem, 0o644)?;
+        write(
+            "client.key",
+            identity.key_pem.expose_secret().as_bytes(),
+            0o600,
+        )?;
     }
+    Ok(())
 }
 
 /// Name of the only directory in `dir`.
@@ -285,18 +339,6 @@ mod tests {
         assert_eq!(origin_reference("[origin]\nrefspec=x\n"), None);
     }
 
-    #[test]
-    fn repositories() {
-        for (imgref, name) in [
-            ("r:5000/os/debian:13", "r:5000/os/debian"),
-            ("r:5000/os@sha256:0", "r:5000/os"),
-            ("r/os:1@sha256:0", "r/os"),
-            ("r:5000/os", "r:5000/os"),
-        ] {
-            assert_eq!(repository(imgref), name);
-        }
-    }
-
     /// A target with the deployment directory that ostree would make.
     fn target() -> tempfile::TempDir {
         let target = tempfile::tempdir().unwrap();
@@ -307,7 +349,7 @@ mod tests {
         fs::create_dir_all(base.join("var")).unwrap();
         fs::write(
             base.join("deploy/abc.0.origin"),
-            "[origin]\ncontainer-image-reference=ostree-unverified-registry:r/os:1\n",
+            "[origin]\ncontainer-image-reference=ostree-unverified-registry:r.example/os:1\n",
         )
         .unwrap();
         fs::write(dir.join("etc/fstab"), "UUID=b /boot auto ro 0 0\n").unwrap();
@@ -321,7 +363,7 @@ mod tests {
     fn plan(extra: serde_json::Value) -> Plan {
         let mut plan = serde_json::json!({
             "version": 1,
-            "image": { "imgref": "r/os:1" },
+            "image": { "imgref": "r.example/os:1" },
             "source": { "type": "registry" },
             "runtimeRoot": { "type": "unpack" },
             "target": { "root": "/t" },
@@ -336,13 +378,14 @@ mod tests {
     #[test]
     fn finds_and_configures() {
         let target = target();
-        let found = Deployment::find(target.path(), "default", "r/os:1", Backend::Ostree).unwrap();
+        let found =
+            Deployment::find(target.path(), "default", "r.example/os:1", Backend::Ostree).unwrap();
         assert_eq!(
             found.relative,
             Path::new("ostree/deploy/default/deploy/abc.0")
         );
         let plan = plan(serde_json::json!({
-            "registries": [{ "prefix": "r", "insecure": true }],
+            "registries": [{ "prefix": "r.example", "insecure": true }],
             "deployment": {
                 "keepRegistries": true,
                 "keepAuth": true,
@@ -380,17 +423,17 @@ mod tests {
         let find = |stateroot: &str, imgref: &str| {
             Deployment::find(target.path(), stateroot, imgref, Backend::Ostree)
         };
-        let wrong = find("default", "r/os:2").unwrap_err();
+        let wrong = find("default", "r.example/os:2").unwrap_err();
         assert!(
-            wrong.details[0].contains("r/os:1 instead of r/os:2"),
+            wrong.details[0].contains("r.example/os:1 instead of r.example/os:2"),
             "{wrong:?}"
         );
         assert_eq!(
-            find("other", "r/os:1").unwrap_err().code,
+            find("other", "r.example/os:1").unwrap_err().code,
             Code::DeploymentFailed
         );
         fs::create_dir(target.path().join("ostree/deploy/default/deploy/def.0")).unwrap();
-        let several = find("default", "r/os:1").unwrap_err();
+        let several = find("default", "r.example/os:1").unwrap_err();
         assert!(several.details[0].contains("several"), "{several:?}");
     }
 

@@ -4,57 +4,50 @@
 
 use std::fmt::Write;
 
-use crate::plan::RegistryPlan;
+use registry::{PullFromMirror, RegistryEntry};
 
 /// Where the drop-in goes, below the deployment.
 pub const PATH: &str = "etc/containers/registries.conf.d/50-installer.conf";
 
 /// The drop-in's text, `None` when no registry needs one.
-pub fn drop_in(registries: &[RegistryPlan]) -> Option<String> {
+pub fn drop_in(entries: &[RegistryEntry]) -> Option<String> {
     let mut text = String::new();
-    for registry in registries {
-        if !registry.insecure && registry.mirrors.is_empty() {
-            continue;
+    for entry in entries {
+        text.push_str("\n[[registry]]\n");
+        line(&mut text, "prefix", &entry.prefix);
+        if let Some(location) = &entry.location {
+            line(&mut text, "location", location);
         }
-        let insecure = |name: &str| {
-            registries
-                .iter()
-                .any(|r| r.insecure && covers(&r.prefix, name))
-        };
-        table(
+        flag(&mut text, "insecure", entry.insecure);
+        flag(&mut text, "blocked", entry.blocked);
+        flag(
             &mut text,
-            "[[registry]]",
-            "prefix",
-            registry,
-            registry.insecure,
+            "mirror-by-digest-only",
+            entry.mirror_by_digest_only,
         );
-        for mirror in &registry.mirrors {
-            location(&mut text, "[[registry.mirror]]", mirror, insecure(mirror));
+        for mirror in &entry.mirrors {
+            text.push_str("\n[[registry.mirror]]\n");
+            line(&mut text, "location", &mirror.location);
+            flag(&mut text, "insecure", mirror.insecure);
+            match mirror.pull {
+                PullFromMirror::All => {}
+                PullFromMirror::DigestOnly => line(&mut text, "pull-from-mirror", "digest-only"),
+                PullFromMirror::TagOnly => line(&mut text, "pull-from-mirror", "tag-only"),
+            }
         }
     }
     (!text.is_empty()).then(|| format!("# Written by the installer.\n{text}"))
 }
 
-fn table(text: &mut String, head: &str, key: &str, registry: &RegistryPlan, insecure: bool) {
+fn line(text: &mut String, key: &str, value: &str) {
     // Writing to a string cannot fail.
-    writeln!(text, "\n{head}\n{key} = {}", quoted(&registry.prefix)).unwrap_or_default();
-    writeln!(text, "location = {}", quoted(&registry.prefix)).unwrap_or_default();
-    if insecure {
-        text.push_str("insecure = true\n");
-    }
+    writeln!(text, "{key} = {}", quoted(value)).unwrap_or_default();
 }
 
-fn location(text: &mut String, head: &str, name: &str, insecure: bool) {
-    writeln!(text, "\n{head}\nlocation = {}", quoted(name)).unwrap_or_default();
-    if insecure {
-        text.push_str("insecure = true\n");
+fn flag(text: &mut String, key: &str, on: bool) {
+    if on {
+        writeln!(text, "{key} = true").unwrap_or_default();
     }
-}
-
-/// Whether `prefix` is `name` or a directory above it.
-fn covers(prefix: &str, name: &str) -> bool {
-    name.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A TOML basic string.
@@ -70,38 +63,47 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Where a registry's certificate authority goes, below the deployment
+/// Where a certificate for a registry goes, below the deployment
 /// (containers-certs.d(5)); certificates belong to a host, not a namespace.
-pub fn certificate_path(prefix: &str) -> String {
+pub fn certificate_path(prefix: &str, name: &str) -> String {
     let host = prefix.split('/').next().unwrap_or(prefix);
-    format!("etc/containers/certs.d/{host}/ca.crt")
+    format!("etc/containers/certs.d/{host}/{name}")
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-
-    fn registry(prefix: &str, insecure: bool, mirrors: &[&str]) -> RegistryPlan {
-        RegistryPlan {
-            prefix: prefix.into(),
-            insecure,
-            ca: None,
-            mirrors: mirrors.iter().map(|&m| m.into()).collect(),
-            auth: None,
-        }
-    }
+    use registry::{Mirror, RegistriesConf};
 
     #[test]
     fn nothing_special_needs_no_file() {
         assert_eq!(drop_in(&[]), None);
-        assert_eq!(drop_in(&[registry("r.example", false, &[])]), None);
     }
 
     #[test]
     fn insecure_and_mirrors() {
+        let mirror = |location: &str, insecure| Mirror {
+            location: location.into(),
+            insecure,
+            pull: PullFromMirror::All,
+        };
+        let registry = |prefix: &str| RegistryEntry {
+            location: Some(prefix.into()),
+            ..RegistryEntry::new(prefix, "")
+        };
         let text = drop_in(&[
-            registry("r.example/os", false, &["m.example:5000/os", "n.example"]),
-            registry("m.example:5000", true, &[]),
+            RegistryEntry {
+                mirrors: vec![
+                    mirror("m.example:5000/os", true),
+                    mirror("n.example", false),
+                ],
+                ..registry("r.example/os")
+            },
+            RegistryEntry {
+                insecure: true,
+                ..registry("m.example:5000")
+            },
         ]);
         assert_eq!(
             text.as_deref(),
@@ -115,6 +117,23 @@ mod tests {
         );
     }
 
+    /// What is written is read as what it was.
+    #[test]
+    fn all_keys_survive() {
+        let text = "[[registry]]\nprefix = \"*.r.io\"\ninsecure = true\nblocked = true\n\
+                    mirror-by-digest-only = true\n[[registry.mirror]]\nlocation = \"m.io\"\n\
+                    [[registry]]\nprefix = \"s.io\"\nlocation = \"t.io/x\"\n\
+                    [[registry.mirror]]\nlocation = \"d.io\"\npull-from-mirror = \"digest-only\"\n\
+                    [[registry.mirror]]\nlocation = \"e.io\"\npull-from-mirror = \"tag-only\"\n";
+        let conf = RegistriesConf::from_toml("f", text).unwrap();
+        let entries: Vec<RegistryEntry> = ["x.r.io/a:1", "s.io/a:1"]
+            .iter()
+            .map(|name| conf.entry_for(&name.parse().unwrap()).unwrap().clone())
+            .collect();
+        let written = drop_in(&entries).unwrap();
+        assert_eq!(RegistriesConf::from_toml("f", &written).unwrap(), conf);
+    }
+
     #[test]
     fn nothing_breaks_out_of_a_string() {
         assert_eq!(quoted("a\"\n\\b"), "\"a\\\"\\u000a\\\\b\"");
@@ -123,7 +142,7 @@ mod tests {
     #[test]
     fn certificates() {
         assert_eq!(
-            certificate_path("r.example:5000/os"),
+            certificate_path("r.example:5000/os", "ca.crt"),
             "etc/containers/certs.d/r.example:5000/ca.crt"
         );
     }

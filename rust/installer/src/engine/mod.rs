@@ -189,7 +189,7 @@ impl Engine<'_> {
             Some(given) => given,
             None => self.judge(Runtime::unpacked(scratch), checked)?,
         };
-        let sandbox = self.sandbox(&runtime, scratch, checked, &fetched);
+        let sandbox = self.sandbox(&runtime, scratch, checked, &fetched)?;
         self.task(Task::Deploy, "Installing the image", || {
             self.deploy(&sandbox, checked, &fetched, &runtime, &decision)
         })?;
@@ -265,13 +265,13 @@ impl Engine<'_> {
         scratch: &Scratch,
         checked: &Checked,
         fetched: &Fetched,
-    ) -> Sandbox {
+    ) -> Result<Sandbox> {
         let root = &checked.target.root;
         let sandbox = Sandbox::for_bootc(runtime.root.clone(), scratch, root, &fetched.layout);
         if runtime.facts.bound_images {
             return runtime::reaching_registries(sandbox, self.plan, self.secrets);
         }
-        sandbox
+        Ok(sandbox)
     }
 
     fn deploy(

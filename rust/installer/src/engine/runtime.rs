@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The runtime root: the root that bootc and its tools run in.
 
+use imageref::Reference;
 use secrecy::ExposeSecret;
 
 use crate::cancel::Cancel;
-use crate::deployment::{registries, repository};
+use crate::deployment::registries;
 use crate::doctor::{self, RootFacts};
 use crate::error::Result;
+use crate::machine;
 use crate::plan::{Plan, RuntimeRoot};
 use crate::sandbox::{RootKind, Sandbox};
 use crate::scratch::Scratch;
@@ -55,13 +57,24 @@ impl Runtime {
 /// bootc fetches the images that come with this one by itself: it needs names,
 /// credentials and the registries' configuration for that, seen in the sandbox
 /// only. The places are the ones that bootc reads.
-pub(super) fn reaching_registries(sandbox: Sandbox, plan: &Plan, secrets: &Secrets) -> Sandbox {
+pub(super) fn reaching_registries(
+    sandbox: Sandbox,
+    plan: &Plan,
+    secrets: &Secrets,
+) -> Result<Sandbox> {
+    let conf = machine::registries(plan)?;
+    let image = plan.reference()?;
+    let places: Vec<Reference> = machine::places(&conf, &image)?
+        .into_iter()
+        .map(|place| place.reference)
+        .collect();
     let mut sandbox = sandbox.with_dns();
-    if let Some(json) = secrets.auth_json(repository(&plan.image.imgref)) {
+    if let Some(json) = secrets.auth_json(&places)? {
         let bytes = json.expose_secret().as_bytes().to_vec();
         sandbox = sandbox.file("/run/ostree/auth.json", bytes, 0o600);
     }
-    if let Some(text) = registries::drop_in(&plan.registries) {
+    let entries = machine::entries_for(&conf, plan, &image);
+    if let Some(text) = registries::drop_in(&entries) {
         sandbox = sandbox
             .file("/run/containers/registries.conf", text, 0o644)
             .env(
@@ -69,5 +82,5 @@ pub(super) fn reaching_registries(sandbox: Sandbox, plan: &Plan, secrets: &Secre
                 "/run/containers/registries.conf",
             );
     }
-    sandbox
+    Ok(sandbox)
 }

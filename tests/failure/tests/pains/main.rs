@@ -19,6 +19,7 @@ mod killed;
 mod layouts;
 mod registry;
 mod registry_auth;
+mod registry_settings;
 mod standard;
 mod stopped;
 mod target;
