@@ -121,7 +121,10 @@ impl Registry {
     }
 
     /// Runs a short request again while its failure may be a passing one.
-    async fn retrying<T, F>(&self, mut request: impl FnMut() -> F) -> Result<T, RegistryError>
+    pub(crate) async fn retrying<T, F>(
+        &self,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, RegistryError>
     where
         F: Future<Output = Result<T, RegistryError>>,
     {
@@ -148,14 +151,24 @@ impl Registry {
     }
 }
 
-/// Fetches a manifest; checks its digest against what the registry says it is.
-async fn get_manifest(
+/// Fetches a manifest by tag or digest.
+pub(crate) async fn get_manifest(
     session: &Session,
     what: &str,
     reference: &str,
 ) -> Result<Fetched, RegistryError> {
+    get_document(session, what, &format!("manifests/{reference}")).await
+}
+
+/// Fetches what is as large as a manifest at most, from a path within the
+/// repository; checks its digest against what the registry says it is.
+pub(crate) async fn get_document(
+    session: &Session,
+    what: &str,
+    path: &str,
+) -> Result<Fetched, RegistryError> {
     let context = session.context(what, Missing::Manifest);
-    let answer = session.manifest(&context, reference).await?;
+    let answer = session.document(&context, path).await?;
     if answer.status() != 200 {
         return Err(answer.refusal(&context).await);
     }
@@ -187,7 +200,7 @@ async fn get_manifest(
 }
 
 /// Fetches a blob of a few megabytes at most into memory and verifies it.
-async fn get_small_blob(
+pub(crate) async fn get_small_blob(
     session: &Session,
     what: &str,
     descriptor: &Descriptor,

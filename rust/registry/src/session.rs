@@ -133,18 +133,19 @@ impl Session {
         }
     }
 
-    /// Asks for a manifest by tag or digest.
-    pub(crate) async fn manifest(
+    /// Asks for a document at a path within the repository, such as
+    /// `manifests/latest`.
+    pub(crate) async fn document(
         &self,
         context: &Context,
-        reference: &str,
+        path: &str,
     ) -> Result<Answer, RegistryError> {
         let accept = crate::manifest::ACCEPT.join(", ");
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(&accept) {
             headers.insert(ACCEPT, value);
         }
-        let path = format!("{}/manifests/{reference}", self.repository);
+        let path = format!("{}/{path}", self.repository);
         self.get(context, &path, headers).await
     }
 

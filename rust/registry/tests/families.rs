@@ -60,7 +60,7 @@ const FAMILIES: &[Family] = &[
              &scope=repository%3Alibrary%2Fos%3Apull",
             "GET registry-1.docker.io/v2/library/os/manifests/1",
         ],
-        outcome: "ok, 1 retries",
+        outcome: "ok, 1 retry",
     },
     Family {
         name: "GHCR",
@@ -168,7 +168,7 @@ const FAMILIES: &[Family] = &[
             "GET nexus.example/v2/",
             "GET nexus.example/v2/os/manifests/1",
         ],
-        outcome: "ok, 1 retries",
+        outcome: "ok, 1 retry",
     },
     Family {
         name: "zot, docker-registry",
@@ -451,7 +451,7 @@ async fn outcome(family: &Family, host: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
     match pull(&client.unwrap(), family.reference, dir.path(), &recorder).await {
-        Ok(report) => format!("ok, {} retries", report.retries),
+        Ok(report) => retries(report.retries),
         Err(error) => {
             let text = format!("{error} {error:?}");
             for secret in ["signed", "ecr-token", "service_account", "\"pw", "refresh"] {
