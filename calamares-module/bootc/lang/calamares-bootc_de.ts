@@ -685,6 +685,10 @@
         <translation>Der Aufbau der verschlüsselten Verbindung ist gescheitert.</translation>
     </message>
     <message>
+        <source>A password or an image would travel where others can read or change it.</source>
+        <translation>Ein Passwort oder ein Image ginge einen Weg, auf dem andere es lesen oder ändern können.</translation>
+    </message>
+    <message>
         <source>The registry does not serve the image at the moment.</source>
         <translation>Die Registry liefert das Image zurzeit nicht.</translation>
     </message>
@@ -747,6 +751,10 @@
     <message>
         <source>Check the spelling of the repository and of the tag.</source>
         <translation>Prüfen Sie die Schreibweise des Namens und der Marke.</translation>
+    </message>
+    <message>
+        <source>Tell whoever runs the registry; a proxy or a login page of the network may also be answering in its place.</source>
+        <translation>Melden Sie es dem Betreiber der Registry; vielleicht antwortet auch ein Proxy oder eine Anmeldeseite des Netzwerks an ihrer Stelle.</translation>
     </message>
     <message>
         <source>Choose an image that is made for this machine.</source>

@@ -151,7 +151,7 @@ impl Registry {
     }
 }
 
-/// Fetches a manifest; checks its digest against what the registry says it is.
+/// Fetches a manifest by tag or digest.
 pub(crate) async fn get_manifest(
     session: &Session,
     what: &str,
@@ -160,8 +160,8 @@ pub(crate) async fn get_manifest(
     get_document(session, what, &format!("manifests/{reference}")).await
 }
 
-/// Fetches what is as large as a manifest at most, by its path in the
-/// repository.
+/// Fetches what is as large as a manifest at most, from a path within the
+/// repository; checks its digest against what the registry says it is.
 pub(crate) async fn get_document(
     session: &Session,
     what: &str,

@@ -68,7 +68,9 @@ impl Session {
         let answer = session.first_contact(registry).await?;
         if answer.status() == 401 {
             let context = session.context("the login page", Missing::Repository);
-            let asked = challenges(&answer);
+            let mut asked = challenges(&answer);
+            // Nothing in particular was asked for; some name an example here.
+            asked.iter_mut().for_each(|c| c.forget("scope"));
             // Whether this is enough shows when something is asked for.
             let nothing = Default::default();
             session
@@ -131,8 +133,8 @@ impl Session {
         }
     }
 
-    /// Asks for a document by its path in the repository, for example
-    /// `manifests/TAG`.
+    /// Asks for a document at a path within the repository, such as
+    /// `manifests/latest`.
     pub(crate) async fn document(
         &self,
         context: &Context,

@@ -60,7 +60,7 @@ const FAMILIES: &[Family] = &[
              &scope=repository%3Alibrary%2Fos%3Apull",
             "GET registry-1.docker.io/v2/library/os/manifests/1",
         ],
-        outcome: "ok, 1 retries",
+        outcome: "ok, 1 retry",
     },
     Family {
         name: "GHCR",
@@ -168,7 +168,7 @@ const FAMILIES: &[Family] = &[
             "GET nexus.example/v2/",
             "GET nexus.example/v2/os/manifests/1",
         ],
-        outcome: "ok, 1 retries",
+        outcome: "ok, 1 retry",
     },
     Family {
         name: "zot, docker-registry",
@@ -380,8 +380,11 @@ fn ecr(asked: &Asked<'_>, image: &TestImage) -> Fault {
 
 fn acr(asked: &Asked<'_>, image: &TestImage) -> Fault {
     if asked.path == "/oauth2/token" {
-        // The form is in the body, which this server does not read; that it
-        // is right is tested in `login.rs`.
+        // The first identity token, or the one that came in its place.
+        let form = String::from_utf8(asked.request.body.clone()).unwrap();
+        let expected = "grant_type=refresh_token&client_id=calamares-bootc\
+            &refresh_token=refresh%2F1%2B&scope=repository%3Aos%3Apull&service=team.azurecr.io";
+        assert_eq!(form, expected);
         assert_eq!(asked.request.method, "POST");
         assert_eq!(asked.login, None);
         let kind = asked.request.header("content-type");
@@ -448,7 +451,7 @@ async fn outcome(family: &Family, host: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
     match pull(&client.unwrap(), family.reference, dir.path(), &recorder).await {
-        Ok(report) => format!("ok, {} retries", report.retries),
+        Ok(report) => retries(report.retries),
         Err(error) => {
             let text = format!("{error} {error:?}");
             for secret in ["signed", "ecr-token", "service_account", "\"pw", "refresh"] {

@@ -104,18 +104,24 @@ pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) 
 fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
     let mut medium = Medium::of(plan);
     let mut found = match ask_registry(plan, secrets, cancel) {
-        Ok(image) => match medium.holding(&image) {
-            Some(layout) => Found::in_place(image, layout),
-            None => Found {
-                size: ImageSize::estimate(&image),
-                medium_bytes: medium.bytes_of(&image),
-                image,
-                source: Source::Registry,
-                offline: false,
-                trust: Trust::default(),
-                warnings: Vec::new(),
-            },
-        },
+        Ok(image) => {
+            let mirrors = image.mirror_failures.iter();
+            medium
+                .warnings
+                .extend(mirrors.map(|failure| format!("Not used: {failure}.")));
+            match medium.holding(&image) {
+                Some(layout) => Found::in_place(image, layout),
+                None => Found {
+                    size: ImageSize::estimate(&image),
+                    medium_bytes: medium.bytes_of(&image),
+                    image,
+                    source: Source::Registry,
+                    offline: false,
+                    trust: Trust::default(),
+                    warnings: Vec::new(),
+                },
+            }
+        }
         Err(Unanswered::OutOfReach(error)) => {
             let copy = stand_in(plan, &medium, error.clone())?;
             let warning = format!(

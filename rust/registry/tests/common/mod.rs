@@ -282,3 +282,11 @@ pub fn run<F: std::future::Future>(future: F) -> F::Output {
         .unwrap()
         .block_on(future)
 }
+
+/// How a pull that went well is told in tables.
+pub fn retries(number: u32) -> String {
+    match number {
+        1 => "ok, 1 retry".to_owned(),
+        n => format!("ok, {n} retries"),
+    }
+}
