@@ -12,13 +12,15 @@ use nix::pty::openpty;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bootc-installer");
 const PASSWORD: &str = "Xylophone-4711";
 /// Makes a plan and asks nobody but the person.
-const PLAN: [&str; 6] = [
+const PLAN: [&str; 8] = [
     "plan",
     "--no-lookup",
     "--image",
     "registry.invalid/os:1",
     "--username",
     "alice",
+    "--root",
+    "/nonexistent",
 ];
 
 /// Reads until the text ends with `end`, or to the end.

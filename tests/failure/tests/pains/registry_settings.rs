@@ -247,7 +247,14 @@ fn a_blocked_registry_is_refused_by_the_name_of_the_file() {
     .unwrap();
     let run = world
         .installer()
-        .args(["plan", "--no-lookup", "--image", &image])
+        .args([
+            "plan",
+            "--no-lookup",
+            "--root",
+            "/nonexistent",
+            "--image",
+            &image,
+        ])
         .run();
     assert_eq!(run.status.code(), Some(2), "{run}");
     let place = format!("{}, line 3: `registry.blocked`", conf.display());
@@ -274,7 +281,7 @@ fn no_password_is_written_anywhere() {
     };
     for args in [
         &["check", "--bootloader", "none"][..],
-        &["check", "--json", "--bootloader", "none"],
+        &["check", "--format", "json", "--bootloader", "none"],
         &["plan", "--bootloader", "none"],
     ] {
         let run = run(args);
