@@ -17,6 +17,11 @@ impl Challenge {
         let found = self.params.iter().find(|(n, _)| n == name);
         found.map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
     }
+
+    /// Removes a parameter.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.params.retain(|(n, _)| n != name);
+    }
 }
 
 /// A header that does not follow the grammar.
@@ -228,5 +233,8 @@ mod tests {
         assert_eq!(all[0].param("realm"), Some("r"));
         assert_eq!(all[0].param("service"), None);
         assert_eq!(all[0].param("scope"), None);
+        let mut one = all[0].clone();
+        one.forget("realm");
+        assert_eq!(one.param("realm"), None);
     }
 }

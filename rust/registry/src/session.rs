@@ -68,7 +68,9 @@ impl Session {
         let answer = session.first_contact(registry).await?;
         if answer.status() == 401 {
             let context = session.context("the login page", Missing::Repository);
-            let asked = challenges(&answer);
+            let mut asked = challenges(&answer);
+            // Nothing in particular was asked for; some name an example here.
+            asked.iter_mut().for_each(|c| c.forget("scope"));
             // Whether this is enough shows when something is asked for.
             let nothing = Default::default();
             session

@@ -8,7 +8,9 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use registry::{ClientConfig, ErrorKind, NoObserver, Registry, RegistryError, TlsProblem};
+use registry::{
+    CertsDirs, ClientConfig, ErrorKind, NoObserver, Registry, RegistryError, TlsProblem,
+};
 use testkit::registry::{Options, ServerCertificate};
 
 async fn failure(config: ClientConfig, name: &str) -> RegistryError {
@@ -120,6 +122,79 @@ fn tls_with_and_without_the_authority() {
         let error = failure(trusting(), &format!("{}/app:v1", plain.host())).await;
         assert_eq!(tls_problem(&error), TlsProblem::PlainHttp, "{error:?}");
         assert!(error.hint().contains("insecure"));
+    });
+}
+
+#[test]
+fn an_insecure_registry_may_have_any_certificate_or_none() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let certificate = ServerCertificate::make(&["DNS:other.example"]).unwrap();
+    let storage = tempfile::tempdir().unwrap();
+    let plain = Options::default().storage(storage.path()).start().unwrap();
+    let server = Options::default()
+        .storage(storage.path())
+        .tls(&certificate)
+        .start()
+        .unwrap();
+    run(async {
+        let image = TestImage::amd64(50_000);
+        Pusher::new(&plain.host(), "app").image("v1", &image).await;
+        for host in [plain.host(), server.host()] {
+            let name = format!("{host}/app:v1");
+            let error = failure(config(&[]), &name).await;
+            assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+            let dir = tempfile::tempdir().unwrap();
+            let report = pull(&client(&[&host]), &name, dir.path(), &NoObserver).await;
+            assert_eq!(report.unwrap().downloaded, image.size());
+        }
+    });
+}
+
+#[test]
+fn certificates_of_a_host() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let certificate = ServerCertificate::make(&["DNS:localhost"]).unwrap();
+    let person = ServerCertificate::make(&["DNS:person.example"]).unwrap();
+    let storage = tempfile::tempdir().unwrap();
+    let plain = Options::default().storage(storage.path()).start().unwrap();
+    let server = Options::default()
+        .storage(storage.path())
+        .tls(&certificate)
+        .client_authority(&person)
+        .start()
+        .unwrap();
+    let host = format!("localhost:{}", server.address().port());
+    let certs = tempfile::tempdir().unwrap();
+    let of_host = certs.path().join(&host);
+    std::fs::create_dir(&of_host).unwrap();
+    let config = || ClientConfig {
+        certs: CertsDirs::new(vec![certs.path().to_owned()]),
+        ..config(&[])
+    };
+    let name = format!("{host}/app:v1");
+    run(async {
+        let image = TestImage::amd64(50_000);
+        Pusher::new(&plain.host(), "app").image("v1", &image).await;
+
+        let error = failure(config(), &name).await;
+        assert_eq!(tls_problem(&error), TlsProblem::NotTrusted, "{error:?}");
+
+        // The authority is known now, but the server asks who is there.
+        std::fs::copy(certificate.authority_path(), of_host.join("ca.crt")).unwrap();
+        let error = failure(config(), &name).await;
+        assert_ne!(error.kind(), ErrorKind::NotFound, "{error:?}");
+
+        let (certificate, key) = person.identity().unwrap();
+        std::fs::write(of_host.join("client.cert"), certificate).unwrap();
+        std::fs::write(of_host.join("client.key"), key).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let client = Registry::new(config()).unwrap();
+        let report = pull(&client, &name, dir.path(), &NoObserver).await.unwrap();
+        assert_eq!(report.downloaded, image.size());
     });
 }
 

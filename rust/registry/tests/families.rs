@@ -380,8 +380,11 @@ fn ecr(asked: &Asked<'_>, image: &TestImage) -> Fault {
 
 fn acr(asked: &Asked<'_>, image: &TestImage) -> Fault {
     if asked.path == "/oauth2/token" {
-        // The form is in the body, which this server does not read; that it
-        // is right is tested in `login.rs`.
+        // The first identity token, or the one that came in its place.
+        let form = String::from_utf8(asked.request.body.clone()).unwrap();
+        let expected = "grant_type=refresh_token&client_id=calamares-bootc\
+            &refresh_token=refresh%2F1%2B&scope=repository%3Aos%3Apull&service=team.azurecr.io";
+        assert_eq!(form, expected);
         assert_eq!(asked.request.method, "POST");
         assert_eq!(asked.login, None);
         let kind = asked.request.header("content-type");

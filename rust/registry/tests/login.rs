@@ -6,6 +6,9 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
 use common::*;
 use registry::{ClientConfig, CredentialStore, Credentials, ErrorKind, NoObserver, Registry};
 use testkit::fault_proxy::{Fault, FaultProxy, Request};
@@ -176,4 +179,150 @@ fn a_token_that_expires_half_way_is_renewed() {
         let tokens = tokens.iter().filter(|r| r.target.starts_with("/token"));
         assert!(tokens.count() > 1);
     });
+}
+
+/// A registry in front of a real one whose tokens, `t1` and so on, are good as
+/// long as `good` says: it is told the number of the token and the request.
+fn numbered_tokens(
+    upstream: std::net::SocketAddr,
+    expires_in: &'static str,
+    good: impl Fn(usize, &Request) -> bool + Send + Sync + 'static,
+) -> FaultProxy {
+    let issued = AtomicUsize::new(0);
+    FaultProxy::start(upstream, move |request| {
+        if request.target.starts_with("/token") {
+            let n = issued.fetch_add(1, Ordering::SeqCst) + 1;
+            let body = format!(
+                r#"{{"access_token":"t{n}","refresh_token":"id{n}","expires_in":{expires_in}}}"#
+            );
+            return Fault::Answer("200 OK", String::new(), body.into_bytes());
+        }
+        let shown = request.header("authorization");
+        let number = shown.and_then(|text| text.strip_prefix("Bearer t")?.parse().ok());
+        if number.is_some_and(|n| good(n, request)) {
+            return Fault::None;
+        }
+        let own = request.header("host").unwrap();
+        let challenge =
+            format!("WWW-Authenticate: Bearer realm=\"http://{own}/token\",service=\"test\"\r\n");
+        Fault::Answer("401 Unauthorized", challenge, Vec::new())
+    })
+    .unwrap()
+}
+
+fn tokens(proxy: &FaultProxy) -> Vec<Request> {
+    let all = proxy.requests().into_iter();
+    all.filter(|r| r.target.starts_with("/token")).collect()
+}
+
+#[test]
+fn an_identity_token_is_exchanged_and_replaced() {
+    with_registry(|server| async move {
+        let image = TestImage::amd64(20_000);
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        // The first token is for the manifest, the second for the blobs.
+        let proxy = numbered_tokens(server.address(), "300", |n, request| {
+            n == 2 || request.target.contains("/manifests/")
+        });
+        let host = proxy.host();
+        let mut credentials = CredentialStore::default();
+        let token = "first/one".into();
+        credentials.insert(&host, Credentials::IdentityToken { token });
+        let client = Registry::new(ClientConfig {
+            credentials,
+            ..config(&[&host])
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("{host}/app:v1");
+        pull(&client.unwrap(), &name, dir.path(), &NoObserver)
+            .await
+            .unwrap();
+        let forms: Vec<String> = tokens(&proxy)
+            .iter()
+            .map(|r| {
+                assert_eq!((r.method.as_str(), r.target.as_str()), ("POST", "/token"));
+                assert_eq!(r.header("authorization"), None);
+                String::from_utf8(r.body.clone()).unwrap()
+            })
+            .collect();
+        let form = |identity: &str| {
+            format!(
+                "grant_type=refresh_token&client_id=calamares-bootc&refresh_token={identity}\
+                 &scope=repository%3Aapp%3Apull&service=test"
+            )
+        };
+        assert_eq!(forms, [form("first%2Fone"), form("id1")]);
+    });
+}
+
+#[test]
+fn layers_that_arrive_together_share_one_new_token() {
+    with_registry(|server| async move {
+        let image = TestImage::new("amd64", (0..9).map(|n| noise(n, 20_000)).collect());
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        let config_blob = digest(&image.config);
+        // The layers are refused until somebody has got the second token.
+        let proxy = numbered_tokens(server.address(), "300", move |n, request| {
+            n >= 2 || !request.is_blob() || request.target.contains(&config_blob)
+        });
+        let host = proxy.host();
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("{host}/app:v1");
+        pull(&client(&[&host]), &name, dir.path(), &NoObserver)
+            .await
+            .unwrap();
+        assert_eq!(tokens(&proxy).len(), 2);
+    });
+}
+
+#[test]
+fn a_token_is_renewed_before_it_expires() {
+    with_registry(|server| async move {
+        let image = TestImage::amd64(20_000);
+        Pusher::new(&server.host(), "app").image("v1", &image).await;
+        let refused = Arc::new(AtomicUsize::new(0));
+        let count = refused.clone();
+        let proxy = numbered_tokens(server.address(), "0.000001", move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            true
+        });
+        let host = proxy.host();
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("{host}/app:v1");
+        pull(&client(&[&host]), &name, dir.path(), &NoObserver)
+            .await
+            .unwrap();
+        // Every request had a token of its own, and none was refused.
+        let served = refused.load(Ordering::SeqCst);
+        assert_eq!(served, 5);
+        assert_eq!(tokens(&proxy).len(), served + 1);
+    });
+}
+
+#[test]
+fn an_unsafe_login_page_gets_nothing() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let certificate = testkit::registry::ServerCertificate::make(&["DNS:localhost"]).unwrap();
+    let page = numbered_tokens(([127, 0, 0, 1], 9).into(), "300", |_, _| true);
+    let server = Options::default()
+        .tls(&certificate)
+        .token_realm(&format!("http://{}/token?key=signed", page.host()))
+        .start()
+        .unwrap();
+    let host = format!("localhost:{}", server.address().port());
+    let client = Registry::new(ClientConfig {
+        extra_ca_pem: vec![certificate.authority().unwrap()],
+        ..as_user("other.example", &host, "alice", "s3cret")
+    });
+    let name = reference(&format!("{host}/app:v1"));
+    let error = run(client.unwrap().resolve(&name, &amd64())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Insecure, "{error}");
+    let text = format!("{error} {error:?}");
+    assert!(text.contains(&page.host()), "{text}");
+    for secret in ["s3cret", "signed"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert!(page.requests().is_empty(), "{:?}", page.requests());
 }

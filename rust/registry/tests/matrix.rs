@@ -203,7 +203,7 @@ const ROWS: &[Row] = &[
         script: |r| {
             let authorization = r.header("authorization");
             match (r.nth, authorization) {
-                (0, Some("Bearer t1")) => Fault::Close(HALF),
+                (1, Some("Bearer t1")) => Fault::Close(HALF),
                 (_, Some("Bearer t2")) => Fault::None,
                 _ => challenge(r),
             }

@@ -20,6 +20,8 @@ pub struct Request {
     pub target: String,
     /// Names in lower case, values as sent.
     pub headers: Vec<(String, String)>,
+    /// What was sent along, which is not passed on.
+    pub body: Vec<u8>,
     /// How many requests for the same target came before.
     pub nth: usize,
 }
@@ -161,12 +163,18 @@ impl Shared {
         if client.peek(&mut first)? == 1 && first[0] == TLS_HANDSHAKE {
             return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         }
-        let (first, headers) = read_head(&mut BufReader::new(client.try_clone()?))?;
+        let mut reader = BufReader::new(client.try_clone()?);
+        let (first, headers) = read_head(&mut reader)?;
+        let length = headers.iter().find(|(n, _)| n == "content-length");
+        let length = length.and_then(|(_, v)| v.parse().ok()).unwrap_or(0);
+        let mut body = Vec::new();
+        reader.take(length).read_to_end(&mut body)?;
         let mut words = first.split(' ').map(str::to_owned);
         let mut request = Request {
             method: words.next().unwrap_or_default(),
             target: words.next().unwrap_or_default(),
             headers,
+            body,
             nth: 0,
         };
         {

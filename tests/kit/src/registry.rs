@@ -35,6 +35,8 @@ pub struct Options {
     tls: Option<(PathBuf, PathBuf)>,
     storage: Option<PathBuf>,
     listen: Option<SocketAddr>,
+    client_authority: Option<PathBuf>,
+    token_realm: Option<String>,
     log_requests: bool,
 }
 
@@ -64,6 +66,21 @@ impl Options {
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = Some(address);
+        self
+    }
+
+    /// Answers nobody without a certificate of the authority of `client`, with
+    /// [`Options::tls`].
+    #[must_use]
+    pub fn client_authority(mut self, client: &ServerCertificate) -> Self {
+        self.client_authority = Some(client.authority_path());
+        self
+    }
+
+    /// Demands tokens from this page, of which none are good here.
+    #[must_use]
+    pub fn token_realm(mut self, realm: &str) -> Self {
+        self.token_realm = Some(realm.to_owned());
         self
     }
 
@@ -115,7 +132,7 @@ impl Options {
         let mut text = format!(
             "version: 0.1\nlog:\n  level: {level}\n  accesslog:\n    disabled: true\n\
              storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
-             http:\n  addr: {listen}\n",
+             http:\n  addr: '{listen}'\n",
             storage.display(),
         );
         if let Some((certificate, key)) = &self.tls {
@@ -124,6 +141,16 @@ impl Options {
                 certificate.display(),
                 key.display()
             );
+            if let Some(authority) = &self.client_authority {
+                text += &format!("    clientcas:\n      - {}\n", authority.display());
+            }
+            if let Some(realm) = &self.token_realm {
+                text += &format!(
+                    "auth:\n  token:\n    realm: '{realm}'\n    service: test\n    issuer: test\n    \
+                     rootcertbundle: {}\n",
+                    certificate.display()
+                );
+            }
         }
         if let Some((user, password)) = &self.login {
             let htpasswd = find("htpasswd").context(MISSING)?;
@@ -260,7 +287,22 @@ impl ServerCertificate {
     /// # Errors
     /// When it cannot be read.
     pub fn authority(&self) -> Result<Vec<u8>> {
-        fs::read(self.directory.path().join("ca.pem")).context("reading the authority")
+        fs::read(self.authority_path()).context("reading the authority")
+    }
+
+    /// The file with the certificate of the authority.
+    pub fn authority_path(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    /// Certificate and key in PEM form, to show as a client.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn identity(&self) -> Result<(Vec<u8>, Vec<u8>)> {
+        let certificate = fs::read(&self.certificate).context("reading the certificate")?;
+        let key = fs::read(&self.key).context("reading the key")?;
+        Ok((certificate, key))
     }
 }
 

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{mpsc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use registry::{OciLayout, PullObserver, PullReport, Registry, RegistryError, ResolvedImage};
+use registry::{
+    ErrorKind, OciLayout, PullObserver, PullReport, Registry, RegistryError, ResolvedImage,
+};
 
 use super::{unpacks, Engine};
 use crate::cancel::Cancel;
@@ -25,6 +27,9 @@ use crate::unpack::{UnpackFilter, Unpacker};
 
 /// Counters are sent at most this often; a sink may thin them out further.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Counters are sent at least this often during a pull.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// The image, ready for bootc.
 #[derive(Debug)]
@@ -119,7 +124,18 @@ fn transfer(
     stop: &Cancel,
 ) -> Result<PullReport> {
     let runtime = client::runtime()?;
-    Ok(runtime.block_on(registry.pull(image, layout, watch, stop.token()))?)
+    Ok(runtime.block_on(async {
+        let mut pull = std::pin::pin!(registry.pull(image, layout, watch, stop.token()));
+        // While nothing comes, the rate has to fall.
+        let mut beat = tokio::time::interval(BEAT);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut pull => return done,
+                _ = beat.tick() => watch.tell_now_and_then(),
+            }
+        }
+    })?)
 }
 
 /// Turns what the pull tells into events and hands complete layers on.
@@ -198,13 +214,23 @@ impl PullObserver for Watch<'_> {
         self.sink.send(Event::Message {
             level: Level::Info,
             id: "pull-retry".into(),
-            text: format!(
-                "Connection lost, trying again ({attempt}) in {:.1} s: layer {}, {error}",
-                delay.as_secs_f64(),
-                layer + 1
-            ),
+            text: retry_text(layer, attempt, error, delay),
         });
     }
+}
+
+fn retry_text(layer: usize, attempt: u32, error: &RegistryError, delay: Duration) -> String {
+    let what = match error.kind() {
+        // The registry is well connected, and says so.
+        ErrorKind::RateLimited => "The registry asks to wait",
+        ErrorKind::Server => "The registry is in trouble",
+        _ => "Connection lost",
+    };
+    format!(
+        "{what}, trying again ({attempt}) in {:.1} s: layer {}, {error}",
+        delay.as_secs_f64(),
+        layer + 1
+    )
 }
 
 /// The unpacking of one image.
@@ -282,5 +308,41 @@ impl<'a> Unpacking<'a> {
                 ..Progress::default()
             },
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_is_told_about_a_retry() {
+        let host = || "r.io".to_owned();
+        let limited = RegistryError::RateLimited {
+            host: host(),
+            detail: String::new(),
+            retry_after: Some(Duration::from_secs(60)),
+        };
+        let lost = RegistryError::Stalled {
+            host: host(),
+            what: "layer 2 of r.io/a:1".into(),
+            seconds: 15.0,
+        };
+        for (error, delay, expected) in [
+            (
+                limited,
+                Duration::from_secs(62),
+                "The registry asks to wait, trying again (3) in 62.0 s: layer 2, \
+                 r.io refuses more pulls for now and asks to wait 60 s",
+            ),
+            (
+                lost,
+                Duration::from_millis(250),
+                "Connection lost, trying again (3) in 0.2 s: layer 2, \
+                 r.io sent nothing for 15 s while reading layer 2 of r.io/a:1",
+            ),
+        ] {
+            assert_eq!(retry_text(1, 3, &error, delay), expected);
+        }
     }
 }

@@ -51,14 +51,18 @@ impl Rate {
         }
     }
 
-    /// The mean, once there is enough to say something.
+    /// The mean, once there is enough to say something. The counter stands
+    /// still between two samples: a wait within the last seconds counts in
+    /// full, and one before them no more.
     pub(super) fn per_second(&self, now: Instant) -> Option<u64> {
-        let (first, from) = *self.samples.front()?;
+        let (first, _) = *self.samples.front()?;
         let (_, to) = *self.samples.back()?;
-        let span = now.duration_since(first);
+        let span = now.duration_since(first).min(WINDOW);
         if span < MIN_SPAN {
             return None;
         }
+        let at_start = |(at, _): &&(Instant, u64)| now.duration_since(*at) >= span;
+        let (_, from) = *self.samples.iter().rev().find(at_start)?;
         let rate = u128::from(to - from) * 1000 / span.as_millis().max(1);
         u64::try_from(rate).ok()
     }
@@ -98,8 +102,41 @@ mod tests {
         }
         assert_eq!(rate.per_second(at(t, 100.0)), Some(10));
         assert!(rate.samples.len() < 12);
-        // It stalls: the mean falls.
-        assert_eq!(rate.per_second(at(t, 108.0)), Some(5));
+        // It stalls: the mean falls, and is nothing in the end.
+        assert_eq!(rate.per_second(at(t, 104.0)), Some(5));
+        assert_eq!(rate.per_second(at(t, 108.0)), Some(0));
+        assert_eq!(rate.per_second(at(t, 200.0)), Some(0));
+    }
+
+    #[test]
+    fn a_wait_is_forgotten_after_the_window() {
+        let t = Instant::now();
+        let mut rate = Rate::default();
+        for second in 0..=10_u32 {
+            rate.add(at(t, f64::from(second)), u64::from(second) * 1000);
+        }
+        assert_eq!(rate.per_second(at(t, 10.0)), Some(1000));
+        // A minute later it goes on, at the same pace.
+        for second in 1..=10_u32 {
+            let now = at(t, 70.0 + f64::from(second));
+            rate.add(now, 10_000 + u64::from(second) * 1000);
+            let expected = 1000 * u64::from(second.min(8)) / 8;
+            assert_eq!(rate.per_second(now), Some(expected), "{second}");
+        }
+    }
+
+    #[test]
+    fn a_step_back_amid_progress_never_counts_bytes_twice() {
+        let t = Instant::now();
+        let mut rate = Rate::default();
+        let counters = [0, 1000, 2000, 500, 1500, 2500, 3500];
+        for (second, bytes) in (0_u32..).zip(counters) {
+            rate.add(at(t, f64::from(second)), bytes);
+            if let Some(rate) = rate.per_second(at(t, f64::from(second))) {
+                assert!(rate <= 1000, "{second}: {rate}");
+            }
+        }
+        assert_eq!(rate.per_second(at(t, 6.0)), Some(1000));
     }
 
     #[test]
