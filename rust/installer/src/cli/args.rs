@@ -225,6 +225,14 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "FD", value_parser = inherited_fd, conflicts_with = "authfile")]
     pub(super) auth_fd: Option<RawFd>,
 
+    /// Log in to the image's registry as this user; asks for the password
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["authfile", "auth_fd"])]
+    pub(super) username: Option<String>,
+
+    /// Take the password of --username from the first line of standard input
+    #[arg(long, requires = "username")]
+    pub(super) password_stdin: bool,
+
     /// Certificate authorities to trust for the image's registry (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
@@ -259,7 +267,7 @@ pub(super) struct ImageArgs {
 
 impl ImageArgs {
     /// Ids of all arguments, which a ready plan leaves no room for.
-    const ALL: [&'static str; 20] = [
+    const ALL: [&'static str; 22] = [
         "image",
         "config",
         "source",
@@ -273,6 +281,8 @@ impl ImageArgs {
         "karg_delete",
         "authfile",
         "auth_fd",
+        "username",
+        "password_stdin",
         "ca",
         "insecure",
         "signature_key",

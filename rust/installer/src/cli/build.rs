@@ -9,6 +9,7 @@ use registry::{CredentialStore, Credentials, Endpoint};
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
+use super::password;
 use crate::blkid;
 use crate::calamares::{self, GlobalStorage};
 use crate::cancel::Cancel;
@@ -325,12 +326,20 @@ fn registry(entry: &RegistryEntry, config: &Config) -> RegistryPlan {
 
 /// The options that are about the image's own registry.
 fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) -> Result<()> {
-    let auth = match (&args.authfile, args.auth_fd) {
-        (Some(path), _) => Some(SecretRef::AuthFile {
+    let auth = match (&args.authfile, args.auth_fd, &args.username) {
+        (Some(path), _, _) => Some(SecretRef::AuthFile {
             path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
         }),
-        (None, Some(fd)) => Some(SecretRef::AuthFd { fd }),
-        (None, None) => None,
+        (None, Some(fd), _) => Some(SecretRef::AuthFd { fd }),
+        (None, None, Some(username)) => {
+            // The registry itself, which stands behind its mirrors, wherever
+            // the machine's settings say that it is.
+            let places = machine::places(&machine::registries(plan)?, reference)?;
+            let host = places.last().map_or(reference, |p| &p.reference).registry();
+            let fd = password::auth_fd(username, host, args.password_stdin)?;
+            Some(SecretRef::AuthFd { fd })
+        }
+        (None, None, None) => None,
     };
     let keys: Vec<String> = args
         .signature_key
