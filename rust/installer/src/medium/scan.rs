@@ -69,7 +69,7 @@ fn walk(dir: &Path, levels: usize, suffix: &str, found: &mut Found) {
 pub(super) fn media(mounts: &[Mount]) -> Vec<PathBuf> {
     let plugged_in = |at: &Path| {
         let below = |dir: &&str| at.starts_with(dir) && at != Path::new(dir);
-        at == Path::new(LIVE_MEDIUM) || BELOW.iter().any(|dir| below(&dir))
+        at == Path::new(LIVE_MEDIUM) || BELOW.iter().any(|dir| below(dir))
     };
     let mut found: Vec<PathBuf> = mounts
         .iter()

@@ -51,6 +51,8 @@ use writer::Writer;
 
 /// Longest path in a message, in characters.
 const SHOWN_MAX: usize = 200;
+/// Longest text of an error of the archive, in characters.
+const DETAIL_MAX: usize = 1000;
 
 /// Unpacks layers, lowest first, into one root.
 ///
@@ -309,7 +311,15 @@ fn failed(what: String, err: &io::Error) -> Error {
         Code::Io => Code::UnpackFailed,
         code => code,
     };
-    let error = Error::new(code, what).detail(err.to_string());
+    // Some name an entry, as it is.
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let detail = err
+        .to_string()
+        .chars()
+        .take(DETAIL_MAX)
+        .map(plain)
+        .collect::<String>();
+    let error = Error::new(code, what).detail(detail);
     if guard::is_bomb(err) {
         return error.why("It unpacks to more than any real layer of its size.");
     }

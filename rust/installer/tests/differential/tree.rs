@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use registry::{Compression, OciLayout, ResolvedImage};
@@ -74,6 +74,13 @@ impl Tree {
             root: root.to_owned(),
             entries,
         })
+    }
+
+    /// For images that say nothing about the root itself.
+    pub(crate) fn forget_root_time(&mut self) {
+        if let Some(root) = self.entries.get_mut(Path::new("")) {
+            root.mtime = (0, 0);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -250,9 +257,17 @@ fn same(a: &Path, b: &Path) -> Result<bool> {
     }
 }
 
-/// Whiteouts in the layers of an image.
-pub(crate) fn whiteouts(layout: &OciLayout, image: &ResolvedImage) -> Result<usize> {
-    let mut count = 0;
+/// What the archives of an image say, which does not show in the result.
+#[derive(Debug, Default)]
+pub(crate) struct Archives {
+    pub(crate) whiteouts: usize,
+    /// An entry describes the root directory itself.
+    pub(crate) root: bool,
+}
+
+/// Looks through the layers of an image.
+pub(crate) fn archives(layout: &OciLayout, image: &ResolvedImage) -> Result<Archives> {
+    let mut found = Archives::default();
     for layer in &image.layers {
         let file = File::open(layout.blob_path(&layer.digest))?;
         let stream: Box<dyn Read> = match layer.compression {
@@ -265,8 +280,10 @@ pub(crate) fn whiteouts(layout: &OciLayout, image: &ResolvedImage) -> Result<usi
             let entry = entry?;
             let path = entry.path()?;
             let name = path.file_name().unwrap_or_default().as_bytes();
-            count += usize::from(name.starts_with(b".wh."));
+            found.whiteouts += usize::from(name.starts_with(b".wh."));
+            let mut parts = path.components();
+            found.root |= parts.all(|part| matches!(part, Component::CurDir | Component::RootDir));
         }
     }
-    Ok(count)
+    Ok(found)
 }
