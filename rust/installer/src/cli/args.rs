@@ -223,6 +223,14 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "FD", value_parser = inherited_fd, conflicts_with = "authfile")]
     pub(super) auth_fd: Option<RawFd>,
 
+    /// Log in to the image's registry as this user; asks for the password
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["authfile", "auth_fd"])]
+    pub(super) username: Option<String>,
+
+    /// Take the password of --username from the first line of standard input
+    #[arg(long, requires = "username")]
+    pub(super) password_stdin: bool,
+
     /// Certificate authorities to trust for the image's registry (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
@@ -250,7 +258,7 @@ pub(super) struct ImageArgs {
 
 impl ImageArgs {
     /// Ids of all arguments, which a ready plan leaves no room for.
-    const ALL: [&'static str; 19] = [
+    const ALL: [&'static str; 21] = [
         "image",
         "config",
         "source",
@@ -264,6 +272,8 @@ impl ImageArgs {
         "karg_delete",
         "authfile",
         "auth_fd",
+        "username",
+        "password_stdin",
         "ca",
         "insecure",
         "keep_auth",

@@ -9,6 +9,7 @@ use registry::{CredentialStore, Credentials, Endpoint};
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
+use super::password;
 use crate::blkid;
 use crate::calamares::{self, GlobalStorage};
 use crate::cancel::Cancel;
@@ -103,7 +104,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         }
     }
     let reference = plan.reference()?;
-    add_registry_options(&mut plan, args, &reference);
+    add_registry_options(&mut plan, args, &reference)?;
     if credentials_of(&plan, &reference).is_none() {
         let registries = machine::registries(&plan)?;
         let places = machine::places(&registries, &reference)?;
@@ -316,16 +317,24 @@ fn registry(entry: &RegistryEntry, config: &Config) -> RegistryPlan {
 }
 
 /// The options that are about the image's own registry.
-fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) {
-    let auth = match (&args.authfile, args.auth_fd) {
-        (Some(path), _) => Some(SecretRef::AuthFile {
+fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference) -> Result<()> {
+    let auth = match (&args.authfile, args.auth_fd, &args.username) {
+        (Some(path), _, _) => Some(SecretRef::AuthFile {
             path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
         }),
-        (None, Some(fd)) => Some(SecretRef::AuthFd { fd }),
-        (None, None) => None,
+        (None, Some(fd), _) => Some(SecretRef::AuthFd { fd }),
+        (None, None, Some(username)) => {
+            // The registry itself, which stands behind its mirrors, wherever
+            // the machine's settings say that it is.
+            let places = machine::places(&machine::registries(plan)?, reference)?;
+            let host = places.last().map_or(reference, |p| &p.reference).registry();
+            let fd = password::auth_fd(username, host, args.password_stdin)?;
+            Some(SecretRef::AuthFd { fd })
+        }
+        (None, None, None) => None,
     };
     if auth.is_none() && args.ca.is_none() && !args.insecure {
-        return;
+        return Ok(());
     }
     let entry = registry_entry(plan, reference);
     entry.insecure |= args.insecure;
@@ -335,6 +344,7 @@ fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference
     if auth.is_some() {
         entry.auth = auth;
     }
+    Ok(())
 }
 
 /// The entry that is about `reference`, made for its host when there is none.

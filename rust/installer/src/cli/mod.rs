@@ -8,6 +8,7 @@ mod close;
 mod errors;
 mod install;
 mod output;
+mod password;
 mod stop;
 mod storage;
 

@@ -106,6 +106,7 @@ fn only_silence_is_out_of_reach() {
             RegistryError::Server {
                 host: host(),
                 status: 503,
+                retry_after: None,
                 detail: String::new(),
             },
             false,

@@ -21,11 +21,13 @@ const MIRROR_PASSWORD: &str = "Zucchini-1312-violin";
 const NAME: &str = "registry.invalid/os/tiny";
 
 /// Two registries with TLS by an authority that nobody knows: `main` has all
-/// of `os`, `mirror` the first image of it, each for a user of its own.
+/// of `os`, `mirror` the first image of it, each for a user of its own, and
+/// `main` only for who shows a certificate.
 struct Private {
     main: Registry,
     mirror: Registry,
     authority: Vec<u8>,
+    person: (Vec<u8>, Vec<u8>),
 }
 
 impl Private {
@@ -34,24 +36,26 @@ impl Private {
             return None;
         }
         let certificate = ServerCertificate::make(&["IP:127.0.0.1"]).unwrap();
+        let person = ServerCertificate::make(&["DNS:person.example"]).unwrap();
         let image = Tiny::working().write(world);
-        let start = |pushes: &[(&str, &str)], user: &str, password: &str| {
+        let start = |pushes: &[(&str, &str)], options: Options| {
             let storage = world.new_path("storage");
             let open = Options::default().storage(&storage).start().unwrap();
             for (name, tag) in pushes {
                 open.push(&image.reference(), name, tag).unwrap();
             }
             drop(open);
-            let options = Options::default().storage(&storage).tls(&certificate);
-            options
-                .login(user, password)
-                .log_requests()
-                .start()
-                .unwrap()
+            let options = options.storage(&storage).tls(&certificate);
+            options.log_requests().start().unwrap()
         };
+        let main = Options::default()
+            .login("alice", PASSWORD)
+            .client_authority(&person);
+        let mirror = Options::default().login("bob", MIRROR_PASSWORD);
         Some(Self {
-            main: start(&[("os/tiny", "v1"), ("os/tiny", "v2")], "alice", PASSWORD),
-            mirror: start(&[("copy/os/tiny", "v1")], "bob", MIRROR_PASSWORD),
+            main: start(&[("os/tiny", "v1"), ("os/tiny", "v2")], main),
+            mirror: start(&[("copy/os/tiny", "v1")], mirror),
+            person: person.identity().unwrap(),
             authority: certificate.authority().unwrap(),
         })
     }
@@ -65,6 +69,10 @@ impl Private {
             fs::create_dir_all(&directory).unwrap();
             fs::write(directory.join("own.crt"), &self.authority).unwrap();
         }
+        let (certificate, key) = &self.person;
+        let directory = config.join("certs.d").join(&main);
+        fs::write(directory.join("person.cert"), certificate).unwrap();
+        fs::write(directory.join("person.key"), key).unwrap();
         let text = format!(
             "[[registry]]\nprefix = \"registry.invalid/os\"\nlocation = \"{main}/os\"\n\
              [[registry.mirror]]\nlocation = \"{mirror}/copy/os\"\n"
@@ -166,6 +174,13 @@ fn the_installed_system_fetches_its_update_by_what_was_kept() {
         }})
     );
 
+    let key = format!("etc/containers/certs.d/{main}/client.key");
+    let mode = fs::metadata(deployment.join(key))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+
     // The next image is not at the mirror yet.
     let layout = update(&world, &deployment, &format!("{NAME}:v2"));
     assert!(layout.join("index.json").exists());
@@ -198,6 +213,33 @@ fn the_installed_system_fetches_its_update_by_what_was_kept() {
         has(&asked, agent, "/manifests/v1", "bob", 200),
         "{asked:#?}"
     );
+}
+
+#[test]
+fn a_client_key_is_kept_only_with_the_credentials() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some(private) = Private::start(&world) else {
+        return;
+    };
+    private.configure(&world);
+    let disk = world.small_disk();
+    let installer = world
+        .install(&format!("{NAME}:v1"), disk.path())
+        .args(["--bootloader", "none"]);
+    let run = private.keeping(installer).run();
+    let summary = run.assert_done();
+    let etc = disk.path().join(&summary.deployment).join("etc");
+    assert!(!etc.join("ostree").exists());
+    let certs = etc.join("containers/certs.d");
+    for host in [private.main.host(), private.mirror.host()] {
+        let names: Vec<_> = fs::read_dir(certs.join(host))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["installer-1.crt"]);
+    }
 }
 
 #[test]
@@ -247,7 +289,14 @@ fn a_blocked_registry_is_refused_by_the_name_of_the_file() {
     .unwrap();
     let run = world
         .installer()
-        .args(["plan", "--no-lookup", "--image", &image])
+        .args([
+            "plan",
+            "--no-lookup",
+            "--root",
+            "/nonexistent",
+            "--image",
+            &image,
+        ])
         .run();
     assert_eq!(run.status.code(), Some(2), "{run}");
     let place = format!("{}, line 3: `registry.blocked`", conf.display());
@@ -274,7 +323,7 @@ fn no_password_is_written_anywhere() {
     };
     for args in [
         &["check", "--bootloader", "none"][..],
-        &["check", "--json", "--bootloader", "none"],
+        &["check", "--format", "json", "--bootloader", "none"],
         &["plan", "--bootloader", "none"],
     ] {
         let run = run(args);

@@ -153,7 +153,7 @@ fn registry_options_go_to_the_images_registry() {
     ] {
         let mut plan = assemble(&args, &config(text), Path::new(NO_TARGET)).unwrap();
         let reference = plan.reference().unwrap();
-        add_registry_options(&mut plan, &args, &reference);
+        add_registry_options(&mut plan, &args, &reference).unwrap();
         assert_eq!(plan.registries.len(), count);
         let entry = plan.registry_for("r.io:5000/team/os").unwrap();
         assert_eq!(entry.prefix, prefix);
