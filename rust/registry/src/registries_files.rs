@@ -139,7 +139,14 @@ mod tests {
         let own = "/h/.config/containers/registries.conf";
         let own_d = "/h/.config/containers/registries.conf.d";
         let named = ("CONTAINERS_REGISTRIES_CONF", "/x.conf");
-        let table: [(&[(&str, &str)], &[&str], &str, &[&str]); 8] = [
+        // environment, files that are there, the file, the directories
+        type Row<'a> = (
+            &'a [(&'a str, &'a str)],
+            &'a [&'a str],
+            &'a str,
+            &'a [&'a str],
+        );
+        let table: [Row<'_>; 8] = [
             (&[], &[], SYSTEM_FILE, &[SYSTEM_DROP_INS]),
             (&[home], &[], SYSTEM_FILE, &[SYSTEM_DROP_INS, own_d]),
             (&[home], &[own], own, &[own_d]),

@@ -5,7 +5,7 @@
 //!
 //! One test alone, because it sets the environment of its process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod common;
 

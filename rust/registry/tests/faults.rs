@@ -393,3 +393,43 @@ fn bad_manifests_are_told_apart() {
         }
     });
 }
+
+#[test]
+fn a_registry_that_asks_for_a_long_wait_is_not_waited_for_at_first_contact() {
+    // What it asks for, and how often it is asked then.
+    for (headers, asked, requests) in [
+        ("Retry-After: 3600\r\n", Some(3600), 1),
+        ("Retry-After: 0\r\n", Some(0), 4),
+        ("", None, 4),
+    ] {
+        let proxy = FaultProxy::start(([127, 0, 0, 1], 9).into(), move |request| {
+            match request.target.as_str() {
+                "/v2/" => Fault::Answer("200 OK", String::new(), Vec::new()),
+                _ => {
+                    let status = "429 Too Many Requests";
+                    Fault::Answer(status, headers.to_owned(), b"later".to_vec())
+                }
+            }
+        })
+        .unwrap();
+        let name = reference(&format!("{}/app:v1", proxy.host()));
+        let error = run(client(&[&proxy.host()]).resolve(&name, &amd64())).unwrap_err();
+        assert_eq!(error.retry_after(), asked.map(Duration::from_secs));
+        let text = error.to_string();
+        assert_eq!(text.contains("wait 3600 s"), asked == Some(3600), "{text}");
+        let all = proxy.requests();
+        let manifests = all.iter().filter(|r| r.target != "/v2/").count();
+        assert_eq!(manifests, requests, "{headers}");
+    }
+}
+
+#[test]
+fn an_endless_error_is_not_read_to_its_end() {
+    let error = run(resolve_from(Fault::Answer(
+        "500 Oops",
+        String::new(),
+        vec![b'x'; 64 << 20],
+    )));
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert!(error.to_string().len() < 300, "{error}");
+}

@@ -3,7 +3,7 @@
 //! wrong, and how many bytes come twice for it. `--nocapture` shows the table,
 //! which `docs/pull.md` repeats.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod common;
 

@@ -2,7 +2,7 @@
 //! The proxies of the environment, and IPv6. Each pull through a proxy runs in
 //! a process of its own, whose environment names it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod common;
 
