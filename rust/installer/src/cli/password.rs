@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, IntoRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, IntoRawFd as _, OwnedFd, RawFd};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
@@ -73,9 +73,6 @@ fn ask(question: &str) -> Result<Zeroizing<String>> {
     };
     let open = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let mut terminal = open.map_err(no_terminal)?;
-    terminal
-        .write_all(question.as_bytes())
-        .map_err(no_terminal)?;
     // What ends the program meanwhile must not leave a terminal that is mute.
     let mut ends = SigSet::empty();
     for signal in [
@@ -90,7 +87,7 @@ fn ask(question: &str) -> Result<Zeroizing<String>> {
     let before = ends
         .thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)
         .map_err(failed)?;
-    let answer = without_echo(&terminal, &ends).map_err(failed);
+    let answer = without_echo(&terminal, question, &ends).map_err(failed);
     before.thread_set_mask().map_err(failed)?;
     terminal.write_all(b"\n").map_err(no_terminal)?;
     match answer? {
@@ -100,12 +97,18 @@ fn ask(question: &str) -> Result<Zeroizing<String>> {
 }
 
 /// Waits for a line; `false` when one of `ends` came instead.
-fn without_echo(terminal: &File, ends: &SigSet) -> nix::Result<bool> {
+fn without_echo(terminal: &File, question: &str, ends: &SigSet) -> nix::Result<bool> {
     let signals = SignalFd::with_flags(ends, SfdFlags::SFD_CLOEXEC)?;
     let usual = tcgetattr(terminal)?;
     let mut mute = usual.clone();
     mute.local_flags.remove(LocalFlags::ECHO);
+    // Before the question: the answer may come at once.
     tcsetattr(terminal, SetArg::TCSAFLUSH, &mute)?;
+    let mut shown = terminal;
+    if shown.write_all(question.as_bytes()).is_err() {
+        tcsetattr(terminal, SetArg::TCSANOW, &usual)?;
+        return Err(Errno::EIO);
+    }
     let mut ready = [
         PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         PollFd::new(terminal.as_fd(), PollFlags::POLLIN),
@@ -120,11 +123,6 @@ fn without_echo(terminal: &File, ends: &SigSet) -> nix::Result<bool> {
     // Without a flush: the line is still to be read.
     tcsetattr(terminal, SetArg::TCSANOW, &usual)?;
     waited?;
-    tracing::debug!(
-        terminal = terminal.as_raw_fd(),
-        stopped,
-        "asked for a password"
-    );
     Ok(!stopped)
 }
 
@@ -135,6 +133,7 @@ mod tests {
     use crate::plan::{Plan, RegistryPlan, SecretRef};
     use crate::secret::Secrets;
     use secrecy::ExposeSecret as _;
+    use std::os::fd::AsRawFd as _;
 
     #[test]
     fn a_line_without_its_end() {
