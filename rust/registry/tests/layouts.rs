@@ -198,7 +198,7 @@ fn an_image_that_differs_from_an_archive_in_two_layers_downloads_two() {
     with_registry(|server| async move {
         testkit::apt::ensure(&["skopeo"]).unwrap();
         // skopeo would compress what does not look as if it were.
-        let gzip = |n, size| [b"\x1f\x8b\x08".to_vec(), noise(n, size - 3)].concat();
+        let gzip = |n, size: usize| [b"\x1f\x8b\x08".to_vec(), noise(n, size - 3)].concat();
         let layers: Vec<Vec<u8>> = (1..=4).map(|n| gzip(n, 900_000)).collect();
         let old = TestImage::new("amd64", layers.clone());
         let mut new = layers.clone();
