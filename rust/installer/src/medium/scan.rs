@@ -68,8 +68,8 @@ fn walk(dir: &Path, levels: usize, suffix: &str, found: &mut Found) {
 /// and `/run/media`, and the medium of the live system.
 pub(super) fn media(mounts: &[Mount]) -> Vec<PathBuf> {
     let plugged_in = |at: &Path| {
-        let below = |dir: &&str| at.starts_with(dir) && at != Path::new(dir);
-        at == Path::new(LIVE_MEDIUM) || BELOW.iter().any(|dir| below(dir))
+        let below = |dir| at.starts_with(dir) && at != Path::new(dir);
+        at == Path::new(LIVE_MEDIUM) || BELOW.into_iter().any(below)
     };
     let mut found: Vec<PathBuf> = mounts
         .iter()

@@ -150,12 +150,14 @@ pub(crate) fn buildah() -> Result<Image> {
     })
 }
 
-/// A Debian with systemd, sudo and ping: capabilities, setuid and setgid,
-/// compressed with zstd by skopeo.
+/// A Debian with systemd, sudo and ping: access lists, setuid and setgid, and the
+/// capability that ping had in Debian 12; compressed with zstd by skopeo.
 pub(crate) fn capabilities() -> Result<Image> {
     let root = debian().packages(&["systemd", "sudo", "iputils-ping", "libcap2-bin"]);
     let script = format!(
         r#"{BY_UMOCI}
+chroot "$3/bundle/rootfs" setcap cap_net_raw+ep /usr/bin/ping
+umoci repack --image "$image" "$3/bundle"
 skopeo copy --quiet --dest-compress-format zstd "oci:$image" "oci:$2/zstd:it"
 "#
     );

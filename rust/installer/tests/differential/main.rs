@@ -149,9 +149,15 @@ fn debian_with_several_runs_by_buildah() {
 #[test]
 fn debian_with_capabilities_as_zstd() {
     let needs = Needs {
-        layers: 1,
+        layers: 2,
         whiteouts: 0,
-        kinds: &[Kind::Setuid, Kind::Setgid, Kind::Capability, Kind::Owner],
+        kinds: &[
+            Kind::Setuid,
+            Kind::Setgid,
+            Kind::Capability,
+            Kind::Xattr,
+            Kind::Owner,
+        ],
         compression: registry::Compression::Zstd,
     };
     compare(images::capabilities, &needs);
