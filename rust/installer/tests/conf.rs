@@ -85,7 +85,6 @@ fn the_shipped_file_explains_every_key_of_the_schema() {
         "integration",
         "kickstartOptions",
         "ignitionOptions",
-        "noSignatureVerification",
     ];
     let schema = schema();
     for key in properties(&schema, &[]) {

@@ -104,10 +104,10 @@ fn of(name: &Reference, digest: &Digest) -> String {
     format!("{}@{digest}", name.name())
 }
 
-fn by(keys: &[PublicKey]) -> Demands {
+fn by(keys: &[&PublicKey]) -> Demands {
     let mut demands = Demands::default();
     for key in keys {
-        demands.add_keys("bootc.conf", vec![key.clone()]);
+        demands.add_keys("bootc.conf", vec![(*key).clone()]);
     }
     demands
 }
@@ -136,7 +136,7 @@ fn both_schemes_and_both_digests() {
                     .push(&format!("team/os{}", u8::from(indexed)), indexed)
                     .await;
                 let name = image.reference.clone().unwrap();
-                let demands = by(&[key.clone()]);
+                let demands = by(&[&key]);
                 assert!(is_unsigned(&bench.verify(&image, &demands).await));
 
                 bench.sign("other", &of(&name, image.reference_digest()));
@@ -150,9 +150,7 @@ fn both_schemes_and_both_digests() {
                 assert_eq!(found.tag_scheme, version == Version::Two);
 
                 // Both keys have signed it.
-                let both = bench
-                    .verify(&image, &by(&[key.clone(), other.clone()]))
-                    .await;
+                let both = bench.verify(&image, &by(&[&key, &other])).await;
                 assert_eq!(both.unwrap().unwrap().keys.len(), 2);
             }
         });
@@ -169,7 +167,7 @@ fn a_signature_of_the_manifest_below_an_index_counts() {
         let image = bench.push("team/os", true).await;
         let name = image.reference.clone().unwrap();
         bench.sign("key", &of(&name, &image.manifest_digest));
-        let found = bench.verify(&image, &by(&[key])).await.unwrap().unwrap();
+        let found = bench.verify(&image, &by(&[&key])).await.unwrap().unwrap();
         assert_eq!(found.digest, image.manifest_digest);
         assert_eq!(found.signed_name.unwrap(), name.name());
     });
@@ -189,11 +187,9 @@ fn what_was_looked_up_is_what_is_verified() {
         let next = TestImage::amd64(2000);
         Pusher::new(&host, "team/os").image("1", &next).await;
         bench.sign("key", &format!("{}@{}", name.name(), next.digest()));
-        assert!(is_unsigned(
-            &bench.verify(&unsigned, &by(&[key.clone()])).await
-        ));
+        assert!(is_unsigned(&bench.verify(&unsigned, &by(&[&key])).await));
         let signed = bench.client.resolve(&name, &amd64()).await.unwrap();
-        assert!(bench.verify(&signed, &by(&[key])).await.is_ok());
+        assert!(bench.verify(&signed, &by(&[&key])).await.is_ok());
     });
 }
 
@@ -236,7 +232,7 @@ fn signatures_that_were_moved_do_not_count() {
             format!("{host_os}:{}", tag(&image.manifest_digest)),
             format!("{host_os}:{}", tag(&second.manifest_digest)),
         );
-        let found = reasons(bench.verify(&second, &by(&[key.clone()])).await);
+        let found = reasons(bench.verify(&second, &by(&[&key])).await);
         assert_eq!(found, ["it is a signature of another image"]);
         // The same image in another repository: the signature names that.
         let moved = bench.push("evil/os", false).await;
@@ -244,7 +240,7 @@ fn signatures_that_were_moved_do_not_count() {
             format!("{host_os}:{}", tag(&image.manifest_digest)),
             format!("{host}/evil/os:{}", tag(&image.manifest_digest)),
         );
-        let found = reasons(bench.verify(&moved, &by(&[key.clone()])).await);
+        let found = reasons(bench.verify(&moved, &by(&[&key])).await);
         assert_eq!(found, [format!("it is a signature of `{host_os}`")]);
         // A policy may say where the signed name is from.
         let text = policy(
@@ -313,7 +309,7 @@ fn registries_with_and_without_referrers() {
                 mirror: false,
             };
             let client = client(&[&host]);
-            let found = verify_at(&client, &at, &image, &by(&[key.clone()])).await;
+            let found = verify_at(&client, &at, &image, &by(&[&key])).await;
             assert!(found.is_ok(), "{status}: {found:?}");
             let digest = image.manifest_digest.clone();
             assert_eq!(found.unwrap().unwrap().digest, digest);
@@ -443,7 +439,7 @@ fn signatures_in_a_layout() {
                 index: None,
                 ..wanted(&image)
             };
-            let demands = by(&[key]);
+            let demands = by(&[&key]);
             assert!(is_unsigned(&layout.verify(alone, &demands).await));
             let index = image.index_digest.clone().unwrap();
             let at = bench.client.places(&image).unwrap().remove(0);

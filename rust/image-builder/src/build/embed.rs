@@ -120,7 +120,40 @@ pub fn pull(
         pull_one(distro, image, &layout, progress, stop)?;
     }
     write_index(dir, images)?;
-    prune(dir, images)
+    prune(dir, images)?;
+    for image in images {
+        copy_signatures(distro, image, &layout)?;
+        stop.check()?;
+    }
+    Ok(())
+}
+
+/// The image's signatures, without which it could not be verified offline.
+fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result<()> {
+    let copy = || -> installer::error::Result<()> {
+        let plan = plan(distro, &image.reference)?;
+        let secrets = Secrets::read(&plan)?;
+        let registry = Registry::new(client::client_config(&plan, &secrets)?)?;
+        let name = plan.reference()?;
+        let resolved = &image.resolved;
+        // A mirror may be without the signatures.
+        let places = [resolved.reference.as_ref(), Some(&name)];
+        let runtime = client::runtime()?;
+        let signable = [
+            Some(&resolved.manifest_digest),
+            resolved.index_digest.as_ref(),
+        ];
+        for digest in signable.into_iter().flatten() {
+            for at in places.into_iter().flatten() {
+                let copy = registry.copy_signatures(at, &name, digest, layout);
+                if runtime.block_on(copy)? > 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    };
+    copy().map_err(|err| refused(&image.reference, err))
 }
 
 fn pull_one(
@@ -272,5 +305,92 @@ mod tests {
             references(&distro),
             ["r.example/a:1", "r.example/b:1", "r.example/c:1"]
         );
+    }
+
+    /// An image without layers that says that it can be booted.
+    fn image(dir: &Path) {
+        let config = json!({
+            "architecture": registry::Platform::host().architecture,
+            "os": "linux",
+            "config": {"Labels": {"containers.bootc": "1"}},
+            "rootfs": {"type": "layers", "diff_ids": []},
+        });
+        let blobs = dir.join("blobs/sha256");
+        fs::create_dir_all(&blobs).unwrap();
+        let put = |kind: &str, value: &serde_json::Value| {
+            use sha2::Digest as _;
+            let bytes = value.to_string().into_bytes();
+            let hex: String = sha2::Sha256::digest(&bytes)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            let size = bytes.len();
+            fs::write(blobs.join(&hex), bytes).unwrap();
+            let media_type = format!("application/vnd.oci.image.{kind}.v1+json");
+            json!({"mediaType": media_type, "digest": format!("sha256:{hex}"), "size": size})
+        };
+        let config = put("config", &config);
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": config,
+            "layers": [],
+        });
+        let index = json!({"schemaVersion": 2, "manifests": [put("manifest", &manifest)]});
+        fs::write(dir.join("index.json"), index.to_string()).unwrap();
+        fs::write(dir.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
+    }
+
+    /// What the builder puts onto the medium can be verified without a network.
+    #[test]
+    fn signatures_come_along_with_the_image() {
+        use testkit::cosign::{Cosign, Version};
+        if !testkit::registry::available() {
+            return;
+        }
+        for version in [Version::Two, Version::Three] {
+            let Some(cosign) = Cosign::available(version) else {
+                return;
+            };
+            let dir = tempfile::tempdir().unwrap();
+            let server = testkit::registry::Registry::start().unwrap();
+            let host = server.host();
+            image(&dir.path().join("image"));
+            let source = format!("oci:{}", dir.path().join("image").display());
+            server.push(&source, "os/a", "1").unwrap();
+            let reference = format!("{host}/os/a:1");
+            let key = cosign.make_key(dir.path(), "key").unwrap();
+            let text = format!(
+                "calamares: {{registry_auth: {{registries: {{\"{host}\": {{insecure: true, signatureKeys: [\"{}\"]}}}}}}}}\n",
+                key.display()
+            );
+            let file = dir.path().join("distro.yaml");
+            fs::write(&file, text).unwrap();
+            let distro = Distro::read(&file).unwrap();
+            let refusal = look_up(&distro, &reference).unwrap_err();
+            assert!(refusal.to_string().contains("not signed"), "{refusal}");
+
+            let digest = server.digest("os/a", "1").unwrap();
+            let signed = format!("{host}/os/a@{digest}");
+            cosign.sign(dir.path(), "key", &signed, &[]).unwrap();
+            let images = [look_up(&distro, &reference).unwrap()];
+            let medium = dir.path().join("medium");
+            for _ in 0..2 {
+                let mut progress = Progress::new(false);
+                pull(&distro, &images, &medium, &mut progress, &Stop::default()).unwrap();
+            }
+            drop(server);
+            let mut plan = plan(&distro, &reference).unwrap();
+            plan.layouts = vec![medium.clone()];
+            let check = |plan| check::image(plan, &Secrets::default(), &Cancel::new());
+            let found = check(&plan).unwrap();
+            assert!(found.offline);
+            let trust = found.trust.to_string();
+            assert!(trust.starts_with("verified"), "{trust}");
+            // And without them it could not.
+            write_index(&medium, &images).unwrap();
+            let error = check(&plan).unwrap_err();
+            assert_eq!(error.code.name(), "IMAGE_NOT_SIGNED", "{error}");
+        }
     }
 }

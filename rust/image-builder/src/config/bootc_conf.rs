@@ -52,6 +52,12 @@ pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
                 let file = ca.as_str().map(PathBuf::from).unwrap_or_default();
                 *ca = conf.copied(&file, "ca").into();
             }
+            if let Some(Value::Sequence(files)) = keys.get_mut("signatureKeys") {
+                for key in files {
+                    let file = key.as_str().map(PathBuf::from).unwrap_or_default();
+                    *key = conf.copied(&file, "keys").into();
+                }
+            }
         }
         top.insert(
             "registryAuth".into(),

@@ -104,6 +104,12 @@ fn one_registry(doc: &Document, prefix: &str, mut section: Section) -> Result<Ma
         let mirrors = mirrors.into_iter().map(Value::from).collect();
         keys.insert("mirrors".into(), Value::Sequence(mirrors));
     }
+    let signature_keys = section.paths(doc, "signatureKeys")?;
+    if !signature_keys.is_empty() {
+        let paths = signature_keys.iter().map(|key| key.to_string_lossy());
+        let paths = paths.map(|path| path.as_ref().into()).collect();
+        keys.insert("signatureKeys".into(), Value::Sequence(paths));
+    }
     section.finish(doc)?;
     Ok(keys)
 }

@@ -36,6 +36,19 @@ pub(super) fn check(distro: &Distro) -> Result<()> {
             let at = ["calamares", "registry_auth", "registries", prefix, "ca"];
             certificate(&doc, &at, Path::new(ca))?;
         }
+        let signature_keys = keys.get("signatureKeys").and_then(Value::as_sequence);
+        for (number, key) in signature_keys.into_iter().flatten().enumerate() {
+            let place = format!("[{number}]");
+            let at = [
+                "calamares",
+                "registry_auth",
+                "registries",
+                prefix,
+                "signatureKeys",
+                &place,
+            ];
+            public_key(&doc, &at, Path::new(key.as_str().unwrap_or_default()))?;
+        }
     }
     for (number, deb) in distro.debs.iter().enumerate() {
         let place = format!("[{number}]");
@@ -169,6 +182,15 @@ fn certificate(doc: &Document, at: &[&str], file: &Path) -> Result<()> {
         )
         .why("`-----BEGIN CERTIFICATE-----` is not near its beginning.")
         .next("Convert it: openssl x509 -in FILE -inform DER -out FILE.pem."))
+}
+
+fn public_key(doc: &Document, at: &[&str], file: &Path) -> Result<()> {
+    installer::config::read_key(file).map(drop).map_err(|err| {
+        doc.invalid(at, &format!("{} is no public key", file.display()))
+            .why("Images are verified with public keys in PEM, such as the cosign.pub that cosign makes.")
+            .next("Name the public key of whoever signs the images.")
+            .detail(err.what)
+    })
 }
 
 fn package(doc: &Document, at: &[&str], file: &Path) -> Result<()> {

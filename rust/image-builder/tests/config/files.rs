@@ -8,6 +8,12 @@ const SVG: &[u8] = b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/200
 const DEB: &[u8] = b"!<arch>\ndebian-binary   rest";
 const PEM: &[u8] = b"Some text\n-----BEGIN CERTIFICATE-----\n";
 
+const KEY: &[u8] = b"-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENmPF4ZwjQgMpWP/FqXXCq3xMlc3l
+jvMWJ0czelU4sz8F62cDbBMAg5cx9u1F7ke82w99WsiTAezVXBJnx9d0qQ==
+-----END PUBLIC KEY-----
+";
+
 /// A directory with one good file of each kind.
 fn directory() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -17,6 +23,7 @@ fn directory() -> tempfile::TempDir {
         ("a.svg", SVG),
         ("a_1_all.deb", DEB),
         ("ca.pem", PEM),
+        ("cosign.pub", KEY),
         ("other", b"something else"),
         ("other_1_all.deb", b"<html>"),
         ("empty.svg", b""),
@@ -55,6 +62,7 @@ fn good_files() {
         "tree: bare",
         "images: {catalogue: [{name: A, icon: a.svg, reference: r.example/a}, {name: B, icon: computer, reference: r.example/b}]}",
         "calamares: {registry_auth: {registries: {r.example: {ca: ca.pem}}}}",
+        "calamares: {registry_auth: {registries: {r.example: {signatureKeys: [cosign.pub]}}}}",
     ] {
         check(dir.path(), text).unwrap_or_else(|e| panic!("{text}\n{e}"));
     }
@@ -79,6 +87,7 @@ fn bad_files_are_named_with_their_line() {
         ("branding: {component: nameless}", "line 1: `branding.component`: D/nameless/branding.desc has no `componentName`.", "Write `componentName: nameless` in branding.desc."),
         ("branding: {component: broken}", "line 1: `branding.component`: D/broken/branding.desc is not valid YAML.", "Correct that file."),
         ("images:\n  catalogue:\n  - name: A\n    icon: ./other\n    reference: r.example/a\n", "line 4: `images.catalogue[0].icon`: D/other is no SVG or PNG picture.", "Convert it to SVG or PNG."),
+        ("calamares: {registry_auth: {registries: {r.example: {signatureKeys: [ca.pem]}}}}", "line 1: `calamares.registry_auth.registries.r.example.signatureKeys[0]`: D/ca.pem is no public key.", "Name the public key of whoever signs the images."),
         ("calamares:\n  registry_auth:\n    registries:\n      r.example:\n        ca: other\n", "line 5: `calamares.registry_auth.registries.r.example.ca`: D/other holds no certificate in PEM.", "Convert it: openssl x509 -in FILE -inform DER -out FILE.pem."),
         ("debs:\n- a_1_all.deb\n- none_1_all.deb\n", "line 3: `debs[1]`: the file D/none_1_all.deb cannot be read.", "Correct the path; it starts at the directory of this file."),
         ("debs: [other_1_all.deb]", "line 1: `debs[0]`: D/other_1_all.deb is no Debian package.", "Fetch or build it again."),

@@ -284,6 +284,7 @@ fn the_template_can_be_uncommented_line_by_line() {
                 "insecure",
                 "ca:",
                 "mirrors: [",
+                "signatureKeys: [",
                 "registry: ",
                 "default: ",
                 "catalogue",

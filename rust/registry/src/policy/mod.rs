@@ -50,6 +50,9 @@ pub enum Requirement {
 pub struct SigstoreSigned {
     /// Where the keys are; one signature by any of them is enough.
     pub keys: Vec<KeySource>,
+    /// Where the keys of transparency logs are (`rekorPublicKey…`): when there
+    /// are any, the signature must be in one of these logs.
+    pub logs: Vec<KeySource>,
     /// Which signed names count.
     pub identity: SignedIdentity,
 }
@@ -130,6 +133,14 @@ impl SigstoreSigned {
     /// When one is missing or is no key: then nobody knows who else would do.
     pub fn keys(&self) -> Result<Vec<PublicKey>, PolicyError> {
         self.keys.iter().map(KeySource::read).collect()
+    }
+
+    /// Reads the keys of the logs.
+    ///
+    /// # Errors
+    /// As [`SigstoreSigned::keys`].
+    pub fn logs(&self) -> Result<Vec<PublicKey>, PolicyError> {
+        self.logs.iter().map(KeySource::read).collect()
     }
 }
 

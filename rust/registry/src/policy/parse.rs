@@ -54,10 +54,10 @@ struct RawSigstore {
     key_datas: Option<Vec<String>>,
     fulcio: Option<serde::de::IgnoredAny>,
     pki: Option<serde::de::IgnoredAny>,
-    rekor_public_key_path: Option<serde::de::IgnoredAny>,
-    rekor_public_key_paths: Option<serde::de::IgnoredAny>,
-    rekor_public_key_data: Option<serde::de::IgnoredAny>,
-    rekor_public_key_datas: Option<serde::de::IgnoredAny>,
+    rekor_public_key_path: Option<PathBuf>,
+    rekor_public_key_paths: Option<Vec<PathBuf>>,
+    rekor_public_key_data: Option<String>,
+    rekor_public_key_datas: Option<Vec<String>>,
     signed_identity: Option<RawIdentity>,
 }
 
@@ -125,70 +125,67 @@ fn requirement(raw: RawRequirement) -> Result<Requirement, String> {
 }
 
 fn sigstore(raw: RawSigstore) -> Result<Requirement, String> {
-    let decode = |text: String| {
-        STANDARD
-            .decode(text)
-            .map(KeySource::Data)
-            .map_err(|_| "its key data is no base64".to_owned())
-    };
-    let places = [
-        raw.key_path.is_some(),
-        raw.key_data.is_some(),
-        raw.key_paths.is_some(),
-        raw.key_datas.is_some(),
-        raw.fulcio.is_some(),
-        raw.pki.is_some(),
-    ];
-    if places.into_iter().filter(|there| *there).count() != 1 {
+    let keys = key_sources(raw.key_path, raw.key_paths, raw.key_data, raw.key_datas)?;
+    let by_certificate = [raw.fulcio.is_some(), raw.pki.is_some()];
+    let places = keys.len() + by_certificate.into_iter().filter(|there| *there).count();
+    if places != 1 {
         return Err(
             "`sigstoreSigned` needs exactly one of `keyPath`, `keyPaths`, \
              `keyData`, `keyDatas`, `fulcio` and `pki`"
                 .into(),
         );
     }
-    let rekor = [
-        raw.rekor_public_key_path.is_some(),
-        raw.rekor_public_key_paths.is_some(),
-        raw.rekor_public_key_data.is_some(),
-        raw.rekor_public_key_datas.is_some(),
-    ];
-    let rekor = rekor.into_iter().filter(|there| *there).count();
-    if rekor > 1 {
+    let mut logs = key_sources(
+        raw.rekor_public_key_path,
+        raw.rekor_public_key_paths,
+        raw.rekor_public_key_data,
+        raw.rekor_public_key_datas,
+    )?;
+    if logs.len() > 1 {
         return Err("`sigstoreSigned` has more than one of the `rekorPublicKey…` keys".into());
     }
     let identity = match raw.signed_identity {
         None => SignedIdentity::MatchRepoDigestOrExact,
         Some(raw) => identity(raw)?,
     };
-    if raw.fulcio.is_some() || raw.pki.is_some() {
+    let Some(keys) = keys.into_iter().next() else {
         return Ok(Requirement::Unsupported {
             what: "sigstoreSigned with certificates",
             why: "Signatures by certificates (keyless, Fulcio, PKI) are not verified here, only those by keys.",
         });
-    }
-    let keys: Vec<KeySource> = match (raw.key_path, raw.key_data, raw.key_paths, raw.key_datas) {
-        (Some(path), ..) => vec![KeySource::Path(path)],
-        (_, Some(data), ..) => vec![decode(data)?],
-        (_, _, Some(paths), _) => paths.into_iter().map(KeySource::Path).collect(),
-        (.., datas) => datas
-            .unwrap_or_default()
-            .into_iter()
-            .map(decode)
-            .collect::<Result<_, _>>()?,
     };
-    if keys.is_empty() {
-        return Err("`sigstoreSigned` has an empty list of keys".into());
-    }
-    if rekor == 1 {
-        return Ok(Requirement::Unsupported {
-            what: "sigstoreSigned with a transparency log",
-            why: "Entries of a transparency log (Rekor) are not verified here.",
-        });
-    }
     Ok(Requirement::SigstoreSigned(SigstoreSigned {
         keys,
+        logs: logs.pop().unwrap_or_default(),
         identity,
     }))
+}
+
+/// The lists of keys that are given in one of four ways; more than one of them
+/// is for the caller to refuse.
+fn key_sources(
+    path: Option<PathBuf>,
+    paths: Option<Vec<PathBuf>>,
+    data: Option<String>,
+    datas: Option<Vec<String>>,
+) -> Result<Vec<Vec<KeySource>>, String> {
+    let decode = |text: String| {
+        STANDARD
+            .decode(text)
+            .map(KeySource::Data)
+            .map_err(|_| "its key data is no base64".to_owned())
+    };
+    let mut lists: Vec<Vec<KeySource>> = Vec::new();
+    for paths in [path.map(|path| vec![path]), paths].into_iter().flatten() {
+        lists.push(paths.into_iter().map(KeySource::Path).collect());
+    }
+    for datas in [data.map(|data| vec![data]), datas].into_iter().flatten() {
+        lists.push(datas.into_iter().map(decode).collect::<Result<_, _>>()?);
+    }
+    match lists.iter().any(Vec::is_empty) {
+        true => Err("`sigstoreSigned` has an empty list of keys".into()),
+        false => Ok(lists),
+    }
 }
 
 fn identity(raw: RawIdentity) -> Result<SignedIdentity, String> {

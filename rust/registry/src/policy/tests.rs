@@ -17,6 +17,7 @@ fn docker(policy: &Policy, reference: &str) -> Requirement {
 fn named(name: &str) -> Requirement {
     Requirement::SigstoreSigned(SigstoreSigned {
         keys: vec![KeySource::Path(name.into())],
+        logs: Vec::new(),
         identity: SignedIdentity::MatchRepoDigestOrExact,
     })
 }
@@ -75,6 +76,7 @@ fn kinds_of_requirements() {
     let signed = |identity| {
         Requirement::SigstoreSigned(SigstoreSigned {
             keys: vec![KeySource::Path("/k.pub".into())],
+            logs: Vec::new(),
             identity,
         })
     };
@@ -102,6 +104,7 @@ fn kinds_of_requirements() {
             r#"{"type":"sigstoreSigned","keyDatas":["YQ==","Yg=="]}"#.into(),
             Requirement::SigstoreSigned(SigstoreSigned {
                 keys: vec![KeySource::Data(b"a".into()), KeySource::Data(b"b".into())],
+                logs: Vec::new(),
                 identity: SignedIdentity::MatchRepoDigestOrExact,
             }),
         ),
@@ -117,11 +120,12 @@ fn kinds_of_requirements() {
             ),
         ),
         (
-            r#"{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyPath":"/r"}"#.into(),
-            unsupported(
-                "sigstoreSigned with a transparency log",
-                "Entries of a transparency log (Rekor) are not verified here.",
-            ),
+            r#"{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyPaths":["/r","/s"]}"#.into(),
+            Requirement::SigstoreSigned(SigstoreSigned {
+                keys: vec![KeySource::Path("/k".into())],
+                logs: vec![KeySource::Path("/r".into()), KeySource::Path("/s".into())],
+                identity: SignedIdentity::MatchRepoDigestOrExact,
+            }),
         ),
     ] {
         let policy = Policy::parse(&with(&text)).unwrap();

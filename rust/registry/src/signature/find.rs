@@ -16,6 +16,7 @@ use crate::manifest::Descriptor;
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const PROOF: &str = "dev.sigstore.cosign/bundle";
 const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// Most entries of a list of referrers that are looked into: most of what
 /// refers to an image is something else than its signatures.
@@ -31,6 +32,8 @@ pub(super) enum Candidate {
         signature: String,
         /// Made with a certificate.
         keyless: bool,
+        /// Proof that it is in a transparency log.
+        proof: Option<String>,
     },
     Bundle(Bundle),
     /// Not usable, and why.
@@ -152,6 +155,7 @@ pub(super) async fn simple(
                 payload: payload.clone(),
                 signature: signature.to_owned(),
                 keyless: layer.annotation(CERTIFICATE).is_some_and(|c| !c.is_empty()),
+                proof: layer.annotation(PROOF).map(str::to_owned),
             });
         }
     }

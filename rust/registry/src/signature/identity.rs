@@ -10,7 +10,8 @@ pub enum SignedIdentity {
     /// `matchExact`: the image's whole reference.
     MatchExact,
     /// `matchRepoDigestOrExact`: for an image that is wanted by tag its whole
-    /// reference, for one by digest its repository.
+    /// reference, for one by digest its repository. Either way the signed name
+    /// must have a tag or a digest, which cosign's has not.
     MatchRepoDigestOrExact,
     /// `matchRepository`: the image's repository.
     MatchRepository,
@@ -104,6 +105,9 @@ impl SignedIdentity {
 }
 
 fn repo_digest_or_exact(wanted: &Name, signed: &Name) -> bool {
+    if !signed.is_exact() {
+        return false;
+    }
     if wanted.tag.is_some() {
         signed == wanted
     } else {
@@ -134,7 +138,7 @@ mod tests {
             (MatchExact, &digest, &digest, true),
             (MatchRepoDigestOrExact, "r.io/a/os:1", "r.io/a/os:1", true),
             (MatchRepoDigestOrExact, "r.io/a/os:1", "r.io/a/os", false),
-            (MatchRepoDigestOrExact, &digest, "r.io/a/os", true),
+            (MatchRepoDigestOrExact, &digest, "r.io/a/os", false),
             (MatchRepoDigestOrExact, &digest, "r.io/a/os:7", true),
             (MatchRepoDigestOrExact, &digest, "r.io/b/os:7", false),
             (MatchRepository, "r.io/a/os:1", "r.io/a/os", true),

@@ -24,6 +24,7 @@ mod find;
 mod identity;
 pub mod key;
 pub mod payload;
+pub mod rekor;
 mod store;
 mod verify;
 
@@ -33,7 +34,7 @@ pub use identity::{Name, SignedIdentity};
 pub use key::{Fingerprint, KeyError, PublicKey};
 
 use crate::error::RegistryError;
-use crate::policy::{Policy, Requirement, Subject};
+use crate::policy::{Policy, PolicyError, Requirement, Subject};
 
 /// Most signatures in one place that are tried.
 pub const SIGNATURES_MAX: usize = 64;
@@ -55,6 +56,8 @@ struct Demand {
     by: String,
     /// Any of them.
     keys: Vec<PublicKey>,
+    /// Logs in one of which the signature must be; none: it need not be in any.
+    logs: Vec<PublicKey>,
     /// The name that must be signed.
     identity: SignedIdentity,
     /// Whether a bundle is enough, which names no image but its digest.
@@ -68,6 +71,7 @@ impl Demands {
         self.0.push(Demand {
             by: by.to_owned(),
             keys,
+            logs: Vec::new(),
             identity: SignedIdentity::MatchRepository,
             bundles: true,
         });
@@ -86,6 +90,10 @@ impl Demands {
         policy: &Policy,
         subject: &Subject<'_>,
     ) -> Result<(), SignatureError> {
+        let unusable = |e: PolicyError| SignatureError::Policy {
+            by: by.to_owned(),
+            problem: e.to_string(),
+        };
         for requirement in policy.requirements(subject) {
             match requirement {
                 Requirement::InsecureAcceptAnything => {}
@@ -99,10 +107,8 @@ impl Demands {
                 }
                 Requirement::SigstoreSigned(signed) => self.0.push(Demand {
                     by: by.to_owned(),
-                    keys: signed.keys().map_err(|e| SignatureError::Policy {
-                        by: by.to_owned(),
-                        problem: e.to_string(),
-                    })?,
+                    keys: signed.keys().map_err(unusable)?,
+                    logs: signed.logs().map_err(unusable)?,
                     identity: signed.identity.clone(),
                     bundles: false,
                 }),

@@ -275,7 +275,8 @@ fn an_index_that_does_not_list_the_manifest_does_not_count() {
 #[test]
 fn what_is_wrong_with_a_signature_is_said() {
     let (signer, other) = (Signer::new(), Signer::new());
-    let cases: [(&str, fn(&Fixture, &Signer) -> Value); 6] = [
+    type Layer = fn(&Fixture, &Signer) -> Value;
+    let cases: [(&str, Layer); 6] = [
         ("another image", |f, s| {
             f.signed(s, &payload("r.io/team/os", &f.index))
         }),
@@ -412,4 +413,28 @@ fn policies_that_no_signature_can_fulfil() {
     ));
     let error = add(r#"{"type":"sigstoreSigned","keyPath":"/nonexistent/k"}"#).unwrap_err();
     assert!(matches!(error, SignatureError::Policy { .. }));
+}
+
+#[test]
+fn a_policy_can_ask_for_a_transparency_log() {
+    let (signer, log) = (Signer::new(), Signer::new());
+    let data = STANDARD.encode(log.public().to_pem());
+    let more =
+        format!(r#","rekorPublicKeyData":"{data}","signedIdentity":{{"type":"matchRepository"}}"#);
+    let fixture = Fixture::new();
+    let of = &fixture.digest;
+    let demands = policy(&signer, &more, &fixture.name);
+    let payload = payload("r.io/team/os", of);
+    let mut layer = fixture.signed(&signer, &payload);
+    fixture.attach(of, &[layer.clone()]);
+    assert_eq!(fixture.reasons(&demands), ["it is in no transparency log"]);
+    let signature = layer["annotations"]["dev.cosignproject.cosign/signature"].clone();
+    let signature = signature.as_str().unwrap();
+    for (by, accepted) in [(&signer, false), (&log, true)] {
+        let body = super::rekor::tests::body(&payload, &signer.public(), signature);
+        let proof = super::rekor::tests::proof(by, &body).to_string();
+        layer["annotations"]["dev.sigstore.cosign/bundle"] = proof.into();
+        fixture.attach(of, &[layer.clone()]);
+        assert_eq!(fixture.verify(&demands).is_ok(), accepted);
+    }
 }

@@ -7,6 +7,7 @@ use imageref::{Digest, Reference};
 
 use super::find::{self, Artifact, Candidate};
 use super::payload::SimpleSigning;
+use super::rekor::{self, Logged};
 use super::store::Store;
 use super::{Demand, Demands, Fingerprint, SignatureError, Verification, Wanted, REASONS_MAX};
 use crate::client::Registry;
@@ -226,9 +227,11 @@ impl Demand {
                 payload,
                 signature,
                 keyless,
+                proof,
             } => {
+                let text = signature;
                 let signature = STANDARD
-                    .decode(signature)
+                    .decode(text)
                     .map_err(|_| "the signature is no base64")?;
                 let key = self
                     .keys
@@ -247,6 +250,15 @@ impl Demand {
                         "it is a signature of `{}`",
                         shown(&signed.reference)
                     ));
+                }
+                if !self.logs.is_empty() {
+                    let proof = proof.as_deref().ok_or("it is in no transparency log")?;
+                    let wanted = Logged {
+                        payload,
+                        signature: text,
+                        key,
+                    };
+                    rekor::check(proof, &self.logs, wanted)?;
                 }
                 Ok(fulfilled(key, Some(signed.reference)))
             }
