@@ -6,6 +6,7 @@ pub use buildroot::{apt, cache, cmd, rootfs};
 
 pub mod cosign;
 pub mod fault_proxy;
+pub mod lossy_proxy;
 pub mod registry;
 mod registry_log;
 mod served;
