@@ -346,8 +346,8 @@ mod tests {
             ),
             (
                 lost,
-                Duration::from_millis(250),
-                "Connection lost, trying again (3) in 0.2 s: layer 2, \
+                Duration::from_millis(300),
+                "Connection lost, trying again (3) in 0.3 s: layer 2, \
                  r.io sent nothing for 15 s while reading layer 2 of r.io/a:1",
             ),
         ] {
