@@ -158,13 +158,18 @@ mod tests {
         endpoints.into_iter().map(text).collect()
     }
 
+    /// The plan's registries, an image, its endpoints.
+    type Row = (&'static [Registry], &'static str, &'static [&'static str]);
+    /// Prefix, insecure, mirrors.
+    type Registry = (&'static str, bool, &'static [&'static str]);
+
     #[test]
     fn a_plan_counts_like_a_last_drop_in() {
         let machine = machine(
             "[[registry]]\nlocation = \"r.io\"\n[[registry.mirror]]\nlocation = \"m.io\"\n\
              [[registry]]\nlocation = \"r.io/own\"\n[[registry.mirror]]\nlocation = \"own.io/x\"",
         );
-        let table: [(&[(&str, bool, &[&str])], &str, &[&str]); 6] = [
+        let table: [Row; 6] = [
             (&[], "r.io/a:1", &["m.io/a:1", "r.io/a:1"]),
             // Nothing but a login: the machine's mirror stays.
             (

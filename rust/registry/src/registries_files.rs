@@ -133,35 +133,36 @@ mod tests {
         )
     }
 
+    /// The environment, the files that are there, the main file, the drop-ins.
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+        &'static str,
+        &'static [&'static str],
+    );
+
     #[test]
     fn search_order() {
-        let home = ("HOME", "/h");
-        let own = "/h/.config/containers/registries.conf";
-        let own_d = "/h/.config/containers/registries.conf.d";
-        let named = ("CONTAINERS_REGISTRIES_CONF", "/x.conf");
-        // environment, files that are there, the file, the directories
-        type Row<'a> = (
-            &'a [(&'a str, &'a str)],
-            &'a [&'a str],
-            &'a str,
-            &'a [&'a str],
-        );
-        let table: [Row<'_>; 8] = [
+        const HOME: (&str, &str) = ("HOME", "/h");
+        const OWN: &str = "/h/.config/containers/registries.conf";
+        const OWN_D: &str = "/h/.config/containers/registries.conf.d";
+        const NAMED: (&str, &str) = ("CONTAINERS_REGISTRIES_CONF", "/x.conf");
+        let table: [Row; 8] = [
             (&[], &[], SYSTEM_FILE, &[SYSTEM_DROP_INS]),
-            (&[home], &[], SYSTEM_FILE, &[SYSTEM_DROP_INS, own_d]),
-            (&[home], &[own], own, &[own_d]),
-            (&[named], &[], "/x.conf", &[SYSTEM_DROP_INS]),
-            (&[home, named], &[own], "/x.conf", &[SYSTEM_DROP_INS, own_d]),
+            (&[HOME], &[], SYSTEM_FILE, &[SYSTEM_DROP_INS, OWN_D]),
+            (&[HOME], &[OWN], OWN, &[OWN_D]),
+            (&[NAMED], &[], "/x.conf", &[SYSTEM_DROP_INS]),
+            (&[HOME, NAMED], &[OWN], "/x.conf", &[SYSTEM_DROP_INS, OWN_D]),
             (
-                &[named, ("CONTAINERS_REGISTRIES_CONF_DIR", "/d")],
+                &[NAMED, ("CONTAINERS_REGISTRIES_CONF_DIR", "/d")],
                 &[],
                 "/x.conf",
                 &["/d"],
             ),
             (
-                &[home, ("CONTAINERS_REGISTRIES_CONF_DIR", "/d")],
-                &[own],
-                own,
+                &[HOME, ("CONTAINERS_REGISTRIES_CONF_DIR", "/d")],
+                &[OWN],
+                OWN,
                 &["/d"],
             ),
             (
