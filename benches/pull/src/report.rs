@@ -290,7 +290,10 @@ impl Report {
         writeln!(
             out,
             "| {title} | {} | {} | {} | {} | {} |",
-            cell(Figure::Wall),
+            match size == self.image.size {
+                true => self.outcomes(case, tool),
+                false => cell(Figure::Wall),
+            },
             cell(Figure::Synced),
             cell(Figure::Cpu),
             cell(Figure::Rss),
