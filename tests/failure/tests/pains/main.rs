@@ -19,6 +19,7 @@ mod killed;
 mod layouts;
 mod registry;
 mod registry_auth;
+mod signatures;
 mod standard;
 mod stopped;
 mod target;
