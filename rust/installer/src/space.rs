@@ -62,7 +62,11 @@ impl ImageSize {
     pub fn estimate(image: &ResolvedImage) -> Self {
         Self {
             compressed: image.compressed_size(),
-            unpacked: image.layers.iter().map(estimate).sum(),
+            unpacked: image
+                .layers
+                .iter()
+                .map(estimate)
+                .fold(0, u64::saturating_add),
         }
     }
 
@@ -76,7 +80,7 @@ impl ImageSize {
                 .map(|l| {
                     stored_size(&layout.blob_path(&l.digest), l).unwrap_or_else(|| estimate(l))
                 })
-                .sum(),
+                .fold(0, u64::saturating_add),
         }
     }
 }

@@ -164,10 +164,11 @@ impl Meter {
 
     /// The counters now; they never go back.
     pub(super) fn progress(&mut self) -> Progress {
-        let total = self.layers.iter().sum();
+        let total = sum(&self.layers);
         let done = if self.drawn {
             let before = usize::try_from(self.layers_done).unwrap_or(usize::MAX);
-            self.layers.iter().take(before).sum::<u64>() + self.current
+            let before = before.min(self.layers.len());
+            sum(&self.layers[..before]).saturating_add(self.current)
         } else {
             self.by_growth(total)
         };
@@ -194,6 +195,11 @@ impl Meter {
         let done = u64::try_from(share(self.growth.into())).unwrap_or(u64::MAX);
         done.min(total / 100 * GROWTH_MAX_PERCENT)
     }
+}
+
+/// Sizes are what a manifest says, which may be anything.
+fn sum(sizes: &[u64]) -> u64 {
+    sizes.iter().copied().fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

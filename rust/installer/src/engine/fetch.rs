@@ -276,7 +276,12 @@ impl<'a> Unpacking<'a> {
             id: Task::Unpack.name().into(),
             progress: Progress {
                 bytes: self.bytes.load(Ordering::Relaxed),
-                bytes_total: self.image.layers.iter().map(|l| l.size).sum(),
+                bytes_total: self
+                    .image
+                    .layers
+                    .iter()
+                    .map(|l| l.size)
+                    .fold(0, u64::saturating_add),
                 steps,
                 steps_total: self.image.layers.len() as u64,
                 ..Progress::default()

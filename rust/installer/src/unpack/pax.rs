@@ -59,7 +59,7 @@ pub(super) fn time(text: &[u8]) -> Option<(i64, i64)> {
     let nanos: i64 = digits.parse().ok()?;
     if whole.starts_with('-') && nanos > 0 {
         // -1.5 s is half a second after -2 s.
-        return Some((seconds - 1, 1_000_000_000 - nanos));
+        return Some((seconds.checked_sub(1)?, 1_000_000_000 - nanos));
     }
     Some((seconds, nanos))
 }
@@ -150,6 +150,8 @@ mod tests {
             ("1.1234567899", Some((1, 123_456_789))),
             ("-1.5", Some((-2, 500_000_000))),
             ("-0.5", Some((-1, 500_000_000))),
+            ("-9223372036854775808.5", None),
+            ("9223372036854775808", None),
             ("", None),
             ("1.x", None),
             ("x", None),
