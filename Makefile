@@ -13,10 +13,10 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test demo e2e bench benchiso check deb iso msrv image docs clean
+.PHONY: help toolchain build test demo e2e bench bench-pull benchiso check deb iso msrv image docs clean
 
 help:            ## print this list
-	@grep -E '^[a-z0-9]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
 
 toolchain:       ## a Rust toolchain and a C compiler, installed when root
 	@tests/toolchain.sh
@@ -35,6 +35,9 @@ e2e: toolchain   ## the installer medium in a virtual machine, up to the booted 
 
 bench: build     ## ours against podman; BENCH_FLAGS: --small --big --runs N
 	$(CARGO) run --locked --release -p bench-install -- $(BENCH_FLAGS)
+
+bench-pull: toolchain ## a pull against skopeo and podman; BENCH_FLAGS: --small --runs N
+	$(CARGO) run --locked --release -p bench-pull -- $(BENCH_FLAGS)
 
 benchiso: toolchain ## building the ISO against plain live-build
 	$(CARGO) run --locked --release -p bench-iso

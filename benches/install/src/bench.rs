@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, Context, Result};
+use bench_kit::machine::Machine;
+use bench_kit::proc;
 use nix::unistd::{syncfs, sysconf, SysconfVar};
 use testkit::cmd::CommandExt;
 use testkit::registry::{Options, Registry};
@@ -15,8 +17,6 @@ use testkit::{apt, cache};
 use crate::cgroup::Cgroups;
 use crate::cli::Args;
 use crate::image::{self, Image};
-use crate::machine::Machine;
-use crate::proc;
 use crate::report::{Report, Run};
 use crate::run::{self, RunSpec};
 use crate::source::Source;
@@ -82,7 +82,7 @@ fn compare(args: &Args, installer: &Path, image: Image) -> Result<Report> {
     let cgroups = Cgroups::open(args.accounting)?;
 
     let mut report = Report {
-        machine: Machine::look(&work.dir, installer)?,
+        machine: Machine::look(&work.dir, &programs(installer))?,
         bootc,
         accounting: cgroups.accounting(),
         podman_failure: None,
@@ -114,6 +114,17 @@ fn compare(args: &Args, installer: &Path, image: Image) -> Result<Report> {
         }
     }
     Ok(report)
+}
+
+/// Programs whose versions are reported.
+fn programs(installer: &Path) -> [(&Path, &str); 5] {
+    [
+        (Path::new("podman"), "--version"),
+        (Path::new("crun"), "--version"),
+        (Path::new("skopeo"), "--version"),
+        (Path::new("docker-registry"), "--version"),
+        (installer, "version"),
+    ]
 }
 
 /// The engine's program: the given one, else the one built beside the bench.

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bench_kit::cpu::CpuTime;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -40,22 +41,6 @@ impl Accounting {
                  were still running at the end are not counted)"
             }
         }
-    }
-}
-
-/// CPU time used, in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct CpuTime {
-    /// In programs.
-    pub(crate) user_s: f64,
-    /// In the kernel on their behalf.
-    pub(crate) system_s: f64,
-}
-
-impl CpuTime {
-    /// User and system together.
-    pub(crate) fn total(self) -> f64 {
-        self.user_s + self.system_s
     }
 }
 

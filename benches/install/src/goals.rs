@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{ratio, Figure, Report};
+use bench_kit::stats::ratio;
+
+use crate::report::{Figure, Report};
 use crate::ways::Way;
 
 /// Which goals the report meets; nothing when none of its ways has one.

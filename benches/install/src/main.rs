@@ -10,8 +10,6 @@ mod cgroup;
 mod cli;
 mod goals;
 mod image;
-mod machine;
-mod proc;
 mod report;
 mod run;
 mod sample;

@@ -3,12 +3,14 @@
 
 use std::fmt::Write as _;
 
+use bench_kit::cpu::CpuTime;
+use bench_kit::machine::Machine;
+use bench_kit::stats::{median, ratio};
 use serde::Serialize;
 
-use crate::cgroup::{Accounting, CpuTime};
+use crate::cgroup::Accounting;
 use crate::goals;
 use crate::image::{self, Image};
-use crate::machine::Machine;
 use crate::run::Measured;
 use crate::ways::Way;
 
@@ -197,13 +199,8 @@ impl Report {
         writeln!(out, "## Installation benchmark, {} image\n", i.name)?;
         writeln!(
             out,
-            "- machine: {}, {:.1} GiB RAM, {}, kernel {}, target file on {}, load {:.2} at the start",
-            m.cpu,
-            m.memory as f64 / f64::from(1 << 30),
-            m.os,
-            m.kernel,
-            m.work_fs,
-            m.load
+            "- machine: {m}, target file on {}, load {:.2} at the start",
+            m.work_fs, m.load
         )?;
         writeln!(out, "- versions: {}", m.versions.join("; "))?;
         writeln!(
@@ -305,45 +302,11 @@ impl Report {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    let upper = *values.get(half)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    Some((values.get(half.checked_sub(1)?)? + upper) / 2.0)
-}
-
-/// `None` when there is nothing to compare with.
-pub(crate) fn ratio(value: f64, baseline: f64) -> Option<f64> {
-    (baseline > 0.0).then(|| value / baseline)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::sample::Peaks;
-
-    #[test]
-    fn medians() {
-        for (values, expected) in [
-            (vec![], None),
-            (vec![3.0], Some(3.0)),
-            (vec![9.0, 1.0, 2.0], Some(2.0)),
-            (vec![4.0, 1.0, 2.0, 100.0], Some(3.0)),
-        ] {
-            assert_eq!(median(values.clone()), expected, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_compared_with_zero() {
-        assert_eq!(ratio(1.0, 0.0), None);
-        assert_eq!(ratio(1.0, 4.0), Some(0.25));
-    }
 
     fn run(way: Way, round: usize, wall_s: f64, target: (u64, u64, u64)) -> Run {
         Run {

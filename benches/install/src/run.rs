@@ -15,15 +15,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{anyhow, bail, Context, Result};
-use nix::sys::resource::{getrusage, UsageWho};
-use nix::sys::time::TimeValLike;
+use bench_kit::cpu::CpuTime;
+use bench_kit::proc;
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::{syncfs, Pid};
 use serde::{Deserialize, Serialize};
 use testkit::cmd::CommandExt as _;
 
-use crate::cgroup::{self, CpuTime};
-use crate::proc;
+use crate::cgroup;
 use crate::sample::{self, Peaks, Sampler};
 use crate::stage::{self, StageSpec, LIVE, TARGET};
 
@@ -233,7 +232,7 @@ fn measure(spec: &RunSpec) -> Result<Measured> {
         wall_s,
         steps,
         peaks: sampler.finish()?,
-        rusage: rusage()?,
+        rusage: CpuTime::of_children()?,
         machine_ticks: busy_ticks()?.saturating_sub(ticks_before),
         live_before_after: (live_before, sample::used_bytes(Path::new(LIVE))?),
         target_before_after: (target_before, sample::used_bytes(Path::new(TARGET))?),
@@ -292,14 +291,6 @@ fn reap_until(pid: u32) -> Result<Option<String>> {
             Err(errno) => return Err(errno).context("waiting for a step"),
         }
     }
-}
-
-fn rusage() -> Result<CpuTime> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("getrusage")?;
-    Ok(CpuTime {
-        user_s: usage.user_time().num_microseconds() as f64 / 1e6,
-        system_s: usage.system_time().num_microseconds() as f64 / 1e6,
-    })
 }
 
 fn busy_ticks() -> Result<u64> {

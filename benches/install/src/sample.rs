@@ -10,10 +10,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{anyhow, Context, Result};
+use bench_kit::proc::{self, Memory};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
-
-use crate::proc::{self, Memory};
 
 const INTERVAL: Duration = Duration::from_millis(100);
 

@@ -5,5 +5,6 @@
 pub use buildroot::{apt, cache, cmd, rootfs};
 
 pub mod fault_proxy;
+pub mod lossy_proxy;
 pub mod registry;
 mod served;

@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 /// Memory of one process, in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Short name of the program.
-    pub(crate) name: String,
+    pub name: String,
     /// Resident: anonymous, file-backed and shared pages.
-    pub(crate) rss: u64,
+    pub rss: u64,
     /// Of it anonymous: what cannot be dropped or read again from a file.
-    pub(crate) anon: u64,
+    pub anon: u64,
     /// Like `rss`, with pages that n processes share counted as 1/n.
-    pub(crate) pss: u64,
+    pub pss: u64,
 }
 
 /// Reads `/proc/PID/status` (proc_pid_status(5)). Kernel threads and zombies
 /// have no memory lines: `None`. It does not tell the PSS, which is the RSS
 /// here until [`parse_smaps_rollup`] knows better.
-pub(crate) fn parse_status(text: &str) -> Result<Option<Memory>> {
+pub fn parse_status(text: &str) -> Result<Option<Memory>> {
     let field = |key: &str| {
         text.lines()
             .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
@@ -49,7 +49,7 @@ pub(crate) fn parse_status(text: &str) -> Result<Option<Memory>> {
 
 /// Bytes of PSS in `/proc/PID/smaps_rollup` (proc_pid_smaps(5)); `None` where
 /// the process has ended meanwhile.
-pub(crate) fn parse_smaps_rollup(text: &str) -> Option<u64> {
+pub fn parse_smaps_rollup(text: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     let kib: u64 = value.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
@@ -57,7 +57,7 @@ pub(crate) fn parse_smaps_rollup(text: &str) -> Option<u64> {
 
 /// Busy time of all processors since boot, in clock ticks, from `/proc/stat`.
 /// Time stolen by the hypervisor is not ours and not counted.
-pub(crate) fn parse_busy_ticks(stat: &str) -> Result<u64> {
+pub fn parse_busy_ticks(stat: &str) -> Result<u64> {
     let line = stat
         .lines()
         .find_map(|line| line.strip_prefix("cpu "))
@@ -80,7 +80,7 @@ pub(crate) fn parse_busy_ticks(stat: &str) -> Result<u64> {
 }
 
 /// The one-minute load of `/proc/loadavg`.
-pub(crate) fn parse_load(text: &str) -> Result<f64> {
+pub fn parse_load(text: &str) -> Result<f64> {
     text.split(' ')
         .next()
         .and_then(|word| word.parse().ok())
@@ -89,16 +89,16 @@ pub(crate) fn parse_load(text: &str) -> Result<f64> {
 
 /// A tmpfs in a mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tmpfs {
+pub struct Tmpfs {
     /// Major and minor number, which are the same wherever it is mounted.
-    pub(crate) device: (u64, u64),
+    pub device: (u64, u64),
     /// Mount point, below the root of the process whose table it is.
-    pub(crate) mount_point: String,
+    pub mount_point: String,
 }
 
 /// All tmpfs of a `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). Mount points
 /// with blanks, which are written escaped, are passed over.
-pub(crate) fn parse_tmpfs(mountinfo: &str) -> Vec<Tmpfs> {
+pub fn parse_tmpfs(mountinfo: &str) -> Vec<Tmpfs> {
     let tmpfs = |line: &str| {
         let (left, right) = line.split_once(" - ")?;
         let mut left = left.split(' ').skip(2);
@@ -114,7 +114,7 @@ pub(crate) fn parse_tmpfs(mountinfo: &str) -> Vec<Tmpfs> {
 }
 
 /// A size of `/proc/meminfo`, in bytes.
-pub(crate) fn parse_meminfo(text: &str, key: &str) -> Result<u64> {
+pub fn parse_meminfo(text: &str, key: &str) -> Result<u64> {
     text.lines()
         .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
         .and_then(|value| value.trim().strip_suffix(" kB"))
@@ -124,7 +124,7 @@ pub(crate) fn parse_meminfo(text: &str, key: &str) -> Result<u64> {
 }
 
 /// The processor's name in `/proc/cpuinfo`.
-pub(crate) fn parse_cpu_model(text: &str) -> Option<&str> {
+pub fn parse_cpu_model(text: &str) -> Option<&str> {
     text.lines()
         .find_map(|line| line.strip_prefix("model name"))
         .and_then(|rest| rest.split_once(':'))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the numbers depend on: the machine and the versions.
+//! What the numbers depend on: the machine and the versions of programs.
 
 use std::fs;
 use std::path::Path;
@@ -11,45 +11,40 @@ use testkit::cmd::CommandExt;
 
 use crate::proc;
 
-/// Programs whose versions are reported.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("podman", "--version"),
-    ("crun", "--version"),
-    ("skopeo", "--version"),
-    ("docker-registry", "--version"),
-];
-
 /// The machine.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Machine {
+pub struct Machine {
     /// Processor and how many.
-    pub(crate) cpu: String,
+    pub cpu: String,
     /// Bytes of RAM.
-    pub(crate) memory: u64,
+    pub memory: u64,
     /// Release of the kernel.
-    pub(crate) kernel: String,
+    pub kernel: String,
     /// Name of the distribution.
-    pub(crate) os: String,
-    /// File system below the target's loop device.
-    pub(crate) work_fs: String,
+    pub os: String,
+    /// File system that is worked on.
+    pub work_fs: String,
     /// One-minute load at the start.
-    pub(crate) load: f64,
+    pub load: f64,
     /// Version lines of the programs.
-    pub(crate) versions: Vec<String>,
+    pub versions: Vec<String>,
 }
 
 impl Machine {
-    /// Looks. `work` is where the target file lies.
-    pub(crate) fn look(work: &Path, installer: &Path) -> Result<Self> {
+    /// Looks. `work` lies on the file system that is worked on; each of
+    /// `programs` comes with the word that makes it print its version.
+    ///
+    /// # Errors
+    /// When the kernel's files are not as expected, or a program fails.
+    pub fn look(work: &Path, programs: &[(&Path, &str)]) -> Result<Self> {
         let cpuinfo = read("/proc/cpuinfo")?;
         let cores = std::thread::available_parallelism().context("counting processors")?;
         let model = proc::parse_cpu_model(&cpuinfo).unwrap_or("unknown processor");
         let mut versions = Vec::new();
-        for (program, flag) in PROGRAMS {
-            versions.push(version(program.as_ref(), flag)?);
+        for (program, flag) in programs {
+            versions.push(version(program, flag)?);
         }
-        versions.push(version(installer, "version")?);
         Ok(Self {
             cpu: format!("{cores} x {model}"),
             memory: proc::parse_meminfo(&read("/proc/meminfo")?, "MemTotal")?,
@@ -65,6 +60,19 @@ impl Machine {
             load: proc::parse_load(&read("/proc/loadavg")?)?,
             versions,
         })
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, {:.1} GiB RAM, {}, kernel {}",
+            self.cpu,
+            self.memory as f64 / f64::from(1 << 30),
+            self.os,
+            self.kernel
+        )
     }
 }
 

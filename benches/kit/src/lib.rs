@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the benchmarks share: medians, CPU time, the machine.
+
+pub mod cpu;
+pub mod machine;
+pub mod proc;
+pub mod stats;
