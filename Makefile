@@ -5,6 +5,8 @@ CARGO ?= cargo
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
+# For example --seconds 600 tar unpack.
+FUZZ_FLAGS ?=
 # For example --iso out/installer.iso --way bios.
 E2E_FLAGS ?=
 SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh iso/hooks/* iso/includes.chroot_after_packages/usr/libexec/installer/*)
@@ -13,7 +15,7 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test demo e2e bench bench-pull benchiso check deb iso msrv image docs clean
+.PHONY: help toolchain build test fuzz demo e2e bench bench-pull benchiso check deb iso msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z0-9-]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -26,6 +28,9 @@ build: toolchain ## the programs, into target/release
 
 test: toolchain  ## every test; root and loop-device tests run when root
 	$(CARGO) test --locked $(TEST_FLAGS)
+
+fuzz: toolchain  ## the fuzz targets; FUZZ_FLAGS: --seconds N, names of targets
+	$(CARGO) run --locked -p fuzz -- $(FUZZ_FLAGS)
 
 demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
 	$(CARGO) run --locked --release -p e2e --bin demo

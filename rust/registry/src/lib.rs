@@ -30,6 +30,8 @@ mod client;
 mod copy;
 mod credentials;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod hash;
 mod helper;
 mod image;

@@ -8,6 +8,8 @@
 
 mod args;
 mod failure;
+#[doc(hidden)]
+pub mod fuzz;
 mod layout;
 mod output;
 mod terminal;

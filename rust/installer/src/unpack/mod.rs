@@ -38,6 +38,9 @@ mod tree;
 mod whiteout;
 mod writer;
 
+#[doc(hidden)]
+pub mod fuzz;
+
 pub use decode::OnBytes;
 pub use filter::UnpackFilter;
 
