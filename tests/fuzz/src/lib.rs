@@ -63,6 +63,24 @@ pub const TARGETS: &[Target] = &[
         4096,
         targets::manifest::run,
     ),
+    target(
+        "policy",
+        "containers-policy.json(5)",
+        2048,
+        targets::signature::policy,
+    ),
+    target(
+        "signature",
+        "cosign payloads and bundles",
+        2048,
+        targets::signature::signature,
+    ),
+    target(
+        "public-key",
+        "public keys, PEM and DER",
+        1024,
+        targets::signature::public_key,
+    ),
     target("pax", "records of pax headers", 1024, targets::layer::pax),
     target(
         "name",

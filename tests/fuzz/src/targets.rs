@@ -3,5 +3,6 @@
 
 pub(crate) mod layer;
 pub(crate) mod manifest;
+pub(crate) mod signature;
 pub(crate) mod text;
 pub(crate) mod unpack;
