@@ -137,18 +137,29 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
         let name = plan.reference()?;
         let resolved = &image.resolved;
         // A mirror may be without the signatures.
-        let places = [resolved.reference.as_ref(), Some(&name)];
+        let places = registry.places(resolved)?;
         let runtime = client::runtime()?;
         let signable = [
             Some(&resolved.manifest_digest),
             resolved.index_digest.as_ref(),
         ];
         for digest in signable.into_iter().flatten() {
-            for at in places.into_iter().flatten() {
+            // One that cannot be reached matters only when no other answers.
+            let (mut answered, mut failure) = (false, Ok(()));
+            for at in &places {
                 let copy = registry.copy_signatures(at, &name, digest, layout);
-                if runtime.block_on(copy)? > 0 {
-                    break;
+                match runtime.block_on(copy) {
+                    Ok(copied) => {
+                        answered = true;
+                        if copied > 0 {
+                            break;
+                        }
+                    }
+                    Err(error) => failure = Err(error),
                 }
+            }
+            if !answered {
+                failure?;
             }
         }
         Ok(())

@@ -160,10 +160,8 @@ mod tests {
         .unwrap();
         plan.registries.push(RegistryPlan {
             prefix: "r.io".into(),
-            insecure: false,
-            ca: None,
-            mirrors: Vec::new(),
             auth: Some(SecretRef::AuthFd { fd: fd.as_raw_fd() }),
+            ..RegistryPlan::default()
         });
         // Twice: a check and an installation both read it.
         for _ in 0..2 {

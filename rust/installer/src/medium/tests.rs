@@ -108,7 +108,6 @@ fn only_silence_is_out_of_reach() {
                 status: 503,
                 retry_after: None,
                 detail: String::new(),
-                retry_after: None,
             },
             false,
         ),

@@ -232,7 +232,12 @@ fn without_a_network_the_medium_needs_the_signature_too() {
         let client = Client::new(config).unwrap();
         let layout = OciLayout::open(&media[1]).unwrap();
         let digest = digest.parse().unwrap();
-        let copy = client.copy_signatures(&reference, &reference, &digest, &layout);
+        let at = registry::Endpoint {
+            reference: reference.clone(),
+            insecure: true,
+            mirror: false,
+        };
+        let copy = client.copy_signatures(&at, &reference, &digest, &layout);
         let copied = installer::client::runtime().unwrap().block_on(copy);
         assert_eq!(copied.unwrap(), 1);
         let entry = signed.entry(&key);
