@@ -244,8 +244,6 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Start again when ready; what is complete is kept." ),
     QT_TRANSLATE_NOOP( "Engine", "The path is misspelt, or its permissions are too strict." ),
     QT_TRANSLATE_NOOP( "Engine", "Correct the key `ca` or the option --ca." ),
-    QT_TRANSLATE_NOOP( "Engine", "A mirror is written as host, host:port or host/namespace, without https://." ),
-    QT_TRANSLATE_NOOP( "Engine", "Correct the entry in `mirrors`." ),
     QT_TRANSLATE_NOOP( "Engine", "The medium or the copy of the image is damaged." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the medium, or make a new copy of the image." ),
     // The image's address

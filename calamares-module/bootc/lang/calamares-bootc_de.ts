@@ -785,14 +785,6 @@
         <translation>Berichtigen Sie den Schlüssel „ca“ oder die Option --ca.</translation>
     </message>
     <message>
-        <source>A mirror is written as host, host:port or host/namespace, without https://.</source>
-        <translation>Ein Spiegel wird als Server, Server:Port oder Server/Namensraum geschrieben, ohne https://.</translation>
-    </message>
-    <message>
-        <source>Correct the entry in `mirrors`.</source>
-        <translation>Berichtigen Sie den Eintrag in „mirrors“.</translation>
-    </message>
-    <message>
         <source>The medium or the copy of the image is damaged.</source>
         <translation>Das Medium oder die Kopie des Images ist beschädigt.</translation>
     </message>
