@@ -25,31 +25,34 @@ struct Signed<'w> {
     /// The image's reference.
     image: String,
     cosign: Cosign,
+    /// Where the keys are.
+    keys: PathBuf,
 }
 
 impl<'w> Signed<'w> {
     fn new(world: &'w World, version: Version) -> Option<Self> {
         let cosign = Cosign::available(version)?;
         let (registry, image) = world.serve(&Tiny::working())?;
+        let keys = world.dir().join(format!("{version:?}"));
+        fs::create_dir(&keys).unwrap();
         Some(Self {
             world,
             registry,
             image,
             cosign,
+            keys,
         })
     }
 
     fn key(&self, name: &str) -> PathBuf {
-        self.cosign.make_key(self.world.dir(), name).unwrap()
+        self.cosign.make_key(&self.keys, name).unwrap()
     }
 
     fn sign(&self, name: &str) {
         let digest = self.registry.digest("os/tiny", "v1").unwrap();
         let (repository, _) = self.image.rsplit_once(':').unwrap();
         let image = format!("{repository}@{digest}");
-        self.cosign
-            .sign(self.world.dir(), name, &image, &[])
-            .unwrap();
+        self.cosign.sign(&self.keys, name, &image, &[]).unwrap();
     }
 
     /// The entry of the registry in bootc.conf.
@@ -83,7 +86,7 @@ fn an_image_without_the_right_signature_is_refused() {
     signed.refused(&key, Code::ImageNotSigned, "os/tiny:v1");
     signed.sign("other");
     signed.refused(&key, Code::SignatureInvalid, "os/tiny:v1");
-    let private = world.dir().join("key.key");
+    let private = signed.keys.join("key.key");
     signed.refused(&private, Code::ConfigInvalid, "key.key");
     assert!(other.exists());
 }
