@@ -33,6 +33,15 @@ impl CpuTime {
             system_s: usage.system_time().num_microseconds() as f64 / 1e6,
         })
     }
+
+    /// What came after `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            user_s: self.user_s - earlier.user_s,
+            system_s: self.system_s - earlier.system_s,
+        }
+    }
 }
 
 /// Bytes of resident memory that the largest child at its peak had.

@@ -19,6 +19,7 @@ use clap::Parser;
 use nix::sys::signal::{killpg, Signal};
 use nix::unistd::{syncfs, Pid};
 use serde::{Deserialize, Serialize};
+use testkit::cmd::CommandExt as _;
 
 /// Its name.
 pub(crate) const NAME: &str = "measure";
@@ -30,7 +31,10 @@ struct Args {
     /// Seconds.
     #[arg(long)]
     limit: u64,
-    /// On the file system that is synced at the end.
+    /// A file with a file system for what the command makes.
+    #[arg(long)]
+    disk: PathBuf,
+    /// Where it is mounted, for this process alone.
     #[arg(long)]
     dir: PathBuf,
     /// Where the command's output goes.
@@ -66,13 +70,27 @@ pub(crate) enum Outcome {
     Stopped,
 }
 
+/// What one run needs besides its command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// A file with an empty file system.
+    pub(crate) disk: &'a Path,
+    /// An empty directory, on which it is mounted as long as the run lasts.
+    pub(crate) dir: &'a Path,
+}
+
 /// Runs `argv` by way of this subcommand.
-pub(crate) fn run(argv: &[OsString], dir: &Path, log: &Path, limit: u64) -> Result<Measured> {
+pub(crate) fn run(argv: &[OsString], place: Place<'_>, log: &Path, limit: u64) -> Result<Measured> {
     let own = std::env::current_exe().context("finding the bench's own program")?;
-    let output = Command::new(own)
+    // The mount, and with it the loop device, go with the process.
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .arg(own)
         .arg(NAME)
-        .args(["--limit", &limit.to_string(), "--dir"])
-        .arg(dir)
+        .args(["--limit", &limit.to_string(), "--disk"])
+        .arg(place.disk)
+        .arg("--dir")
+        .arg(place.dir)
         .arg("--log")
         .arg(log)
         .arg("--")
@@ -90,6 +108,11 @@ pub(crate) fn main() -> Result<()> {
     let log =
         File::create(&args.log).with_context(|| format!("creating {}", args.log.display()))?;
     let (program, words) = args.argv.split_first().context("there is no command")?;
+    // mount(8) sets autoclear on the loop device that it makes.
+    let mut mount = Command::new("mount");
+    mount.args(["-o", "loop"]).arg(&args.disk).arg(&args.dir);
+    mount.run()?;
+    let before = CpuTime::of_children()?;
     let start = Instant::now();
     let mut child = Command::new(program)
         .args(words)
@@ -119,7 +142,7 @@ pub(crate) fn main() -> Result<()> {
         outcome: outcome(status, stopped),
         wall_s: wall.as_secs_f64(),
         sync_s: (start.elapsed() - wall).as_secs_f64(),
-        cpu: CpuTime::of_children()?,
+        cpu: CpuTime::of_children()?.since(before),
         rss: largest_child()?,
     };
     let json = serde_json::to_string(&measured).context("writing JSON")?;

@@ -25,7 +25,7 @@ for directory in run tmp var/tmp var/lib/containers; do
     mkdir -p "$root/$directory"
     mount -t tmpfs tmpfs "$root/$directory"
 done
-mount --bind "$work" "$root/mnt"
+mount --rbind "$work" "$root/mnt"
 exec chroot "$root" "$@"
 "#;
 
@@ -75,14 +75,19 @@ impl Peers {
 
     /// The lines in which they tell their versions.
     pub(crate) fn versions(&self) -> Result<Vec<String>> {
+        let place = match &self.root {
+            Some(_) => " (in a root of its suite)",
+            None => "",
+        };
         let version = |program: &str| {
-            let Some(root) = &self.root else {
-                let text = Command::new(program).arg("--version").read()?;
-                return Ok(text.trim().to_owned());
-            };
-            let mut command = Command::new("chroot");
-            let text = command.arg(root).args([program, "--version"]).read()?;
-            Ok(format!("{} (in a root of its suite)", text.trim()))
+            let argv = self.prefix(&self.work);
+            let mut command = Command::new(&argv[0]);
+            // Podman looks into /proc even for this.
+            let text = command
+                .args(&argv[1..])
+                .args([program, "--version"])
+                .read()?;
+            Ok(format!("{}{place}", text.trim()))
         };
         ["skopeo", "podman"].into_iter().map(version).collect()
     }

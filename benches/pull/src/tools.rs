@@ -112,7 +112,14 @@ impl Argv {
 }
 
 /// Programs that must be there.
-pub(crate) const PROGRAMS: &[&str] = &["docker-registry", "openssl", "podman", "skopeo", "unshare"];
+pub(crate) const PROGRAMS: &[&str] = &[
+    "docker-registry",
+    "mkfs.ext4",
+    "openssl",
+    "podman",
+    "skopeo",
+    "unshare",
+];
 
 #[cfg(test)]
 mod tests {

@@ -97,7 +97,8 @@ fn estimate(layer: &Layer) -> u64 {
         Compression::Gzip => GZIP_PERCENT,
         Compression::Zstd => ZSTD_PERCENT,
     };
-    layer.size.saturating_mul(percent) / 100
+    let bytes = u128::from(layer.size) * u128::from(percent) / 100;
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// The unpacked size that a blob states about itself; `None` when it does not,

@@ -272,7 +272,16 @@ impl Fetch<'_> {
         if self.writer.position < end {
             return Err(context.interrupted(io::Error::from(io::ErrorKind::UnexpectedEof)));
         }
-        self.joined |= end < self.wanted.size;
+        if end < self.wanted.size {
+            self.joined = true;
+            // Parts are fine, crumbs are not: each one costs a request, and
+            // without a limit a server could keep us busy for ever.
+            if end - asked < self.registry.config.retry.progress {
+                let part = end - asked;
+                let problem = format!("the registry gives no more than {part} bytes at a time");
+                return Err(context.interrupted(problem));
+            }
+        }
         Ok(())
     }
 

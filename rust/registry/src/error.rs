@@ -9,6 +9,11 @@ use imageref::{Digest, ParseError};
 
 use crate::platform::Platform;
 
+mod hint;
+mod kind;
+
+pub use kind::ErrorKind;
+
 /// The error behind an error.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -292,171 +297,13 @@ impl std::fmt::Display for TlsProblem {
     }
 }
 
-/// The cause in a form that programs may depend on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs)] // each is the variant of RegistryError with its name
-pub enum ErrorKind {
-    InvalidReference,
-    Config,
-    Blocked,
-    CredentialHelper,
-    HostUnknown,
-    ConnectionRefused,
-    Unreachable,
-    ConnectTimeout,
-    Tls,
-    AuthRequired,
-    AuthRejected,
-    NotFound,
-    RateLimited,
-    Server,
-    Insecure,
-    NoPlatform,
-    DigestMismatch,
-    SizeMismatch,
-    TooLarge,
-    Malformed,
-    Unsupported,
-    Stalled,
-    Interrupted,
-    Cancelled,
-    Io,
-}
-
-impl ErrorKind {
-    /// A stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidReference => "REFERENCE_INVALID",
-            Self::Config => "REGISTRY_CONFIG",
-            Self::Blocked => "REGISTRY_BLOCKED",
-            Self::CredentialHelper => "CREDENTIAL_HELPER",
-            Self::HostUnknown => "REGISTRY_HOST_UNKNOWN",
-            Self::ConnectionRefused => "REGISTRY_CONNECTION_REFUSED",
-            Self::Unreachable => "REGISTRY_UNREACHABLE",
-            Self::ConnectTimeout => "REGISTRY_CONNECT_TIMEOUT",
-            Self::Tls => "REGISTRY_TLS",
-            Self::AuthRequired => "REGISTRY_AUTH_REQUIRED",
-            Self::AuthRejected => "REGISTRY_AUTH_REJECTED",
-            Self::NotFound => "IMAGE_NOT_FOUND",
-            Self::RateLimited => "REGISTRY_RATE_LIMITED",
-            Self::Server => "REGISTRY_SERVER",
-            Self::Insecure => "REGISTRY_INSECURE",
-            Self::NoPlatform => "IMAGE_NO_PLATFORM",
-            Self::DigestMismatch => "IMAGE_DIGEST_MISMATCH",
-            Self::SizeMismatch => "IMAGE_SIZE_MISMATCH",
-            Self::TooLarge => "IMAGE_TOO_LARGE",
-            Self::Malformed => "IMAGE_MALFORMED",
-            Self::Unsupported => "IMAGE_UNSUPPORTED",
-            Self::Stalled => "REGISTRY_STALLED",
-            Self::Interrupted => "REGISTRY_INTERRUPTED",
-            Self::Cancelled => "CANCELLED",
-            Self::Io => "PULL_IO",
-        }
-    }
-}
-
 impl RegistryError {
-    /// The cause, for programs.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::InvalidReference(_) => ErrorKind::InvalidReference,
-            Self::Config { .. } => ErrorKind::Config,
-            Self::Blocked { .. } => ErrorKind::Blocked,
-            Self::CredentialHelper { .. } => ErrorKind::CredentialHelper,
-            Self::HostUnknown { .. } => ErrorKind::HostUnknown,
-            Self::ConnectionRefused { .. } => ErrorKind::ConnectionRefused,
-            Self::Unreachable { .. } => ErrorKind::Unreachable,
-            Self::ConnectTimeout { .. } => ErrorKind::ConnectTimeout,
-            Self::Tls { .. } => ErrorKind::Tls,
-            Self::AuthRequired { .. } => ErrorKind::AuthRequired,
-            Self::AuthRejected { .. } => ErrorKind::AuthRejected,
-            Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::RateLimited { .. } => ErrorKind::RateLimited,
-            Self::Server { .. } => ErrorKind::Server,
-            Self::Insecure { .. } => ErrorKind::Insecure,
-            Self::NoPlatform { .. } => ErrorKind::NoPlatform,
-            Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
-            Self::SizeMismatch { .. } => ErrorKind::SizeMismatch,
-            Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::Malformed { .. } => ErrorKind::Malformed,
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::Stalled { .. } => ErrorKind::Stalled,
-            Self::Interrupted { .. } => ErrorKind::Interrupted,
-            Self::Mirrors { error, .. } => error.kind(),
-            Self::Cancelled => ErrorKind::Cancelled,
-            Self::Io { .. } => ErrorKind::Io,
-        }
-    }
-
     /// The registry's own error and what its mirrors failed with, if there is
     /// such a thing.
     pub fn split_mirrors(self) -> (Self, Vec<String>) {
         match self {
             Self::Mirrors { error, failures } => (*error, failures),
             other => (other, Vec::new()),
-        }
-    }
-
-    /// What to do about it, in one sentence.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::InvalidReference(_) => "Correct the image reference.",
-            Self::Config { .. } => "Correct the registry configuration.",
-            Self::Blocked { .. } => {
-                "Choose another image, or ask whoever set up this machine why it is blocked."
-            }
-            Self::CredentialHelper { .. } => {
-                "Run the helper by hand, or give the credentials in an auth file."
-            }
-            Self::HostUnknown { .. } => {
-                "Check the spelling of the host and that the network and its DNS server are up."
-            }
-            Self::ConnectionRefused { .. } => {
-                "Check host and port, and that the registry is running."
-            }
-            Self::Unreachable { .. } => "Check that this machine is connected to the network.",
-            Self::ConnectTimeout { .. } => {
-                "Check the network and that no firewall or proxy stands in between."
-            }
-            Self::Tls { problem, .. } => problem.hint(),
-            Self::AuthRequired { .. } => {
-                "Configure credentials for this registry, or check the spelling: \
-                 many registries ask for a login when a repository does not exist."
-            }
-            Self::AuthRejected { .. } => {
-                "Check user name and password or token, and that they may read this repository."
-            }
-            Self::NotFound { .. } => "Check the spelling of the repository and of the tag.",
-            Self::RateLimited { .. } => "Wait, or log in to the registry to raise the limit.",
-            Self::Server { .. } => "Try again later, or ask whoever runs the registry.",
-            Self::Insecure { .. } => {
-                "Tell whoever runs the registry; a proxy or a login page of the network \
-                 may also be answering in its place."
-            }
-            Self::NoPlatform { .. } => "Choose an image that is made for this machine.",
-            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => {
-                "The content was damaged or replaced on its way. Try again; \
-                 if it stays, tell whoever runs the registry."
-            }
-            Self::TooLarge { .. } | Self::Malformed { .. } => {
-                "Tell whoever made the image: it does not follow the image specification."
-            }
-            Self::Unsupported { .. } => {
-                "Build the image with plain, gzip or zstd compressed layers."
-            }
-            Self::Stalled { .. } | Self::Interrupted { .. } => {
-                "Check the network and start again; what is complete is kept."
-            }
-            Self::Mirrors { error, .. } => error.hint(),
-            Self::Cancelled => "Start again when ready; what is complete is kept.",
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    "Free some space or choose a larger disk."
-                }
-                _ => "Check the file system and its permissions.",
-            },
         }
     }
 
@@ -510,25 +357,6 @@ impl RegistryError {
                 | Self::Unreachable { .. }
                 | Self::ConnectTimeout { .. }
         )
-    }
-}
-
-impl TlsProblem {
-    fn hint(self) -> &'static str {
-        match self {
-            Self::NotTrusted => {
-                "Add the certificate of the authority that signed it to the configuration (ca)."
-            }
-            Self::WrongHost => "Use the host name that the certificate was made for.",
-            Self::NotInForce => "Check the date and time of this machine.",
-            Self::PlainHttp => {
-                "If this registry is meant to be used without encryption, \
-                 mark it as insecure in the configuration."
-            }
-            Self::Other => {
-                "Check that the address is that of a registry and not of something else."
-            }
-        }
     }
 }
 

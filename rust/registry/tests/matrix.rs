@@ -159,6 +159,12 @@ const ROWS: &[Row] = &[
         extra: 0,
     },
     Row {
+        fault: "1000 bytes at a time, said so",
+        script: |r| after_half(r, |_| crumb(r)),
+        outcome: "REGISTRY_INTERRUPTED, part kept",
+        extra: 0,
+    },
+    Row {
         fault: "compressed on the way",
         script: |_| answer("200 OK", "Content-Encoding: gzip\r\n", layer()),
         outcome: "IMAGE_MALFORMED, nothing kept",
@@ -212,6 +218,16 @@ const ROWS: &[Row] = &[
         extra: 0,
     },
 ];
+
+/// The next thousand bytes of those that were asked for.
+fn crumb(request: &Request) -> Fault {
+    let range = request.header("range").unwrap();
+    let from = range.trim_start_matches("bytes=").trim_end_matches('-');
+    let from: usize = from.parse().unwrap();
+    let to = (from + 1000).min(SIZE);
+    let range = format!("Content-Range: bytes {from}-{}/{SIZE}\r\n", to - 1);
+    answer("206 Partial Content", &range, &layer()[from..to])
+}
 
 fn challenge(request: &Request) -> Fault {
     let host = request.header("host").unwrap();

@@ -21,6 +21,7 @@ pub use disk::{Disk, Fs, Look};
 pub use installer::{Installer, Running};
 pub use run::Run;
 pub use tiny::{bootc, Tiny};
+pub use traces::files_with;
 pub use world::World;
 
 /// A mebibyte.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an installation can leave behind: processes, loop devices, mounts.
+//! What an installation can leave behind: processes, loop devices, mounts, and
+//! files with what should be in none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -39,6 +40,34 @@ pub(crate) fn assert_no_new_mount(before: &BTreeMap<String, String>) {
     let mut now = mounts();
     now.retain(|number, _| !before.contains_key(number));
     assert!(now.is_empty(), "new mounts: {now:#?}");
+}
+
+/// The files below these directories that hold one of the texts.
+pub fn files_with(directories: &[&Path], texts: &[impl AsRef<str>]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in directories {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else {
+                continue; // gone meanwhile
+            };
+            let path = entry.path();
+            if kind.is_dir() {
+                found.extend(files_with(&[&path], texts));
+            } else if kind.is_file() {
+                // Not the file systems of the targets, which are looked at mounted.
+                let content = match entry.metadata() {
+                    Ok(metadata) if metadata.len() < 512 * 1024 * 1024 => fs::read(&path),
+                    _ => continue,
+                };
+                let content = content.unwrap_or_default();
+                let content = String::from_utf8_lossy(&content);
+                if texts.iter().any(|text| content.contains(text.as_ref())) {
+                    found.push(path);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Processes and loop devices that have to do with a test's directory.

@@ -14,7 +14,7 @@ use crate::machine::{Accel, Disk, Firmware, Machine};
 use crate::output::Output;
 use crate::serial::{self, Finished};
 use crate::stream::Missed;
-use crate::vm::{self, Talk, Vm};
+use crate::vm::{self, Talk, Vm, ATTEMPTS};
 
 /// A distribution under TCG needs up to 150 s on an idle host.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
@@ -22,9 +22,6 @@ const BOOT_LIMIT: Duration = Duration::from_secs(600);
 const STALL_LIMIT: Duration = Duration::from_secs(240);
 const COMMAND_LIMIT: Duration = Duration::from_secs(300);
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(180);
-/// A starved guest can hang in the timer test early in its boot; once more is
-/// the cure, more than once more would hide a real fault.
-const ATTEMPTS: u32 = 2;
 /// getty gives up after a minute, which a slow guest may need for a login.
 const LOGIN_ATTEMPTS: u32 = 4;
 /// How often disturbed output is asked for again.
@@ -359,6 +356,11 @@ fn boot(
             Ok(()) => return Ok(vm),
             Err(Missed::Stalled) if attempt < ATTEMPTS => {
                 eprintln!("test-guest: the console went silent, starting once more");
+                attempt += 1;
+            }
+            Err(_) if attempt < ATTEMPTS && vm.emulation_failed() => {
+                let why = "the kernel panicked in an interrupt, starting once more";
+                eprintln!("test-guest: {}", vm.explain(why));
                 attempt += 1;
             }
             Err(missed) => return Err(vm.missed("booting the disk", missed, config.boot_limit)),

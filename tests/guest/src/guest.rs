@@ -246,26 +246,27 @@ impl Guest {
     /// when it takes commands.
     pub fn start(config: &GuestConfig) -> Result<Self> {
         let image = LiveImage::build()?;
-        let dir = vm::directory()?;
-        let machine = config.machine_in(dir.path(), &image)?;
-        let kernel = Some(config.kernel(&image));
-        let vm = Vm::start(
-            dir,
-            &machine,
-            kernel,
-            Talk::Agent,
-            config.console_log.as_deref(),
-        )?;
-        await_agent(&vm, config.boot_limit)
-            .map_err(|missed| vm.missed("booting the test guest", missed, config.boot_limit))?;
-        Ok(Self::serving(vm, config.command_limit))
+        let limit = config.boot_limit;
+        let mut attempt = 1;
+        loop {
+            let dir = vm::directory()?;
+            let machine = config.machine_in(dir.path(), &image)?;
+            let kernel = Some(config.kernel(&image));
+            let log = config.console_log.as_deref();
+            let vm = Vm::start(dir, &machine, kernel, Talk::Agent, log)?;
+            match await_agent(&vm, limit) {
+                Ok(()) => return Ok(Self::serving(vm, config.command_limit)),
+                Err(_) if attempt < vm::ATTEMPTS && vm.emulation_failed() => attempt += 1,
+                Err(missed) => return Err(vm.missed("booting the test guest", missed, limit)),
+            }
+        }
     }
 
     /// Boots what is in `machine`, a medium or a disk, as it is, and returns
     /// when root's shell in it takes commands: the agent comes into it as a
     /// credential of the machine, for which it needs systemd 256 or newer.
-    /// `None` when the boot does not get there within `limit`: a starved guest
-    /// can hang in the timer test early in its boot.
+    /// `None` when the boot does not get there within `limit`, or the emulated
+    /// processor fails: both happen to a starved guest, early in its boot.
     ///
     /// Here [`Guest::power_off`] does not work.
     pub fn of_machine(
@@ -285,6 +286,7 @@ impl Guest {
         match await_agent(&vm, limit) {
             Ok(()) => Ok(Some(Self::serving(vm, COMMAND_LIMIT))),
             Err(Missed::Deadline) => Ok(None),
+            Err(_) if vm.emulation_failed() => Ok(None),
             Err(missed) => Err(vm.missed("booting the machine", missed, limit)),
         }
     }

@@ -20,6 +20,11 @@ use crate::stream::{Missed, Stream};
 
 const QEMU: &str = "qemu-system-x86_64";
 
+/// A starved guest can hang in the timer test early in its boot, and an
+/// emulated processor can fail it; once more is the cure, more than once more
+/// would hide a real fault.
+pub(crate) const ATTEMPTS: u32 = 2;
+
 /// How much of the console an error carries.
 const TAIL_LINES: usize = 30;
 
@@ -109,6 +114,12 @@ impl Vm {
     pub(crate) fn console_tail(&self) -> String {
         // No console yet is an answer too; QEMU's own error is beside it.
         console::tail(&fs::read(&self.console_log).unwrap_or_default(), TAIL_LINES)
+    }
+
+    /// Whether the emulation is to blame for a boot that failed, after which
+    /// one more attempt is right; see [`console::interrupt_panic`].
+    pub(crate) fn emulation_failed(&self) -> bool {
+        console::interrupt_panic(&self.console_tail())
     }
 
     /// An error that says what was waited for, why it did not come, and what

@@ -20,6 +20,7 @@ mod layouts;
 mod registry;
 mod registry_auth;
 mod registry_settings;
+mod secrets;
 mod signatures;
 mod standard;
 mod stopped;

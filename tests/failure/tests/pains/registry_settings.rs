@@ -15,15 +15,15 @@ use serde_json::{json, Value};
 use testkit::cmd::CommandExt as _;
 use testkit::registry::{Answered, Options, Registry, ServerCertificate};
 
-const PASSWORD: &str = "Xylophone-4711-quartz";
-const MIRROR_PASSWORD: &str = "Zucchini-1312-violin";
+pub(crate) const PASSWORD: &str = "Xylophone-4711-quartz";
+pub(crate) const MIRROR_PASSWORD: &str = "Zucchini-1312-violin";
 /// Stands for the image everywhere; no such host exists.
-const NAME: &str = "registry.invalid/os/tiny";
+pub(crate) const NAME: &str = "registry.invalid/os/tiny";
 
 /// Two registries with TLS by an authority that nobody knows: `main` has all
 /// of `os`, `mirror` the first image of it, each for a user of its own, and
 /// `main` only for who shows a certificate.
-struct Private {
+pub(crate) struct Private {
     main: Registry,
     mirror: Registry,
     authority: Vec<u8>,
@@ -31,7 +31,7 @@ struct Private {
 }
 
 impl Private {
-    fn start(world: &World) -> Option<Self> {
+    pub(crate) fn start(world: &World) -> Option<Self> {
         if !testkit::registry::available() {
             return None;
         }
@@ -61,7 +61,7 @@ impl Private {
     }
 
     /// Settings as an administrator would make them, in the home directory.
-    fn configure(&self, world: &World) {
+    pub(crate) fn configure(&self, world: &World) {
         let config = world.dir().join(".config/containers");
         let (main, mirror) = (self.main.host(), self.mirror.host());
         for host in [&main, &mirror] {
@@ -91,7 +91,7 @@ impl Private {
     }
 
     /// Nothing of the passwords may be written anywhere.
-    fn keeping<'w>(&self, installer: Installer<'w>) -> Installer<'w> {
+    pub(crate) fn keeping<'w>(&self, installer: Installer<'w>) -> Installer<'w> {
         installer
             .secret("alice", PASSWORD)
             .secret("bob", MIRROR_PASSWORD)
@@ -99,7 +99,8 @@ impl Private {
     }
 }
 
-fn encoded(user: &str, password: &str) -> String {
+/// As in an auth file, and in the header of a request.
+pub(crate) fn encoded(user: &str, password: &str) -> String {
     STANDARD.encode(format!("{user}:{password}"))
 }
 
@@ -301,83 +302,4 @@ fn a_blocked_registry_is_refused_by_the_name_of_the_file() {
     assert_eq!(run.status.code(), Some(2), "{run}");
     let place = format!("{}, line 3: `registry.blocked`", conf.display());
     assert!(run.stderr.contains(&place), "{run}");
-}
-
-/// Every command that needs the login, with everything logged, and every file
-/// that is left behind.
-#[test]
-fn no_password_is_written_anywhere() {
-    let Some(world) = World::enter(&[]) else {
-        return;
-    };
-    let Some(private) = Private::start(&world) else {
-        return;
-    };
-    private.configure(&world);
-    let image = format!("{NAME}:v1");
-    let disk = world.small_disk();
-    let run = |args: &[&str]| {
-        let installer = world.installer().args(args).args(["--image", &image]);
-        let installer = installer.arg("--root").arg(disk.path());
-        private.keeping(installer).run()
-    };
-    for args in [
-        &["check", "--bootloader", "none"][..],
-        &["check", "--format", "json", "--bootloader", "none"],
-        &["plan", "--bootloader", "none"],
-    ] {
-        let run = run(args);
-        assert!(run.status.success(), "{run}");
-        let output = world.file("output", run.stdout + &run.stderr);
-        // It is at the level where everything would show.
-        let text = fs::read_to_string(output).unwrap();
-        assert!(text.contains("TRACE"), "{text}");
-    }
-    let scratch = world.new_path("scratch");
-    fs::create_dir(&scratch).unwrap();
-    let installer = world
-        .install(&image, disk.path())
-        .args(["--bootloader", "none", "--scratch"])
-        .arg(&scratch);
-    private.keeping(installer).run().assert_done();
-
-    let mut secrets = Vec::new();
-    for (user, password) in [("alice", PASSWORD), ("bob", MIRROR_PASSWORD)] {
-        secrets.extend([
-            password.to_owned(),
-            encoded(user, password),
-            STANDARD.encode(password).trim_end_matches('=').to_owned(),
-        ]);
-    }
-    let found = files_with(&[world.dir(), disk.path(), Path::new("/run")], &secrets);
-    let given = world.dir().join(".config/containers/auth.json");
-    assert_eq!(found, [given]);
-}
-
-/// The files below these directories that hold one of the texts.
-fn files_with(directories: &[&Path], texts: &[String]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for directory in directories {
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let Ok(kind) = entry.file_type() else {
-                continue; // gone meanwhile
-            };
-            let path = entry.path();
-            if kind.is_dir() {
-                found.extend(files_with(&[&path], texts));
-            } else if kind.is_file() {
-                // Not the file systems of the targets, which are looked at mounted.
-                let content = match entry.metadata() {
-                    Ok(metadata) if metadata.len() < 512 * 1024 * 1024 => fs::read(&path),
-                    _ => continue,
-                };
-                let content = content.unwrap_or_default();
-                let content = String::from_utf8_lossy(&content);
-                if texts.iter().any(|text| content.contains(text.as_str())) {
-                    found.push(path);
-                }
-            }
-        }
-    }
-    found
 }
