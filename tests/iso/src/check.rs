@@ -20,8 +20,8 @@ use crate::way::Way;
 const LIMIT: Duration = Duration::from_secs(900);
 /// Between two presses of the key, and two pictures.
 const INTERVAL: Duration = Duration::from_millis(700);
-/// The entry's key in the boot menu.
-const KEY: &str = "c";
+/// The entry's key in the boot menu. GRUB keeps `c` and `e` for itself.
+const KEY: &str = "m";
 /// What makes the entry what it is.
 const WORD: &str = "verify-checksums";
 const FAILED: &str = "Verification failed";

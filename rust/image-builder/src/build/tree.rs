@@ -144,6 +144,10 @@ mod tests {
         let tree = tree(&distro).unwrap();
         let menu = tree.text("bootloaders/grub-pc/grub.cfg").unwrap();
         assert!(menu.contains("\"Install My System\""));
+        // Those are keys of GRUB's own menu, which an entry cannot have.
+        for taken in ["--hotkey=c", "--hotkey=e"] {
+            assert!(!menu.contains(taken), "{taken}");
+        }
         let config = tree.text("bootloaders/grub-pc/config.cfg").unwrap();
         assert!(config.contains("set timeout=3\n"));
         for (path, entry) in tree.iter() {
