@@ -123,6 +123,12 @@ const fn against(figure: Figure, other: Tool) -> Measure {
 const MOST_RSS: f64 = 64.0 * 1024.0 * 1024.0;
 
 const GOALS: &[Goal] = &[
+    goal(
+        Case::Clean,
+        "wall against skopeo",
+        against(Figure::Wall, Tool::Skopeo),
+        1.0,
+    ),
     // skopeo syncs what it writes, blob by blob; ours leaves that to the end.
     goal(
         Case::Clean,
