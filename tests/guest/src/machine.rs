@@ -277,6 +277,10 @@ impl Machine {
         }
         if let Some(medium) = &self.medium {
             // Not IDE, which is slow in emulation.
+            let device = match launch.kernel {
+                Some(_) => "scsi-cd,drive=medium",
+                None => "scsi-cd,drive=medium,bootindex=0",
+            };
             add(&[
                 "-drive",
                 &format!(
@@ -286,7 +290,7 @@ impl Machine {
                 "-device",
                 "virtio-scsi-pci",
                 "-device",
-                "scsi-cd,drive=medium,bootindex=0",
+                device,
             ]);
         }
         if !self.ports.is_empty() {
@@ -457,6 +461,7 @@ mod tests {
             (secure, uefi.clone(), " -global driver=cfi.pflash01,property=secure,value=on "),
             (medium.clone(), disk_boot(), " -device virtio-vga "),
             (medium.clone(), disk_boot(), "drive=disk0,bootindex=1 "),
+            (medium.clone(), live_boot(), " -device scsi-cd,drive=medium "),
             (medium, disk_boot(), "file=/a.iso -device virtio-scsi-pci -device scsi-cd,drive=medium,bootindex=0 "),
             (
                 told.clone(),
