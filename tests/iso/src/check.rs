@@ -142,6 +142,8 @@ fn parse(menu: &str) -> Result<Entry> {
     let line = lines
         .find(|line| line.starts_with("linux") && line.split(' ').any(|word| word == WORD))
         .with_context(|| format!("no entry with {WORD} in the boot menu"))?;
+    // A variable that GRUB has only when it started from a file on a disk.
+    let line = line.replace("${iso_path}", "");
     let mut words = line.split_whitespace().skip(1);
     let kernel = words.next().context("the entry has no kernel")?;
     let initramfs = lines
@@ -163,11 +165,11 @@ mod tests {
     #[test]
     fn the_entry_that_checks() {
         let menu = "menuentry \"Install\" {\n linux /live/vmlinuz boot=live\n initrd /a\n}\n\
-            menuentry \"Check\" {\n    linux /live/vmlinuz boot=live verify-checksums quiet\n    \
+            menuentry \"Check\" {\n    linux /live/vmlinuz boot=live findiso=${iso_path} verify-checksums\n    \
             initrd /live/initrd.img\n}\n";
         let entry = Entry {
             kernel: "/live/vmlinuz".to_owned(),
-            words: "boot=live verify-checksums quiet".to_owned(),
+            words: "boot=live findiso= verify-checksums".to_owned(),
             initramfs: "/live/initrd.img".to_owned(),
         };
         assert_eq!(parse(menu).unwrap(), entry);
