@@ -234,8 +234,8 @@ impl Scene<'_> {
     }
 
     /// A new file system in a sparse file. Nobody is to pay for what others
-    /// have left: ext4 passes over the inodes of files that were removed in the
-    /// last minutes one by one, which makes a second tree of many files slow.
+    /// have left: where a tree of many files was just removed, a second one was
+    /// measured to be slow (probably ext4 passing over the freed inodes).
     fn fresh_disk(&self) -> Result<PathBuf> {
         let path = self.work.dir.join(DISK);
         cache::remove_tree(&path)?;

@@ -127,9 +127,8 @@ pub(crate) fn dead_end(text: &str) -> Option<&'static str> {
         .map(|(_, meaning)| *meaning)
 }
 
-/// Whether the kernel panicked while it served an interrupt. No program of a
-/// guest brings that about, but an emulated processor does, once in a hundred
-/// boots or so: worth another attempt.
+/// Whether the kernel panicked while it served an interrupt. Seen once, early in
+/// a boot under TCG; the emulation is suspected, which is not proven.
 pub(crate) fn interrupt_panic(text: &str) -> bool {
     text.contains("Kernel panic - not syncing: Fatal exception in interrupt")
 }
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_panic_in_an_interrupt_is_the_emulations_fault() {
+    fn only_a_panic_in_an_interrupt_is_tried_again() {
         let cases = [
             (
                 "[    2.010934] Kernel panic - not syncing: Fatal exception in interrupt\n\

@@ -358,7 +358,7 @@ fn boot(
                 eprintln!("test-guest: the console went silent, starting once more");
                 attempt += 1;
             }
-            Err(_) if attempt < ATTEMPTS && vm.emulation_failed() => {
+            Err(_) if attempt < ATTEMPTS && vm.panicked_in_interrupt() => {
                 let why = "the kernel panicked in an interrupt, starting once more";
                 eprintln!("test-guest: {}", vm.explain(why));
                 attempt += 1;

@@ -256,7 +256,11 @@ impl Guest {
             let vm = Vm::start(dir, &machine, kernel, Talk::Agent, log)?;
             match await_agent(&vm, limit) {
                 Ok(()) => return Ok(Self::serving(vm, config.command_limit)),
-                Err(_) if attempt < vm::ATTEMPTS && vm.emulation_failed() => attempt += 1,
+                Err(_) if attempt < vm::ATTEMPTS && vm.panicked_in_interrupt() => {
+                    let why = "the kernel panicked in an interrupt, starting once more";
+                    eprintln!("test-guest: {}", vm.explain(why));
+                    attempt += 1;
+                }
                 Err(missed) => return Err(vm.missed("booting the test guest", missed, limit)),
             }
         }
@@ -265,8 +269,8 @@ impl Guest {
     /// Boots what is in `machine`, a medium or a disk, as it is, and returns
     /// when root's shell in it takes commands: the agent comes into it as a
     /// credential of the machine, for which it needs systemd 256 or newer.
-    /// `None` when the boot does not get there within `limit`, or the emulated
-    /// processor fails: both happen to a starved guest, early in its boot.
+    /// `None` when the boot does not get there within `limit`, or the kernel
+    /// panics in an interrupt: a starved guest can hang early in its boot.
     ///
     /// Here [`Guest::power_off`] does not work.
     pub fn of_machine(
@@ -286,7 +290,7 @@ impl Guest {
         match await_agent(&vm, limit) {
             Ok(()) => Ok(Some(Self::serving(vm, COMMAND_LIMIT))),
             Err(Missed::Deadline) => Ok(None),
-            Err(_) if vm.emulation_failed() => Ok(None),
+            Err(_) if vm.panicked_in_interrupt() => Ok(None),
             Err(missed) => Err(vm.missed("booting the machine", missed, limit)),
         }
     }

@@ -20,8 +20,8 @@ use crate::stream::{Missed, Stream};
 
 const QEMU: &str = "qemu-system-x86_64";
 
-/// A starved guest can hang in the timer test early in its boot, and an
-/// emulated processor can fail it; once more is the cure, more than once more
+/// A starved guest can hang in the timer test early in its boot, and its
+/// kernel was seen to panic in an interrupt; once more is the cure, more than once more
 /// would hide a real fault.
 pub(crate) const ATTEMPTS: u32 = 2;
 
@@ -116,9 +116,8 @@ impl Vm {
         console::tail(&fs::read(&self.console_log).unwrap_or_default(), TAIL_LINES)
     }
 
-    /// Whether the emulation is to blame for a boot that failed, after which
-    /// one more attempt is right; see [`console::interrupt_panic`].
-    pub(crate) fn emulation_failed(&self) -> bool {
+    /// Whether a boot failed in a way that gets one more attempt; see [`console::interrupt_panic`].
+    pub(crate) fn panicked_in_interrupt(&self) -> bool {
         console::interrupt_panic(&self.console_tail())
     }
 
