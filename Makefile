@@ -2,11 +2,18 @@
 # Thin: every line is a command that one could type.
 
 CARGO ?= cargo
+# `dev` compiles in half the time: what the tests have compiled serves.
+PROFILE ?= release
+# Features of crates are those that all members want together, so that nothing is
+# compiled a second time with fewer: hence no `-p` here.
+RUN = $(CARGO) run --locked --profile $(PROFILE) --bin
 # Tests share the machine's mounts and loop devices, but each makes its own.
 TEST_FLAGS ?=
 BENCH_FLAGS ?=
 # For example --seconds 600 tar unpack.
 FUZZ_FLAGS ?=
+# For example --firmware uefi --keep-disk.
+DEMO_FLAGS ?=
 # For example --iso out/installer.iso --way bios.
 E2E_FLAGS ?=
 SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh iso/hooks/* iso/includes.chroot_after_packages/usr/libexec/installer/*)
@@ -24,7 +31,7 @@ toolchain:       ## a Rust toolchain and a C compiler, installed when root
 	@tests/toolchain.sh
 
 build: toolchain ## the programs, into target/release
-	$(CARGO) build --locked --release -p bootc-installer
+	$(CARGO) build --locked --profile $(PROFILE) --bin bootc-installer
 
 test: toolchain  ## every test; root and loop-device tests run when root
 	$(CARGO) test --locked $(TEST_FLAGS)
@@ -33,10 +40,10 @@ fuzz: toolchain  ## the fuzz targets; FUZZ_FLAGS: --seconds N, names of targets
 	$(CARGO) run --locked -p fuzz -- $(FUZZ_FLAGS)
 
 demo: build      ## image, registry, guest, install, boot under BIOS and UEFI
-	$(CARGO) run --locked --release -p e2e --bin demo
+	$(RUN) demo -- $(DEMO_FLAGS)
 
 e2e: toolchain   ## the installer medium in a virtual machine, up to the booted disk
-	$(CARGO) run --locked --release -p iso-tests --bin iso-e2e -- $(E2E_FLAGS)
+	$(RUN) iso-e2e -- $(E2E_FLAGS)
 
 bench: build     ## ours against podman; BENCH_FLAGS: --small --big --runs N
 	$(CARGO) run --locked --release -p bench-install -- $(BENCH_FLAGS)
@@ -48,7 +55,7 @@ benchiso: toolchain ## building the ISO against plain live-build
 	$(CARGO) run --locked --release -p bench-iso
 
 image: toolchain ## only make (or find) the test image and print its path
-	$(CARGO) run --locked --release -p test-image -- build
+	$(CARGO) run --locked --bin test-image -- build
 
 check: toolchain ## format, lints, shell scripts
 	$(CARGO) fmt --all --check
@@ -56,14 +63,14 @@ check: toolchain ## format, lints, shell scripts
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is not installed: scripts not checked"; fi
 
 deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
-	$(CARGO) run --locked --release -p debs -- build $(DEB_FLAGS)
-	$(CARGO) run --locked --release -p debs -- lint $(DEB_FLAGS)
+	$(CARGO) run --locked --bin debs -- build $(DEB_FLAGS)
+	$(CARGO) run --locked --bin debs -- lint $(DEB_FLAGS)
 
 iso: toolchain   ## the installer's ISO, into out/
-	$(CARGO) run --locked --release -p debian-bootc-image-builder -- build $(ISO_FLAGS)
+	$(RUN) debian-bootc-image-builder -- build $(ISO_FLAGS)
 
 msrv: toolchain  ## compile with trixie's own rustc, in a trixie root
-	$(CARGO) run --locked --release -p debs -- rust $(DEB_FLAGS)
+	$(CARGO) run --locked --bin debs -- rust $(DEB_FLAGS)
 
 clean:           ## remove what cargo built (caches outside the tree stay)
 	$(CARGO) clean

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Makes sure that there is a Rust toolchain (1.85 or newer) and a C compiler,
+# Makes sure that there is a Rust toolchain (1.95 or newer) and a C compiler,
 # on Debian 12 and 13. As root it installs what is missing and says what;
 # otherwise it prints the command to run. Everything else that a test or the
 # demo needs is installed by `buildroot` (rust/buildroot/src/apt.rs) when it needs it.
 set -eu
 
-MSRV_MINOR=85
+MSRV_MINOR=95
 
 rust_is_new_enough() {
     command -v cargo >/dev/null 2>&1 || return 1
@@ -18,10 +18,10 @@ missing=""
 command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 if ! rust_is_new_enough; then
-    # Debian 12 carries a recent compiler under the name rustc-web.
+    # Debian 12 and 13 carry a recent compiler under the name rustc-web.
     # shellcheck source=/dev/null
     case "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" in
-    bookworm) missing="$missing cargo-web rustc-web" ;;
+    bookworm | trixie) missing="$missing cargo-web rustc-web" ;;
     *) missing="$missing cargo rustc" ;;
     esac
 fi

@@ -13,7 +13,7 @@ use crate::vendor;
 
 /// The packages of this work tree for a suite (`trixie`, `forky`): the paths of
 /// the `.deb` files, in the cache, sorted by name. Built when the sources or
-/// the suite's recipe changed; what is written meanwhile goes to `output`. Needs
+/// the suite's recipe changed. `DEB_BUILD_OPTIONS` counts; what is written meanwhile goes to `output`. Needs
 /// root.
 pub fn build(suite: &str, output: Output<'_>) -> Result<Vec<PathBuf>> {
     packages_in(&built(suite, output)?)
@@ -47,14 +47,17 @@ pub fn check_rust(suite: &str) -> Result<()> {
 fn built(suite: &str, output: Output<'_>) -> Result<PathBuf> {
     let bench = Bench::new(suite)?;
     let root_key = root::recipe(suite, &bench.source)?.key();
-    let key = Key::new().with("root", root_key.hex());
-    let key = source::key(&bench.source, &bench.files, key)?;
+    let start = || {
+        Key::new()
+            .with("root", root_key.hex())
+            .with("options", root::build_options())
+    };
+    let key = source::key(&bench.source, &bench.files, start())?;
     cache::entry(&format!("debs-{suite}"), &key, |dir| {
         let _lock = bench.lock()?;
         bench.lay_out()?;
         // Waiting for the lock may take long.
-        let now = Key::new().with("root", root_key.hex());
-        let now = source::key(&bench.source, &bench.files, now)?;
+        let now = source::key(&bench.source, &bench.files, start())?;
         ensure!(
             now.hex() == key.hex(),
             "the sources were changed meanwhile. Next step: run it again"
@@ -114,8 +117,10 @@ impl Bench {
         let files = source::files(&source)?;
         let recipe = root::recipe(suite, &source)?;
         let vendor = vendor::vendor(&source)?;
-        // What was compiled against one root is no use in another.
-        let name = format!("deb-build-{suite}-{}", recipe.key().hex());
+        // What was compiled against one root, or with other options, is no use
+        // in another.
+        let key = recipe.key().with("options", root::build_options());
+        let name = format!("deb-build-{suite}-{}", key.hex());
         let cache = cache::dir()?;
         Ok(Self {
             source,

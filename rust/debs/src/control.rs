@@ -83,9 +83,26 @@ impl Paragraph {
     /// The packages of a field such as `Depends`: names alone, the first of
     /// alternatives.
     pub fn names(&self, field: &str) -> Vec<&str> {
+        let alternatives = self.alternatives(field).into_iter();
+        alternatives.filter_map(|names| names.first().copied()).collect()
+    }
+
+    /// The packages of a field such as `Depends`: for each relation the names of
+    /// its alternatives, in their order.
+    pub fn alternatives(&self, field: &str) -> Vec<Vec<&str>> {
+        let name = |alternative: &'_ str| {
+            let end = alternative.find([' ', '(', '<', '[', ':']);
+            end.unwrap_or(alternative.len())
+        };
         self.relations(field)
             .into_iter()
-            .filter_map(|relation| relation.split([' ', '|', '(', '<', '[', ':']).next())
+            .map(|relation| {
+                relation
+                    .split('|')
+                    .map(str::trim)
+                    .map(|alternative| &alternative[..name(alternative)])
+                    .collect()
+            })
             .collect()
     }
 }
@@ -104,7 +121,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "# a comment\nSource: x\nBuild-Depends:\n debhelper-compat (= 13),\n \
-        # another\n# and one\n tool <!nocheck>,\n a | b\n\nPackage: y\n\
+        # another\n# and one\n tool <!nocheck>,\n a (>= 1) | b\n\nPackage: y\n\
         Depends: ${misc:Depends}, c (>= 1)\nDescription: short\n long\n";
 
     #[test]
@@ -114,6 +131,10 @@ mod tests {
         assert_eq!(
             control.source.names("Build-Depends"),
             ["debhelper-compat", "tool", "a"]
+        );
+        assert_eq!(
+            control.source.alternatives("Build-Depends"),
+            [vec!["debhelper-compat"], vec!["tool"], vec!["a", "b"]]
         );
         let package = control.package("y").unwrap();
         assert_eq!(package.relations("Depends"), ["c (>= 1)"]);

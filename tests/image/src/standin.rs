@@ -43,8 +43,9 @@ fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let messages = Command::new(cargo)
         .current_dir(&workspace)
-        // Release, since it hashes and unpacks under emulation too.
-        .args(["build", "--locked", "--release", "--package=bootc-standin"])
+        // Without a package: with the features of crates that the tests are
+        // compiled with. What hashes and unpacks is optimised all the same.
+        .args(["build", "--locked", "--bin=bootc-standin"])
         .arg("--message-format=json-render-diagnostics")
         .read()?;
     match executable(&messages) {
