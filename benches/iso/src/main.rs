@@ -123,7 +123,7 @@ fn plain(distro: &Distro, root: &Root, debs: &[PathBuf], dir: &Path) -> Result<(
         args[at + 1] = value.to_owned();
     }
     let config =
-        installer::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
+        host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
     let mut sink = Last(String::new());
     let mut run = |lines: &str| -> Result<()> {
         let environment = [("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned())];

@@ -9,12 +9,12 @@ use std::sync::{mpsc, Mutex, PoisonError};
 
 use anyhow::{anyhow, Context, Result};
 use clap::Parser;
+use host::cancel::Cancel;
 use imageref::Reference;
-use installer::cancel::Cancel;
-use installer::unpack::{UnpackFilter, Unpacker};
 use registry::{
     ClientConfig, OciLayout, Platform, PullObserver, PullReport, Registry, ResolvedImage,
 };
+use unpack::{UnpackFilter, Unpacker};
 
 /// Its name.
 pub(crate) const NAME: &str = "pull";

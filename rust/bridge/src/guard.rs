@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use installer::error::{Code, Error};
+use contract::error::{Code, Error};
 
 /// Runs `work`; a panic in it becomes an `INTERNAL` error.
 ///

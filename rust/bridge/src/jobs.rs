@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use contract::error::{Code, Error};
 use frontend::check;
 use frontend::program::Program;
 use frontend::progress::{Position, Stage};
 use frontend::run::{Run, Snapshot};
-use installer::error::{Code, Error};
 
 use crate::ffi::bridge::{Failure, Status};
 use crate::guard::{guarded, panic_if_asked};

@@ -84,7 +84,9 @@ impl Paragraph {
     /// alternatives.
     pub fn names(&self, field: &str) -> Vec<&str> {
         let alternatives = self.alternatives(field).into_iter();
-        alternatives.filter_map(|names| names.first().copied()).collect()
+        alternatives
+            .filter_map(|names| names.first().copied())
+            .collect()
     }
 
     /// The packages of a field such as `Depends`: for each relation the names of

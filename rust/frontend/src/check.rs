@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use installer::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 use installer::trust::Trust;
 use serde::Deserialize;
 

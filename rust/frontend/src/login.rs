@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use installer::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::zeroize::Zeroizing;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
-use installer::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 
 use crate::login::Login;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where an installation is, from the engine's events.
 
-use installer::event::{Event, Progress, Task};
+use contract::event::{Event, Progress, Task};
 
 /// The parts of an installation that a person is told apart, in their order;
 /// each is a job in Calamares.

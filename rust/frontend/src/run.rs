@@ -14,8 +14,8 @@ use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use installer::error::{Code, Error, Result};
-use installer::event::{Event, Level, Summary};
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, Level, Summary};
 use installer::plan::Plan;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;

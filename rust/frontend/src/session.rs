@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use contract::error::{Code, Error, Result};
 use imageref::ImageRef;
 use installer::config::{self, Config};
-use installer::error::{Code, Error, Result};
 use installer::medium::Medium;
 use secrecy::SecretString;
 

@@ -8,12 +8,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use contract::error::Code;
 use frontend::check::{check, check_within, Question, Stop};
 use frontend::login::Login;
 use frontend::program::Program;
 use frontend::progress::Stage;
 use frontend::run::{Request, Run, Snapshot};
-use installer::error::Code;
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);

@@ -7,11 +7,24 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use installer::error::CODES;
+use contract::error::CODES;
 
 /// Parts of the engine whose precise errors are for whoever writes a
 /// configuration or a command line: English, like what they write.
 const FOR_AUTHORS: [&str; 2] = ["installer/src/cli/", "installer/src/config/"];
+
+/// The crates whose texts can reach a person at the screen.
+const ROOMS: [&str; 9] = [
+    "bridge",
+    "contract",
+    "frontend",
+    "host",
+    "imageref",
+    "installer",
+    "registry",
+    "sandbox",
+    "unpack",
+];
 
 /// What Calamares' own buttons answer to: Next, Back, Cancel, Install.
 const TAKEN: &str = "nbci";
@@ -43,7 +56,7 @@ fn files(dir: &Path, extension: &str) -> Vec<(PathBuf, String)> {
 
 /// The programs' Rust code without its tests.
 fn rust() -> Vec<(PathBuf, String)> {
-    ["bridge", "frontend", "imageref", "installer", "registry"]
+    ROOMS
         .iter()
         .flat_map(|name| files(&workspace().join("rust").join(name).join("src"), "rs"))
         .map(|(path, text)| {

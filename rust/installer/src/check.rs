@@ -6,17 +6,17 @@ mod look_up;
 
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::cmd;
+use host::mountinfo;
 pub(crate) use look_up::stopped;
 pub use look_up::{image, image_by, Found};
 pub use registry::{Layer, ResolvedImage};
 
 use crate::boot::{Firmware, FirmwareNeed, NEITHER_PLACE};
-use crate::cancel::Cancel;
-use crate::cmd;
 use crate::disk::{self, BootPlaces};
-use crate::error::{Code, Error, Result};
 use crate::medium;
-use crate::mountinfo;
 use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
 use crate::secret::Secrets;
 use crate::space::{self, SpaceNeed};

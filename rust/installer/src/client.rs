@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
 use imageref::{Digest, Reference};
 use registry::{ClientConfig, ErrorKind, RegistryError};
 
-use crate::error::{Code, Error, Result};
 use crate::machine;
 use crate::medium::Medium;
 use crate::plan::{capital, Plan};
@@ -74,9 +74,16 @@ pub(crate) fn digest(text: &str) -> Result<Digest> {
     })
 }
 
-impl From<RegistryError> for Error {
+/// An error of a lower room as one that a person is told.
+pub trait Coded {
+    /// The error with its code.
+    fn coded(self) -> Error;
+}
+
+impl Coded for RegistryError {
     /// The one place where the registry client's errors get their codes.
-    fn from(err: RegistryError) -> Self {
+    fn coded(self) -> Error {
+        let err = self;
         let (err, mirrors) = err.split_mirrors();
         let code = match err.kind() {
             ErrorKind::InvalidReference => Code::ImageRefInvalid,
@@ -153,7 +160,7 @@ impl From<RegistryError> for Error {
 pub fn layout_error(path: &Path, err: RegistryError) -> Error {
     let hint = err.hint();
     let text = err.to_string();
-    let coded = Error::from(err);
+    let coded = err.coded();
     match coded.code {
         Code::ImageNotFound | Code::RegistryMalformed | Code::Io | Code::ImageRefInvalid => {
             Error::new(
@@ -305,7 +312,7 @@ mod tests {
         ];
         for (err, code) in table {
             let text = err.to_string();
-            let coded = Error::from(err);
+            let coded = err.coded();
             assert_eq!(coded.code, code, "{text}");
             for sentence in [&coded.what, &coded.why, &coded.next] {
                 assert!(sentence.ends_with('.'), "{text}: {sentence}");

@@ -9,8 +9,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::blkid;
-use crate::error::{Error, Result};
+use contract::error::{Error, Result};
+use host::blkid;
+
 use crate::target::{split_dev, Target};
 
 /// GPT partition type of a BIOS boot partition (`ef02` in sgdisk(8)).

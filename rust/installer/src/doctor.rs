@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Error, Result};
-use crate::rootdir::RootDir;
+use contract::error::{Code, Error, Result};
+use host::rootdir::RootDir;
 
 /// Directories of programs, in the order of the sandbox's `PATH`.
 const PROGRAM_DIRS: [&str; 6] = [
@@ -145,6 +145,15 @@ pub struct ImageFacts<'a> {
     pub architecture: &'a str,
     /// This machine's architecture in OCI spelling.
     pub host_architecture: &'a str,
+}
+
+/// [`facts`] for [`sandbox::helper::dispatch`].
+///
+/// # Errors
+/// As [`facts`].
+pub fn examine(root: &Path) -> Result<serde_json::Value> {
+    serde_json::to_value(facts(root)?)
+        .map_err(|err| Error::io("telling what is in", root, &err.into()))
 }
 
 /// Looks a root over. Links in it are followed within it only.

@@ -9,16 +9,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::cmd::Tool;
+use host::holders;
+use host::mountinfo::{self, Mount};
+use host::unmount::{self, below, leaves_first};
 use nix::errno::Errno;
 use nix::mount::{mount, MsFlags};
 
-use crate::cancel::Cancel;
-use crate::cmd::Tool;
-use crate::error::{Code, Error, Result};
-use crate::holders;
-use crate::mountinfo::{self, Mount};
 use crate::plan::FinishPlan;
-use crate::unmount::{self, below, leaves_first};
 
 /// Freezes and thaws in one process that nothing stops, so that the file system
 /// does not stay frozen: whoever writes to it then would hang for ever. Freezing writes the journal to its place,

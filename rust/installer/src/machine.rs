@@ -5,11 +5,12 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use contract::error::Result;
 use imageref::Reference;
+use registry::RegistryEntry;
 use registry::{CertsDirs, Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesFiles};
-use registry::{RegistryEntry, RegistryError};
 
-use crate::error::Result;
+use crate::client::Coded;
 use crate::plan::Plan;
 
 /// The file that a plan's registries are said to be from.
@@ -24,7 +25,9 @@ fn env(name: &str) -> Option<OsString> {
 /// # Errors
 /// `CONFIG_INVALID`, `IO`.
 pub fn own_registries() -> Result<RegistriesConf> {
-    Ok(RegistriesFiles::search(env, Path::exists).load()?)
+    RegistriesFiles::search(env, Path::exists)
+        .load()
+        .map_err(Coded::coded)
 }
 
 /// The machine's registries and the plan's, which count like a last drop-in.
@@ -106,10 +109,7 @@ pub fn entries_for(
 ///
 /// # Errors
 /// As for [`RegistriesConf::endpoints`].
-pub fn places(
-    conf: &RegistriesConf,
-    reference: &Reference,
-) -> std::result::Result<Vec<Endpoint>, RegistryError> {
+pub fn places(conf: &RegistriesConf, reference: &Reference) -> Result<Vec<Endpoint>> {
     let mut only = RegistriesConf::default();
     if let Some(entry) = conf.entry_for(reference) {
         let mut entry = entry.clone();
@@ -120,7 +120,7 @@ pub fn places(
         }
         only.insert(entry);
     }
-    only.endpoints(reference)
+    only.endpoints(reference).map_err(Coded::coded)
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use host::mountinfo::{self, Mount};
 use imageref::{Digest, Reference};
 use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use crate::mountinfo::{self, Mount};
 use crate::plan::Plan;
 
 mod scan;

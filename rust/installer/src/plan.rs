@@ -8,13 +8,13 @@
 
 use std::path::PathBuf;
 
+use contract::error::{Code, Error, Result};
 use imageref::Reference;
 use registry::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::boot::Firmware;
 use crate::deployment::fstab;
-use crate::error::{Code, Error, Result};
 use crate::medium::is_auto;
 
 /// Version of the plan's format; a plan of another version is refused.

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use contract::error::{Code, Error, Result};
 use imageref::Reference;
 use registry::{AuthFileError, CredentialStore, Credentials};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::client::Coded;
 use crate::config::{self, Login};
-use crate::error::{Code, Error, Result};
 use crate::machine;
 use crate::plan::{Plan, SecretRef};
 
@@ -90,7 +91,7 @@ impl Secrets {
     pub fn auth_json(&self, repositories: &[Reference]) -> Result<Option<SecretString>> {
         let mut entries = Zeroizing::new(String::new());
         for reference in repositories {
-            let Some(entry) = entry(&self.store.lookup(reference)?)? else {
+            let Some(entry) = entry(&self.store.lookup(reference).map_err(Coded::coded)?)? else {
                 continue;
             };
             let comma = if entries.is_empty() { "" } else { "," };

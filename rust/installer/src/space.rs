@@ -11,9 +11,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
 use registry::{Compression, Layer, OciLayout, ResolvedImage};
 
-use crate::error::{Code, Error, Result};
 use crate::plan::{RuntimeRoot, Source};
 
 /// Unpacked bytes per 100 gzip bytes, where nothing better is known. Measured:

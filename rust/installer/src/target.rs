@@ -11,9 +11,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::blkid;
-use crate::error::{Code, Error, Result};
-use crate::mountinfo::{self, Mount};
+use contract::error::{Code, Error, Result};
+use host::blkid;
+use host::mountinfo::{self, Mount};
 
 /// Name of the scratch directory in the root of the target.
 pub const SCRATCH_NAME: &str = ".bootc-scratch";

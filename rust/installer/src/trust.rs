@@ -5,15 +5,16 @@
 use std::fmt;
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
 use registry::policy::{Policy, Subject};
 use registry::signature::{Demands, PublicKey, SignatureError, Verification, Wanted};
 use registry::{OciLayout, Registry};
 use serde::{Deserialize, Serialize};
 
-use crate::cancel::Cancel;
 use crate::check::{stopped, Found};
 use crate::client;
-use crate::error::{Code, Error, Result};
+use crate::client::Coded;
 use crate::medium::Medium;
 use crate::plan::{Plan, RegistryPlan, Source};
 use crate::secret::Secrets;
@@ -207,8 +208,8 @@ async fn in_registry(
     wanted: Wanted<'_>,
     demands: &Demands,
 ) -> Result<Option<Verification>> {
-    let registry = Registry::new(client::client_config(plan, secrets)?)?;
-    let places = registry.places(&found.image)?;
+    let registry = Registry::new(client::client_config(plan, secrets)?).map_err(Coded::coded)?;
+    let places = registry.places(&found.image).map_err(Coded::coded)?;
     let mut last = None;
     for place in &places {
         match registry.verify(place, wanted, demands).await {
@@ -260,7 +261,7 @@ async fn in_layouts(
 fn coded(plan: &Plan, error: SignatureError) -> Error {
     let image = &plan.image.imgref;
     match error {
-        SignatureError::Registry(error) => Error::from(error),
+        SignatureError::Registry(error) => error.coded(),
         SignatureError::NotSigned { by, .. } => Error::new(
             Code::ImageNotSigned,
             format!("The image {image} is not signed."),

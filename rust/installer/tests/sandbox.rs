@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use installer::cancel::Cancel;
-use installer::error::Code;
-use installer::sandbox::{RootKind, Sandbox, SandboxChild};
-use installer::scratch::Scratch;
+use contract::error::Code;
+use host::cancel::Cancel;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use sandbox::scratch::Scratch;
+use sandbox::{RootKind, Sandbox, SandboxChild};
 
 /// A sandbox whose root is the live system's own tree, read-only, with what a
 /// program needs in it: enough to run a shell.
@@ -24,7 +24,7 @@ impl Fixture {
             eprintln!("skipped: sandboxes need root");
             return None;
         }
-        installer::helper::use_program(env!("CARGO_BIN_EXE_bootc-installer"));
+        sandbox::helper::use_program(env!("CARGO_BIN_EXE_bootc-installer"));
         let temp = tempfile::tempdir().unwrap();
         let root = temp.path().join("root");
         for dir in [
@@ -286,7 +286,7 @@ fn holds_a_sandbox_for_the_test_of_its_death() {
     let Some(root) = std::env::var_os("SANDBOX_TEST_ROOT") else {
         return;
     };
-    installer::helper::use_program(env!("CARGO_BIN_EXE_bootc-installer"));
+    sandbox::helper::use_program(env!("CARGO_BIN_EXE_bootc-installer"));
     let mut child = Sandbox::new(Path::new(&root))
         .read_only()
         .bind("/usr", "/usr")
@@ -375,7 +375,7 @@ fn a_squashfs_root_leaves_no_loop_device() {
         .tmpfs("/run")
         .bind("/usr", "/usr");
     assert_eq!(fixture.sh(&sandbox, "cat /etc/present"), "image");
-    let facts = sandbox.examine(&Cancel::new()).unwrap();
+    let facts: installer::doctor::RootFacts = sandbox.examine(&Cancel::new()).unwrap();
     assert!(facts.missing_mount_points.is_empty(), "{facts:?}");
     let losetup = std::process::Command::new("losetup")
         .arg("-j")

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use installer::event::{Event, Task};
+use contract::event::{Event, Task};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 

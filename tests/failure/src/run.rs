@@ -6,8 +6,8 @@ use std::process::ExitStatus;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use installer::error::{Code, Error};
-use installer::event::{Closed, Event, Level, Summary, Task};
+use contract::error::{Code, Error};
+use contract::event::{Closed, Event, Level, Summary, Task};
 
 /// A run that has ended.
 #[derive(Debug)]

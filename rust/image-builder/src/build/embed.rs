@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use installer::cancel::Cancel;
+use host::cancel::Cancel;
 use installer::check::{self, ResolvedImage};
 use installer::cli::image_plan;
-use installer::client;
+use installer::client::{self, Coded};
 use installer::config::Config;
 use installer::secret::Secrets;
 use installer::space::human;
@@ -71,13 +71,13 @@ pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
     })
 }
 
-fn plan(distro: &Distro, reference: &str) -> installer::error::Result<installer::plan::Plan> {
+fn plan(distro: &Distro, reference: &str) -> contract::error::Result<installer::plan::Plan> {
     image_plan(reference, registries(distro)?)
 }
 
 /// How registries are reached, as the distro says; credentials are those of
 /// this machine.
-fn registries(distro: &Distro) -> installer::error::Result<Config> {
+fn registries(distro: &Distro) -> contract::error::Result<Config> {
     let conf = serde_json::to_value(&distro.calamares.registries)
         .map(|registries| json!({ "registryAuth": { "registries": registries } }).to_string())
         .unwrap_or_default();
@@ -86,7 +86,7 @@ fn registries(distro: &Distro) -> installer::error::Result<Config> {
     installer::config::parse(&path, Zeroizing::new(conf))
 }
 
-fn refused(reference: &str, err: installer::error::Error) -> Error {
+fn refused(reference: &str, err: contract::error::Error) -> Error {
     let mut error = Error::new(
         Code::ImageRefused,
         format!("The image {reference} cannot be offered: {}", err.what),
@@ -130,14 +130,15 @@ pub fn pull(
 
 /// The image's signatures, without which it could not be verified offline.
 fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result<()> {
-    let copy = || -> installer::error::Result<()> {
+    let copy = || -> contract::error::Result<()> {
         let plan = plan(distro, &image.reference)?;
         let secrets = Secrets::read(&plan)?;
-        let registry = Registry::new(client::client_config(&plan, &secrets)?)?;
+        let registry =
+            Registry::new(client::client_config(&plan, &secrets)?).map_err(Coded::coded)?;
         let name = plan.reference()?;
         let resolved = &image.resolved;
         // A mirror may be without the signatures.
-        let places = registry.places(resolved)?;
+        let places = registry.places(resolved).map_err(Coded::coded)?;
         let runtime = client::runtime()?;
         let signable = [
             Some(&resolved.manifest_digest),
@@ -155,7 +156,7 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
                             break;
                         }
                     }
-                    Err(error) => failure = Err(error),
+                    Err(error) => failure = Err(error.coded()),
                 }
             }
             if !answered {
@@ -177,29 +178,28 @@ fn pull_one(
     let total = human(image.resolved.compressed_size());
     let counter = Arc::new(Counter::default());
     let cancel = Cancel::new();
-    let failed = |err: installer::error::Error| refused(&image.reference, err);
+    let failed = |err: contract::error::Error| refused(&image.reference, err);
     let plan = plan(distro, &image.reference).map_err(failed)?;
     let secrets = Secrets::read(&plan).map_err(failed)?;
     let registry = client::client_config(&plan, &secrets)
-        .and_then(|config| Ok(Registry::new(config)?))
+        .and_then(|config| Registry::new(config).map_err(Coded::coded))
         .map_err(failed)?;
     let pulled = std::thread::scope(|scope| {
         let watch = (Arc::clone(&counter), cancel.clone());
-        let pulling = scope.spawn(move || -> installer::error::Result<()> {
+        let pulling = scope.spawn(move || -> contract::error::Result<()> {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(|err| {
-                    installer::error::Error::new(
-                        installer::error::Code::Io,
+                    contract::error::Error::new(
+                        contract::error::Code::Io,
                         "The network client cannot start.",
                     )
                     .detail(err.to_string())
                 })?;
             let (counter, cancel) = watch;
             let pull = registry.pull(&image.resolved, layout, &*counter, cancel.token());
-            runtime.block_on(pull)?;
-            Ok(())
+            runtime.block_on(pull).map(drop).map_err(Coded::coded)
         });
         while !pulling.is_finished() {
             if stop.is_stopped() {

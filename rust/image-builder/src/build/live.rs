@@ -16,8 +16,8 @@ use super::tree;
 use super::work::{State, Work};
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::host;
 use crate::mirror;
+use crate::preflight;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -145,9 +145,8 @@ impl Bench<'_> {
     fn configure(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
         self.work.remove(&format!("{LB}/config"))?;
         let args = lb::config_arguments(inputs.distro, inputs.proxy.as_deref());
-        let line = installer::cmd::command_line(
-            std::iter::once("lb").chain(args.iter().map(String::as_str)),
-        );
+        let line =
+            host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
         self.lb(inputs, &line, progress)
     }
 
@@ -277,7 +276,9 @@ impl Bench<'_> {
         let error = lb::failure(&last);
         // On a full disk not even that can be written.
         let error = match error.code {
-            Code::BuildFailed if host::is_full(self.work.dir()) => lb::disk_full(error.details),
+            Code::BuildFailed if preflight::is_full(self.work.dir()) => {
+                lb::disk_full(error.details)
+            }
             _ => error,
         };
         Err(match progress.log() {

@@ -30,8 +30,8 @@ use buildroot::cache;
 
 use crate::config::{bootc_conf, Distro};
 use crate::error::{Code, Error, Result};
-use crate::host::{self, Places};
 use crate::mirror;
+use crate::preflight::{self, Places};
 use crate::progress::Progress;
 use crate::stop::Stop;
 pub use plan::Plan;
@@ -93,7 +93,7 @@ fn run(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<Artefa
     let places = request.places()?;
 
     progress.stage("checking");
-    host::require(&places)?;
+    preflight::require(&places)?;
     distro.check_files()?;
     let given = request.debs.as_deref().map(given_debs).transpose()?;
     let epoch = source_date_epoch()?;

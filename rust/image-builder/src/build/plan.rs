@@ -41,9 +41,8 @@ impl Plan {
         let conf = bootc_conf(distro, embed::IN_LIVE);
         let layer = layer::layer(distro, &conf)?;
         let args = lb::config_arguments(distro, None);
-        let config = installer::cmd::command_line(
-            std::iter::once("lb").chain(args.iter().map(String::as_str)),
-        );
+        let config =
+            host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
         let mut steps = vec![
             step("look at this machine, the mirror and the images"),
             step(&match &request.debs {

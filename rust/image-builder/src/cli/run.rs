@@ -16,8 +16,8 @@ use crate::build::work::Work;
 use crate::build::{self, embed, Artefacts, Plan, Request};
 use crate::config::{self, Distro};
 use crate::error::{Code, Error, Result};
-use crate::host;
 use crate::mirror;
+use crate::preflight;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -113,7 +113,7 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
 /// Prints what was found, and fails with the first thing that will not do.
 fn diagnose(request: &Request) -> Result<()> {
     let mut failed = None;
-    for finding in host::findings(&request.distro, &request.places()?) {
+    for finding in preflight::findings(&request.distro, &request.places()?) {
         let line = match &finding.state {
             Ok(state) => format!("ok    {}: {state}\n", finding.name),
             Err(error) => format!(

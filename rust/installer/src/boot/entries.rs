@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 
 /// Where they are, below the target's root. `/boot` may be a file system of its
 /// own, which is mounted there.

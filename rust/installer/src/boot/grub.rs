@@ -8,14 +8,15 @@
 
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::cmd::{self, Tool};
+use host::write::Root;
+use sandbox::{Sandbox, TARGET};
+
 use crate::boot::grubcfg::{self, Serial};
 use crate::boot::{Firmware, GrubStep, Origin};
-use crate::cancel::Cancel;
-use crate::cmd::{self, Tool};
 use crate::disk::BootPlaces;
-use crate::error::{Code, Error, Result};
-use crate::sandbox::{Sandbox, TARGET};
-use crate::write::Root;
 
 /// Modules in the core image, besides those that grub-install adds for the
 /// disk: all that grub.cfg needs on any of the supported file systems.

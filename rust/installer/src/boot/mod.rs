@@ -16,12 +16,12 @@ pub mod table;
 use std::fmt;
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
+use host::mountinfo::{self, Mount};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::BootPlaces;
 use crate::doctor::RootFacts;
-use crate::error::{Code, Error, Result};
-use crate::mountinfo::{self, Mount};
 use crate::plan::{BootloaderChoice, Plan};
 use crate::target::Target;
 

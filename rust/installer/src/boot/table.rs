@@ -15,11 +15,12 @@ use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::blkid::{self, Tags};
-use crate::cancel::Cancel;
-use crate::cmd::Tool;
+use contract::error::{Error, Result};
+use host::blkid::{self, Tags};
+use host::cancel::Cancel;
+use host::cmd::Tool;
+
 use crate::disk::device_number;
-use crate::error::{Error, Result};
 use crate::target::SubMount;
 
 /// Type of an EFI system partition.
@@ -134,7 +135,7 @@ fn is_inactive(sector: &[u8; 512]) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::cmd;
+    use host::cmd;
     use std::path::PathBuf;
 
     fn sector(types: [u8; 4], active: Option<usize>) -> [u8; 512] {

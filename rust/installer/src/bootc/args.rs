@@ -2,9 +2,10 @@
 //! The command line of `bootc install to-filesystem`, made from the plan and
 //! the boot decision alone.
 
+use sandbox::{LAYOUT, TARGET};
+
 use crate::boot::{Backend, BootcBootloader};
 use crate::plan::BootcPlan;
-use crate::sandbox::{LAYOUT, TARGET};
 
 use super::layout::TAG;
 

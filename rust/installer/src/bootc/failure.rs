@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::error::{Code, Error};
+use contract::error::{Code, Error};
 
 /// Phrases of a full disk: bootc's own check, ostree's reserve, errno.
 const DISK_FULL: [&str; 5] = [

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 
 /// Tag of the one image.
 pub(super) const TAG: &str = "source";

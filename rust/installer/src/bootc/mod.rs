@@ -3,7 +3,7 @@
 //!
 //! bootc has no machine-readable progress for installations, but draws bars
 //! when it finds a terminal. So it gets a pseudo-terminal: what it draws
-//! becomes [`Progress`](crate::event::Progress), what it says goes into a log,
+//! becomes [`Progress`](contract::event::Progress), what it says goes into a log,
 //! and its last `error:` line into the error.
 
 mod args;
@@ -22,14 +22,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use contract::error::{Error, Result};
+use contract::event::{Event, EventSink, Task};
+use host::cancel::Cancel;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::pty::{openpty, OpenptyResult, Winsize};
+use sandbox::{Exit, Sandbox, SandboxChild, LAYOUT};
 
-use crate::cancel::Cancel;
-use crate::error::{Error, Result};
-use crate::event::{Event, EventSink, Task};
-use crate::sandbox::{Exit, Sandbox, SandboxChild, LAYOUT};
 use crate::target;
 
 pub use args::BootcArgs;
@@ -94,7 +94,7 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
         .env("TERM", "xterm");
     let mut log = Log::create(inputs.log_dir)?;
     let words = inputs.args.words();
-    log.line(&format!("$ {}", crate::cmd::command_line(&words)));
+    log.line(&format!("$ {}", host::cmd::command_line(&words)));
 
     let OpenptyResult { master, slave } =
         openpty(&WINDOW, None).map_err(|errno| pty(errno.into()))?;

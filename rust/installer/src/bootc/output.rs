@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What bootc says, line by line, and how far it is.
 
-use crate::event::Progress;
+use contract::event::Progress;
 
 /// A line of bootc's output, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,13 +6,14 @@
 
 use std::path::Path;
 
+use contract::error::Result;
+use host::blkid::Tags;
+
 use super::{GlobalStorage, Partition};
-use crate::blkid::Tags;
-use crate::error::Result;
 
 impl GlobalStorage {
     /// Fills in UUIDs that are missing and that the installed system needs.
-    /// `probe` tells what is on a device ([`crate::blkid::probe`]); what it
+    /// `probe` tells what is on a device ([`host::blkid::probe`]); what it
     /// finds nothing on stays as it is, for [`super::fstab`] and
     /// [`super::kargs`] to refuse.
     pub fn complete(mut self, probe: impl Fn(&Path) -> Result<Tags>) -> Result<Self> {

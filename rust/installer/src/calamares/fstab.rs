@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! fstab lines for what the person chose on the partition page.
 
+use contract::error::{Code, Error, Result};
+
 use super::{GlobalStorage, Partition};
-use crate::error::{Code, Error, Result};
 use crate::plan::FstabEntry;
 
 /// Mount points that an EFI system partition has when Calamares does not say

@@ -5,9 +5,10 @@
 //! container is open; opening it is told to systemd's generator in the
 //! initramfs. A `rootflags=subvol=` is bootc's own work.
 
+use contract::error::{Code, Error, Result};
+
 use super::keymap;
 use super::{GlobalStorage, Partition};
-use crate::error::{Code, Error, Result};
 
 /// The keymap of the passphrase prompt, and of that alone. Without the prefix
 /// `rd.` it would win over /etc/vconsole.conf (vconsole.conf(5)) in the installed

@@ -24,8 +24,9 @@ pub use target::apply;
 
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+
 use crate::boot::Firmware;
-use crate::error::{Code, Error, Result};
 use reader::Object;
 
 /// The part of Calamares' global storage that matters here.

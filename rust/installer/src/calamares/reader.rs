@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 
 /// One JSON object. Its values are borrowed from the text and not parsed yet.
 pub(super) struct Object<'a> {

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
+
 use super::kargs::INITRAMFS_KEYMAP;
 use super::{fstab, kargs, require_readable_boot, GlobalStorage};
 use crate::boot::Firmware;
-use crate::error::{Code, Error, Result};
 use crate::plan::{BootloaderChoice, Plan};
 
 /// A keymap for the initramfs and for the installed system.

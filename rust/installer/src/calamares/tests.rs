@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
+use host::blkid::{self, Tags};
+
 use super::*;
-use crate::blkid::{self, Tags};
 use crate::plan::{BootloaderChoice, Plan};
 
 /// A documented shape: tests/fixtures/calamares/NAME.json.

@@ -4,14 +4,15 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
 use imageref::Digest;
 use registry::policy::POLICY_PATH;
 use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
-use crate::cancel::Cancel;
 use crate::client;
+use crate::client::Coded;
 use crate::doctor;
-use crate::error::{Code, Error, Result};
 use crate::medium::{self, Copy, Medium};
 use crate::plan::{Plan, Source};
 use crate::secret::Secrets;
@@ -173,7 +174,7 @@ fn ask_registry(
     cancel: &Cancel,
 ) -> std::result::Result<ResolvedImage, Unanswered> {
     let client = client::client_config(plan, secrets)?;
-    let registry = Registry::new(client).map_err(Error::from)?;
+    let registry = Registry::new(client).map_err(Coded::coded)?;
     let reference = client::image(plan)?;
     let runtime = client::runtime()?;
     let platform = Platform::host();
@@ -182,8 +183,8 @@ fn ask_registry(
             () = cancel.token().cancelled() => Err(stopped().into()),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
                 match medium::is_out_of_reach(&error) {
-                    true => Unanswered::OutOfReach(error.into()),
-                    false => Unanswered::Other(error.into()),
+                    true => Unanswered::OutOfReach(error.coded()),
+                    false => Unanswered::Other(error.coded()),
                 }
             }),
         }

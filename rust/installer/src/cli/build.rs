@@ -4,21 +4,21 @@
 
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::blkid;
+use host::cancel::Cancel;
+use host::mountinfo;
 use imageref::{ImageRef, Reference};
 use registry::{CredentialStore, Credentials, Endpoint};
 use secrecy::zeroize::Zeroizing;
 
 use super::args::ImageArgs;
 use super::password;
-use crate::blkid;
 use crate::calamares::{self, GlobalStorage};
-use crate::cancel::Cancel;
 use crate::check;
 use crate::config::{self, Config, RegistryEntry, Transport};
-use crate::error::{Code, Error, Result};
 use crate::machine;
 use crate::medium::is_auto;
-use crate::mountinfo;
 use crate::plan::{
     capital, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
     RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, PLAN_VERSION,

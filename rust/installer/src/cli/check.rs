@@ -3,14 +3,14 @@
 
 use std::io::IsTerminal;
 
+use contract::error::Result;
+use host::cancel::Cancel;
 use serde::Serialize;
 
 use super::args::{CheckCommand, Format};
 use super::build::{self, Place};
 use super::{json, print, stop};
-use crate::cancel::Cancel;
 use crate::check;
-use crate::error::Result;
 use crate::secret::Secrets;
 use crate::space::{self, human};
 use crate::trust::Trust;

@@ -3,13 +3,14 @@
 
 use std::process::ExitCode;
 
+use contract::error::Result;
+use contract::event::{Closed, Event, EventSink};
+use host::cancel::Cancel;
+use host::process;
+
 use super::args::CloseCommand;
 use super::{stop, storage};
-use crate::cancel::Cancel;
 use crate::close::{self, CloseInput};
-use crate::error::Result;
-use crate::event::{Closed, Event, EventSink};
-use crate::process;
 
 /// Closes; the last event and the exit status tell how it ended.
 pub(super) fn run(args: &CloseCommand) -> ExitCode {

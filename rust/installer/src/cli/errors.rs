@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `bootc-installer errors`: the text of `docs/error-codes.md`.
 
-use crate::error::CODES;
+use contract::error::CODES;
 
 /// The document, in Markdown.
 pub(super) fn document() -> String {

@@ -5,13 +5,14 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, EventSink, Level, Summary};
+use host::cancel::Cancel;
+
 use super::args::InstallCommand;
 use super::build::{self, Place};
 use super::stop;
-use crate::cancel::Cancel;
 use crate::engine::{self, Options};
-use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink, Level, Summary};
 use crate::plan::Plan;
 use crate::secret::Secrets;
 

@@ -16,12 +16,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, EventSink};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::engine;
-use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
 use crate::report;
 use args::{Cli, Command};
 pub use build::image_plan;

@@ -4,8 +4,9 @@
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
 
+use contract::error::{Code, Error, Result};
+
 use super::args::EventsTo;
-use crate::error::{Code, Error, Result};
 use crate::report::{JsonLines, Output, Reporter, Terminal};
 
 /// JSON lines where they were asked for; else bars for a person at a terminal,

@@ -16,7 +16,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{tcgetattr, tcsetattr, LocalFlags, SetArg};
 use secrecy::zeroize::Zeroizing;
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
 
 /// More than any honest password.
 const MAX_BYTES: u64 = 64 * 1024;

@@ -6,13 +6,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::os::fd::RawFd;
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cancel::Cancel;
-use crate::error::{Code, Error, Result};
 use crate::plan::Plan;
 
 /// Raises `cancel` at SIGINT, SIGTERM and SIGHUP. The steps then end their

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use contract::error::{Code, Error, Result};
 use secrecy::zeroize::Zeroizing;
 
 use crate::calamares::GlobalStorage;
-use crate::error::{Code, Error, Result};
 
 /// No storage is longer; a machine with a hundred partitions needs 50 kB.
 const STORAGE_MAX: u64 = 4 * 1024 * 1024;

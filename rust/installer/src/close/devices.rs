@@ -5,11 +5,12 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::cmd::Tool;
+use host::mountinfo;
+
 use super::Mapping;
-use crate::cancel::Cancel;
-use crate::cmd::Tool;
-use crate::error::{Code, Error, Result};
-use crate::mountinfo;
 use crate::target::split_dev;
 
 /// How the device mapper's id of an encrypted volume begins.

@@ -16,16 +16,17 @@ mod roots;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use contract::error::{Code, Error, Result};
+use contract::event::{Closed, Event, EventSink, Level, Task};
+use host::cancel::Cancel;
+use host::mountinfo;
+use host::process;
+use host::unmount::{self, PATIENCE};
+
 use crate::calamares::{GlobalStorage, Partition};
-use crate::cancel::Cancel;
-use crate::error::{Code, Error, Result};
-use crate::event::{Closed, Event, EventSink, Level, Task};
 use crate::finish;
 use crate::handover::{self, State};
-use crate::mountinfo;
 use crate::plan::FinishPlan;
-use crate::process;
-use crate::unmount::{self, PATIENCE};
 
 /// What is known of the target besides the state of its hand-over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

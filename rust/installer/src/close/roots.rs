@@ -5,11 +5,12 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
+use host::mountinfo::{self, Mount};
+use host::unmount;
+
 use crate::handover;
-use crate::mountinfo::{self, Mount};
 use crate::target;
-use crate::unmount;
 
 /// How the mount points begin that Calamares makes in a directory for
 /// temporary files.

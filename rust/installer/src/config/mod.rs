@@ -12,12 +12,12 @@ mod template;
 
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
 use imageref::Reference;
 use registry::signature::PublicKey;
 use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 
-use crate::error::{Code, Error, Result};
 use crate::medium::AUTO;
 use crate::plan::BootloaderChoice;
 pub use page::{CatalogueEntry, Icon, Localized, Page};

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use contract::error::Result;
 use imageref::ImageRef;
 
 use super::reader::{Document, Section};
-use crate::error::Result;
 use crate::plan::capital;
 
 /// What the page offers.

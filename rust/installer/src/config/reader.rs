@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
 use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
 use super::page::Localized;
 use super::template::{self, TemplateError};
-use crate::error::{Code, Error, Result};
 use crate::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 
 /// The file as a whole: its name and text for messages, its variables.

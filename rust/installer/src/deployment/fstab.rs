@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use crate::error::{Code, Error, Result};
+use contract::error::{Code, Error, Result};
+
 use crate::plan::FstabEntry;
 
 /// The line above the ones that this module adds.

@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
+use contract::error::{Error, Result};
+use host::write::Root;
 use registry::policy::Policy;
 use serde_json::{json, Value};
 
 use super::Deployment;
-use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::trust::{self, Trust};
-use crate::write::Root;
 
 /// The policy, below the deployment.
 const POLICY: &str = "etc/containers/policy.json";

@@ -12,16 +12,17 @@ pub mod registries;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::write::Root;
 use imageref::Reference;
 use registry::{CertsDirs, RegistryEntry};
 use secrecy::ExposeSecret;
 
 use crate::boot::Backend;
-use crate::error::{Code, Error, Result};
+use crate::client::Coded;
 use crate::machine;
 use crate::plan::Plan;
 use crate::secret::Secrets;
-use crate::write::Root;
 
 /// Where bootc looks for credentials in the installed system.
 const AUTH_FILE: &str = "etc/ostree/auth.json";
@@ -213,7 +214,7 @@ fn write_registries(root: &Root, plan: &Plan, updates: &Updates) -> Result<()> {
         }
     }
     for host in updates.hosts() {
-        let certs = updates.certs.for_host(host)?;
+        let certs = updates.certs.for_host(host).map_err(Coded::coded)?;
         for (number, pem) in certs.ca_pem.iter().enumerate() {
             let name = format!("installer-{}.crt", number + 1);
             let path = registries::certificate_path(host, &name);
@@ -228,7 +229,7 @@ fn write_auth(root: &Root, updates: &Updates, secrets: &Secrets) -> Result<()> {
         root.write(Path::new(AUTH_FILE), json.expose_secret().as_bytes(), 0o600)?;
     }
     for host in updates.hosts() {
-        let Some(identity) = updates.certs.for_host(host)?.identity else {
+        let Some(identity) = updates.certs.for_host(host).map_err(Coded::coded)?.identity else {
             continue;
         };
         let write = |name: &str, bytes: &[u8], mode| {

@@ -11,19 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{mpsc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, EventSink, Level, Progress, Task};
+use host::cancel::Cancel;
 use registry::{
     ErrorKind, OciLayout, PullObserver, PullReport, Registry, RegistryError, ResolvedImage,
 };
+use sandbox::scratch::Scratch;
+use unpack::{UnpackFilter, Unpacker};
 
 use super::{unpacks, Engine};
-use crate::cancel::Cancel;
 use crate::check::Checked;
 use crate::client;
-use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink, Level, Progress, Task};
+use crate::client::Coded;
 use crate::plan::Source;
-use crate::scratch::Scratch;
-use crate::unpack::{UnpackFilter, Unpacker};
 
 /// Counters are sent at most this often; a sink may thin them out further.
 const TICK: Duration = Duration::from_millis(100);
@@ -71,8 +72,9 @@ fn pull(
     checked: &Checked,
 ) -> Result<Fetched> {
     let image = &checked.found.image;
-    let registry = Registry::new(client::client_config(engine.plan, engine.secrets)?)?;
-    let layout = OciLayout::create(dir)?;
+    let registry =
+        Registry::new(client::client_config(engine.plan, engine.secrets)?).map_err(Coded::coded)?;
+    let layout = OciLayout::create(dir).map_err(Coded::coded)?;
     // Raised by whichever thread fails, so that the other one ends as well.
     let stop = engine.cancel.child();
     let (ready, arriving) = mpsc::channel();
@@ -125,7 +127,7 @@ fn transfer(
     stop: &Cancel,
 ) -> Result<PullReport> {
     let runtime = client::runtime()?;
-    Ok(runtime.block_on(async {
+    let pulled = runtime.block_on(async {
         let mut pull = std::pin::pin!(registry.pull(image, layout, watch, stop.token()));
         // While nothing comes, the rate has to fall.
         let mut beat = tokio::time::interval(BEAT);
@@ -136,7 +138,8 @@ fn transfer(
                 _ = beat.tick() => watch.tell_now_and_then(),
             }
         }
-    })?)
+    });
+    pulled.map_err(Coded::coded)
 }
 
 /// Turns what the pull tells into events and hands complete layers on.

@@ -10,8 +10,8 @@
 //!
 //! Whatever ends a step early (an error, a stop) leaves no mount, process or
 //! loop device behind, because those live in the children's own namespaces
-//! ([`crate::sandbox`]) or are undone ([`crate::handover`]), and no scratch, because a process of its own removes it
-//! ([`crate::scratch`]). The target is then not usable without a new file
+//! ([`sandbox`]) or are undone ([`crate::handover`]), and no scratch, because a process of its own removes it
+//! ([`sandbox::scratch`]). The target is then not usable without a new file
 //! system from `deploy` on; before that it is as it was.
 
 mod fetch;
@@ -21,20 +21,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
+use host::cancel::Cancel;
+use host::mountinfo;
+use sandbox::scratch::Scratch;
+use sandbox::Sandbox;
+
 use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Firmware, Situation};
 use crate::bootc::{self, BootcArgs, DeployInputs};
-use crate::cancel::Cancel;
 use crate::check::{self, Checked};
 use crate::deployment::{self, Deployment};
 use crate::doctor;
-use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
 use crate::finish;
 use crate::handover;
-use crate::mountinfo;
 use crate::plan::{Plan, RuntimeRoot};
-use crate::sandbox::Sandbox;
-use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::space;
 use fetch::Fetched;
@@ -67,7 +68,7 @@ pub fn start_event() -> Event {
 /// belong to whoever knows whether more comes.
 ///
 /// # Errors
-/// Any code of [`crate::error::CODES`]; `CANCELLED` when `cancel` was raised.
+/// Any code of [`contract::error::CODES`]; `CANCELLED` when `cancel` was raised.
 pub fn install(
     plan: &Plan,
     secrets: &Secrets,
@@ -142,7 +143,8 @@ impl Engine<'_> {
             Ok((checked, given))
         })?;
         let scratch = self.task(Task::Prepare, "Preparing the target", || {
-            Scratch::create(&self.plan.target)
+            let target = &self.plan.target;
+            Scratch::create_in(target.scratch.as_deref().unwrap_or(&target.root))
         })?;
         let done = self.with_scratch(&scratch, &checked, given);
         // First what failed, then what could not be removed.

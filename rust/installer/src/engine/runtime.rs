@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The runtime root: the root that bootc and its tools run in.
 
+use contract::error::Result;
+use host::cancel::Cancel;
 use imageref::Reference;
+use sandbox::scratch::Scratch;
+use sandbox::{RootKind, Sandbox};
 use secrecy::ExposeSecret;
 
-use crate::cancel::Cancel;
 use crate::deployment::registries;
 use crate::doctor::{self, RootFacts};
-use crate::error::Result;
 use crate::machine;
 use crate::plan::{Plan, RuntimeRoot};
-use crate::sandbox::{RootKind, Sandbox};
-use crate::scratch::Scratch;
 use crate::secret::Secrets;
 
 /// A runtime root and what is in it.

@@ -13,6 +13,11 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::mountinfo;
+use host::unmount;
+use host::write::Root;
 use nix::errno::Errno;
 use nix::fcntl::{open, openat2, OFlag, OpenHow, ResolveFlag};
 use nix::mount::{mount, MsFlags};
@@ -25,13 +30,8 @@ use rustix::mount::{
 
 use super::failed;
 use super::state::{State, ROOT};
-use crate::cancel::Cancel;
 use crate::deployment::Deployment;
-use crate::error::{Code, Error, Result};
-use crate::mountinfo;
 use crate::target::Target;
-use crate::unmount;
-use crate::write::Root;
 
 /// Every rename anywhere on the machine can make the kernel give up on a path;
 /// it asks to try again.

@@ -24,14 +24,15 @@ mod bind;
 mod state;
 mod undo;
 
+use contract::error::{Code, Error, Result};
+use contract::event::HandOver;
+use host::cancel::Cancel;
+use host::process::Process;
+use host::unmount;
+
 use crate::boot::Backend;
-use crate::cancel::Cancel;
 use crate::deployment::Deployment;
-use crate::error::{Code, Error, Result};
-use crate::event::HandOver;
-use crate::process::Process;
 use crate::target::Target;
-use crate::unmount;
 
 pub(crate) use state::{active, State};
 pub use state::{FILE, ROOT};

@@ -7,12 +7,12 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use contract::error::{Code, Error, Result};
+use host::mountinfo::Mount;
+use host::process::Process;
 use serde::{Deserialize, Serialize};
 
 use super::failed;
-use crate::error::{Code, Error, Result};
-use crate::mountinfo::Mount;
-use crate::process::Process;
 
 /// Directory of everything that belongs to a hand-over, root's alone.
 pub(super) const DIR: &str = "/run/bootc-installer";
@@ -259,7 +259,7 @@ pub(crate) fn active(owner: Option<Process>) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::mountinfo;
+    use host::mountinfo;
 
     fn state(mounts: &[(&str, Option<u64>)]) -> State {
         State {

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use contract::error::{Code, Error, Result};
+use host::mountinfo;
+use host::unmount;
 use nix::errno::Errno;
 
 use super::failed;
 use super::state::{self, State, ROOT};
-use crate::error::{Code, Error, Result};
-use crate::mountinfo;
-use crate::unmount;
 
 /// What there was to undo.
 #[derive(Debug, Default, PartialEq, Eq)]

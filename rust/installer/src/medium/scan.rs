@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::mountinfo::Mount;
+use host::mountinfo::Mount;
 
 /// Most entries of a directory that are looked at; a photo collection is none of
 /// ours.
@@ -87,7 +87,7 @@ pub(super) fn media(mounts: &[Mount]) -> Vec<PathBuf> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::mountinfo;
+    use host::mountinfo;
 
     fn layout(dir: &Path) {
         std::fs::create_dir_all(dir).unwrap();

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use contract::event::{Event, Task};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 
 use super::Output;
-use crate::event::{Event, Task};
 
 /// At most five lines of progress a second for each task.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -121,7 +121,7 @@ impl<W: Write + Send> Output for JsonLines<W> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::event::Progress;
+    use contract::event::Progress;
 
     fn progress(task: Task, bytes: u64) -> Event {
         Event::Progress {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::event::{Event, EventSink, Progress, Task};
+use contract::event::{Event, EventSink, Progress, Task};
 pub use json::JsonLines;
 use rate::Rate;
 pub use terminal::{failure, Terminal};

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use contract::error::Error;
+use contract::event::{Closed, Event, Level, Progress, Summary, Task};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Output;
-use crate::error::Error;
-use crate::event::{Closed, Event, Level, Progress, Summary, Task};
 use crate::space::human;
 
 /// How often spinners turn.
@@ -197,7 +197,7 @@ fn all_closed(closed: &Closed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
+    use contract::error::Code;
 
     #[test]
     fn counters_in_words() {

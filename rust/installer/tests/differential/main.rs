@@ -12,12 +12,12 @@ mod tree;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use host::cancel::Cancel;
 use images::Image;
-use installer::cancel::Cancel;
-use installer::unpack::{UnpackFilter, Unpacker};
 use registry::{OciLayout, Platform, ResolvedImage, Selector};
 use testkit::cmd::CommandExt;
 use tree::{Kind, Tree};
+use unpack::{UnpackFilter, Unpacker};
 
 /// What an image must have for the comparison to be worth something.
 struct Needs {

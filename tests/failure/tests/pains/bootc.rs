@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use contract::error::{Code, Error};
 use failure::{bootc, Disk, Run, Tiny, World};
-use installer::error::{Code, Error};
 
 /// Installs an image with this script as its bootc; the run, its error and
 /// bootc's log.
@@ -87,7 +87,7 @@ fn bootc_that_cannot_be_executed_is_told() {
         .install("r.example/os/tiny:v1", disk.path())
         .args(["--source", &source.reference(), "--bootloader", "none"])
         .run();
-    let Some(installer::event::Event::Error(error)) = run.events.last() else {
+    let Some(contract::event::Event::Error(error)) = run.events.last() else {
         panic!("{run}");
     };
     assert!(error.what.contains("`bootc`"), "{run}");

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use contract::error::Code;
 use failure::{Disk, Fs, Installer, Tiny, World, MIB};
-use installer::error::Code;
 use testkit::cmd::CommandExt;
 
 fn close(world: &World) -> Installer<'_> {

@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use contract::error::Code;
+use contract::event::Task;
 use failure::{Disk, Fs, Run, Tiny, World, GIB};
-use installer::error::Code;
-use installer::event::Task;
 use nix::fcntl::{fallocate, FallocateFlags};
 use testkit::fault_proxy::{Fault, FaultProxy};
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use contract::error::Code;
+use contract::event::{Event, Task};
 use failure::{bootc, Disk, Fs, Installer, Run, Running, Tiny, World, MIB};
-use installer::error::Code;
-use installer::event::{Event, Task};
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use nix::sys::signal::Signal;
 use serde_json::Value;

@@ -5,9 +5,9 @@
 
 use std::fs;
 
+use contract::error::Code;
+use contract::event::Task;
 use failure::{Fs, Installer, Run, Tiny, World, GIB};
-use installer::error::Code;
-use installer::event::Task;
 use test_image::Variant;
 use testkit::fault_proxy::{Fault, FaultProxy};
 

@@ -4,8 +4,8 @@
 
 use std::fs;
 
+use contract::error::{Code, Error};
 use failure::{Disk, Installer, Run, Tiny, World};
-use installer::error::{Code, Error};
 
 const IMAGE: &str = "r.example/os/tiny:v1";
 

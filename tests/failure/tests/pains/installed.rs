@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use contract::error::Code;
+use contract::event::{Summary, Task};
 use failure::{Disk, Fs, Tiny, World, GIB, MIB};
-use installer::error::Code;
-use installer::event::{Summary, Task};
 use testkit::cmd::CommandExt;
 
 use crate::standard;

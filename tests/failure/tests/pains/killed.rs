@@ -8,8 +8,8 @@ use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::Duration;
 
+use contract::event::{Event, Task};
 use failure::{bootc, Disk, Fs, Run, Running, Tiny, World, GIB};
-use installer::event::{Event, Task};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;

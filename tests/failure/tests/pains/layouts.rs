@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ::registry::{OciLayout, Platform, ResolvedImage, Selector};
+use contract::error::Code;
+use contract::event::{Summary, Task};
 use failure::{Disk, Run, Tiny, World};
-use installer::error::Code;
-use installer::event::{Summary, Task};
 use serde_json::Value;
 use testkit::cmd::CommandExt;
 use testkit::fault_proxy::{Fault, FaultProxy};

@@ -4,8 +4,8 @@
 
 use std::net::TcpListener;
 
+use contract::error::Code;
 use failure::{Installer, Run, Tiny, World};
-use installer::error::Code;
 use testkit::fault_proxy::{Fault, FaultProxy};
 use testkit::registry::{Options, Registry, ServerCertificate};
 

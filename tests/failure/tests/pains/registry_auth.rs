@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use contract::error::Code;
+use contract::event::{Event, Summary, Task};
 use failure::{bootc, files_with, Disk, Tiny, World};
-use installer::error::Code;
-use installer::event::{Event, Summary, Task};
 use nix::sys::signal::Signal;
 use serde_json::{json, Value};
 use testkit::registry::{Options, Registry};

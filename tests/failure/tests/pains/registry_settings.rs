@@ -9,8 +9,8 @@ use std::process::Command;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use contract::error::Code;
 use failure::{Installer, Tiny, World};
-use installer::error::Code;
 use serde_json::{json, Value};
 use testkit::cmd::CommandExt as _;
 use testkit::registry::{Answered, Options, Registry, ServerCertificate};

@@ -8,9 +8,9 @@ use std::process::Command;
 
 use ::registry::signature::PublicKey;
 use ::registry::{ClientConfig, OciLayout, Registry as Client};
+use contract::error::Code;
+use contract::event::Event;
 use failure::{Tiny, World};
-use installer::error::Code;
-use installer::event::Event;
 use serde_json::Value;
 use testkit::cmd::CommandExt;
 use testkit::cosign::{Cosign, Version};

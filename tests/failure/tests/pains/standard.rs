@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use ::registry::{OciLayout, Platform, Selector};
 use failure::World;
-use installer::cancel::Cancel;
-use installer::unpack::{UnpackFilter, Unpacker};
+use host::cancel::Cancel;
 use testkit::registry::Registry;
+use unpack::{UnpackFilter, Unpacker};
 
 /// A registry that has it, and its reference there.
 pub(crate) fn serve() -> Option<(Registry, String)> {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use contract::error::Code;
+use contract::event::{Event, Task};
 use failure::{bootc, Disk, Fs, Run, Running, Tiny, World, GIB};
-use installer::error::Code;
-use installer::event::{Event, Task};
 use nix::sys::signal::Signal;
 use testkit::fault_proxy::{Fault, FaultProxy};
 use testkit::registry::Registry;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use contract::error::{Code, Error};
 use failure::{Disk, Fs, Installer, Run, Tiny, World, GIB, MIB};
-use installer::error::{Code, Error};
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use testkit::cmd::CommandExt;
 use testkit::fault_proxy::{Fault, FaultProxy};
@@ -40,7 +40,7 @@ fn unmount(path: &Path) {
 
 fn last_error(run: &Run) -> &Error {
     match run.events.last() {
-        Some(installer::event::Event::Error(error)) => error,
+        Some(contract::event::Event::Error(error)) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -239,7 +239,7 @@ fn leftover_of_a_power_loss_is_refused_and_a_new_file_system_works() {
         .install("r.example/os/tiny:v1", disk.path())
         .args(["--source", &image, "--bootloader", "none"])
         .start();
-    running.until_progress(installer::event::Task::Deploy);
+    running.until_progress(contract::event::Task::Deploy);
     running.kill_janitor();
     running.kill().assert_killed();
     assert!(disk.path().join(".bootc-scratch").exists());

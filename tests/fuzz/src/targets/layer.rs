@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use installer::unpack::fuzz;
+use ::unpack::fuzz;
 
 pub(crate) fn pax(data: &[u8]) {
     fuzz::pax(data);

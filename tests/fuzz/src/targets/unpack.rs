@@ -19,9 +19,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use ::unpack::{UnpackFilter, Unpacker};
+use host::cancel::Cancel;
 use imageref::{Algorithm, Digest};
-use installer::cancel::Cancel;
-use installer::unpack::{UnpackFilter, Unpacker};
 use registry::{Compression, Layer};
 use sha2::{Digest as _, Sha256};
 use tar::{EntryType, Header};
