@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use conf::Icon;
 use contract::error::{Code, Error, Result};
 use cxx_qt::{CxxQtType, Threading};
 use cxx_qt_lib::QString;
 use frontend::check::{self, Facts, Question, Stop};
 use frontend::session::Session as Choice;
-use installer::config::Icon;
 use secrecy::SecretString;
 use serde_json::json;
 

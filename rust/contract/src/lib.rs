@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What crosses a process border: the engine's errors and events. Everything
+//! What crosses a process border: the engine's plans, events and errors. Everything
 //! here is data; nothing here reads or writes a file.
 
 pub mod error;
 pub mod event;
+pub mod firmware;
+pub mod plan;
+pub mod size;
+pub mod trust;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::error::{Code, Error, Result};
-use installer::trust::Trust;
+use contract::trust::Trust;
 use serde::Deserialize;
 
 use crate::login::Login;

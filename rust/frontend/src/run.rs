@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, Level, Summary};
-use installer::plan::Plan;
+use contract::plan::Plan;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::{ExposeSecret, SecretString};

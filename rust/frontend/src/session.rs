@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use conf::Config;
 use contract::error::{Code, Error, Result};
 use imageref::ImageRef;
-use installer::config::{self, Config};
-use installer::medium::Medium;
 use secrecy::SecretString;
+use source::medium::Medium;
 
 use crate::check::{Facts, Question};
 use crate::login::Login;
@@ -30,7 +30,7 @@ impl Session {
     /// checked; [`Session::broken`] says why.
     pub fn configured(path: Option<&PathBuf>) -> Self {
         let mut session = Self::default();
-        match path.map_or_else(|| Err(no_config()), |path| config::read(path)) {
+        match path.map_or_else(|| Err(no_config()), |path| conf::read(path)) {
             Ok(config) => {
                 session.reference = default_reference(&config);
                 session.keep_login = config.keep_credentials.unwrap_or(false);

@@ -11,11 +11,12 @@ use contract::error::CODES;
 
 /// Parts of the engine whose precise errors are for whoever writes a
 /// configuration or a command line: English, like what they write.
-const FOR_AUTHORS: [&str; 2] = ["installer/src/cli/", "installer/src/config/"];
+const FOR_AUTHORS: [&str; 2] = ["installer/src/cli/", "conf/src/"];
 
 /// The crates whose texts can reach a person at the screen.
-const ROOMS: [&str; 9] = [
+const ROOMS: [&str; 11] = [
     "bridge",
+    "conf",
     "contract",
     "frontend",
     "host",
@@ -23,6 +24,7 @@ const ROOMS: [&str; 9] = [
     "installer",
     "registry",
     "sandbox",
+    "source",
     "unpack",
 ];
 

@@ -9,6 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use contract::error::{Code, Error, Result};
 
+/// What whoever waited is told once a stop was asked for: `CANCELLED`.
+pub fn stopped() -> Error {
+    Error::new(Code::Cancelled, "The installation was stopped.")
+}
+
 /// A cloneable stop signal.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
@@ -47,7 +52,7 @@ impl Cancel {
     /// `CANCELLED` once a stop was asked for; call it between units of work.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() {
-            return Err(Error::new(Code::Cancelled, "The installation was stopped."));
+            return Err(stopped());
         }
         Ok(())
     }

@@ -206,8 +206,8 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
             format!(
                 "{} has {} free, and about {} are needed.",
                 path.display(),
-                installer::space::human(free),
-                installer::space::human(bytes)
+                contract::size::human(free),
+                contract::size::human(bytes)
             ),
         )
         .next(format!(
@@ -217,7 +217,7 @@ fn directory(path: &Path, bytes: u64, option: &str) -> Result<String> {
     Ok(format!(
         "{} ({} free)",
         path.display(),
-        installer::space::human(free)
+        contract::size::human(free)
     ))
 }
 

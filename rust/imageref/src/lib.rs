@@ -5,6 +5,7 @@
 //! - [`Digest`]: `sha256:<hex>`, checked (image-spec, *Digests*).
 //! - [`Reference`]: `host/name:tag@digest`, after the grammar of
 //!   `distribution/reference`.
+//! - [`Platform`]: `os/architecture[/variant]`, and which image runs where.
 //! - [`ImageRef`]: a reference behind a transport, after
 //!   `containers-transports(5)` and the `registry:` spelling of bootc.
 //!
@@ -15,11 +16,13 @@
 
 mod digest;
 mod error;
+mod platform;
 mod reference;
 mod transport;
 
 pub use digest::{Algorithm, Digest};
 pub use error::{ParseError, Problem};
+pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, DEFAULT_TAG, DOCKER_HUB};
 pub use transport::{ImageRef, LocalImage, Transport};
 

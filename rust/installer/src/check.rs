@@ -2,24 +2,24 @@
 //! The first step: everything that can be refused before the target is
 //! touched is refused here. Nothing is written.
 
-mod look_up;
-
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
 use host::cancel::Cancel;
 use host::cmd;
 use host::mountinfo;
-pub(crate) use look_up::stopped;
-pub use look_up::{image, image_by, Found};
 pub use registry::{Layer, ResolvedImage};
+use source::found::Found;
+use source::look_up;
+use source::secret::Secrets;
+use source::trust;
 
-use crate::boot::{Firmware, FirmwareNeed, NEITHER_PLACE};
+use crate::boot::{self, FirmwareNeed, NEITHER_PLACE};
+use crate::deployment::fstab;
 use crate::disk::{self, BootPlaces};
-use crate::medium;
-use crate::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
-use crate::secret::Secrets;
 use crate::space::{self, SpaceNeed};
+
 use crate::target::{self, Target, SCRATCH_NAME};
 
 /// What the check found out.
@@ -44,6 +44,8 @@ pub struct Checked {
 /// Writes nothing.
 pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked> {
     plan.validate()?;
+    trust::require_keys(plan)?;
+    fstab::validate(&plan.deployment.fstab)?;
     cancel.check()?;
     // The cheap and local first: nobody should wait for a registry to hear
     // that the target is not mounted.
@@ -56,7 +58,7 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     require_tools(plan)?;
     let target = target::inspect(&plan.target.root)?;
     let places = disk::boot_places(&target)?;
-    let here = Firmware::of_this_machine();
+    let here = boot::firmware_of_this_machine();
     let need = FirmwareNeed::of(plan, &places, here, std::env::consts::ARCH);
     require_boot_place(plan.bootc.bootloader, &places, need)?;
     require_boot_space(&target)?;
@@ -64,7 +66,7 @@ pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked>
     let scratch = scratch_place(plan, &target)?;
 
     cancel.check()?;
-    let found = image(plan, secrets, cancel)?;
+    let found = look_up::image(plan, secrets, cancel)?;
     let on_target = scratch.is_none();
     let space = space::need(
         found.size,
@@ -156,8 +158,8 @@ fn require_boot_space(target: &Target) -> Result<()> {
         format!(
             "{} has {} free, and at least {} are needed there.",
             boot.mount_point.display(),
-            space::human(free),
-            space::human(space::BOOT_MIN)
+            contract::size::human(free),
+            contract::size::human(space::BOOT_MIN)
         ),
     )
     .why("Kernel, initramfs and boot loader go there.")
@@ -170,7 +172,10 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
     if let Source::OciLayout { path, .. } = &plan.source {
         inputs.push(("source", path));
     }
-    let layouts = plan.layouts.iter().filter(|path| !medium::is_auto(path));
+    let layouts = plan
+        .layouts
+        .iter()
+        .filter(|path| !contract::plan::is_auto(path));
     inputs.extend(layouts.map(|path| ("layout", path.as_path())));
     match &plan.runtime_root {
         RuntimeRoot::Unpack => {}
@@ -282,6 +287,8 @@ fn warnings(scratch: Option<&Path>) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use contract::firmware::Firmware;
+
     use super::*;
     use crate::disk::Esp;
 

@@ -288,13 +288,6 @@ fn unquote(value: &str) -> String {
     plain
 }
 
-/// Whether an image's labels say that bootc can install it.
-pub fn has_bootc_label(labels: &BTreeMap<String, String>) -> bool {
-    labels
-        .get("containers.bootc")
-        .is_some_and(|value| value == "1")
-}
-
 /// How much a failed check matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -354,7 +347,7 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Fatal,
         description: "Bootable container images say what they are with the label containers.bootc=1.",
         test: |_, image| {
-            missing(has_bootc_label(image.labels), "label containers.bootc=1")
+            missing(source::look_up::has_bootc_label(image.labels), "label containers.bootc=1")
         },
     },
     Check {

@@ -18,7 +18,7 @@ use host::unmount::{self, below, leaves_first};
 use nix::errno::Errno;
 use nix::mount::{mount, MsFlags};
 
-use crate::plan::FinishPlan;
+use contract::plan::FinishPlan;
 
 /// Freezes and thaws in one process that nothing stops, so that the file system
 /// does not stay frozen: whoever writes to it then would hang for ever. Freezing writes the journal to its place,

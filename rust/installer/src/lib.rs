@@ -2,7 +2,7 @@
 //! The engine of calamares-bootc: from an image reference to a target that
 //! boots.
 //!
-//! An installation is a [`plan::Plan`], played by the engine step by step
+//! An installation is a [`contract::plan::Plan`], played by the engine step by step
 //! ([`contract::event::Task`]): check, prepare, pull and unpack side by side, deploy
 //! with the image's own bootc, boot loader, configuration of the deployment,
 //! finish. It reports [`contract::event::Event`]s and fails with an [`contract::error::Error`]
@@ -13,9 +13,7 @@ pub mod bootc;
 pub mod calamares;
 pub mod check;
 pub mod cli;
-pub mod client;
 pub mod close;
-pub mod config;
 pub mod deployment;
 pub mod disk;
 pub mod doctor;
@@ -23,12 +21,6 @@ pub mod dump;
 pub mod engine;
 pub mod finish;
 pub mod handover;
-pub mod machine;
-pub mod medium;
-pub mod plan;
 pub mod report;
-pub mod secret;
 pub mod space;
 pub mod target;
-pub mod trust;
-pub mod yaml;

@@ -7,20 +7,14 @@
 //! unpacked runtime root and the deployment. The first two are counted only
 //! when the plan makes them.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
-use registry::{Compression, Layer, OciLayout, ResolvedImage};
+use contract::size::human;
+use source::size::ImageSize;
 
-use crate::plan::{RuntimeRoot, Source};
+use contract::plan::{RuntimeRoot, Source};
 
-/// Unpacked bytes per 100 gzip bytes, where nothing better is known. Measured:
-/// 207 (613 MB Debian image), 219 (4.6 GB desktop), 236 (3.8 GB desktop).
-const GZIP_PERCENT: u64 = 240;
-/// The same for zstd. Measured: 256 (3.8 GB desktop, level 3).
-const ZSTD_PERCENT: u64 = 260;
 /// Room of a deployment per 100 unpacked bytes: the ostree repository, whose
 /// checkout is hard links, the copy of kernel and initramfs in /boot, and the
 /// file system's own structures. Measured for 613 MB: 622 MiB on ext4, 644 on
@@ -51,79 +45,6 @@ pub struct SpaceNeed {
     pub keep_free: u64,
     /// The sum as a sentence, with its parts.
     pub explanation: String,
-}
-
-/// Sizes of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageSize {
-    /// Blobs to download, bytes.
-    pub compressed: u64,
-    /// All layers unpacked, bytes. Files that a later layer replaces count
-    /// twice: an upper bound.
-    pub unpacked: u64,
-}
-
-impl ImageSize {
-    /// Estimated from the manifest alone.
-    pub fn estimate(image: &ResolvedImage) -> Self {
-        Self {
-            compressed: image.compressed_size(),
-            unpacked: image
-                .layers
-                .iter()
-                .map(estimate)
-                .fold(0, u64::saturating_add),
-        }
-    }
-
-    /// From a layout in place, whose blobs often tell their unpacked size.
-    pub fn of_layout(image: &ResolvedImage, layout: &OciLayout) -> Self {
-        Self {
-            compressed: image.compressed_size(),
-            unpacked: image
-                .layers
-                .iter()
-                .map(|l| {
-                    stored_size(&layout.blob_path(&l.digest), l).unwrap_or_else(|| estimate(l))
-                })
-                .fold(0, u64::saturating_add),
-        }
-    }
-}
-
-fn estimate(layer: &Layer) -> u64 {
-    let percent = match layer.compression {
-        Compression::None => 100,
-        Compression::Gzip => GZIP_PERCENT,
-        Compression::Zstd => ZSTD_PERCENT,
-    };
-    let bytes = u128::from(layer.size) * u128::from(percent) / 100;
-    u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-/// The unpacked size that a blob states about itself; `None` when it does not,
-/// or cannot be trusted to speak for all of the blob.
-fn stored_size(path: &Path, layer: &Layer) -> Option<u64> {
-    let mut file = File::open(path).ok()?;
-    let size = match layer.compression {
-        Compression::None => return Some(layer.size),
-        Compression::Gzip => {
-            // RFC 1952: ISIZE, the size modulo 2^32 of the last member.
-            let mut trailer = [0u8; 4];
-            file.seek(SeekFrom::End(-4)).ok()?;
-            file.read_exact(&mut trailer).ok()?;
-            u64::from(u32::from_le_bytes(trailer))
-        }
-        Compression::Zstd => {
-            // RFC 8878: the frame header of at most 18 bytes may hold it.
-            let mut header = [0u8; 18];
-            file.read_exact(&mut header).ok()?;
-            zstd::zstd_safe::get_frame_content_size(&header).ok()??
-        }
-    };
-    // Several members or frames, or more than 4 GiB: then it speaks for a part,
-    // which shows when it is smaller than what is compressed.
-    (size >= layer.size).then_some(size)
 }
 
 /// Bytes that the deployment of an image takes.
@@ -211,28 +132,10 @@ pub fn require(place: &Path, free: u64, needed: u64, need: &SpaceNeed) -> Result
     .detail(format!("free bytes: {free}, needed bytes: {needed}")))
 }
 
-/// Bytes for people, in decimal units as disks are sold: `1.5 GB`.
-pub fn human(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    // Tenths of the unit, in integers, so that no rounding shows 1000.0 MB.
-    let mut tenths = u128::from(bytes) * 10 / 1000;
-    let mut unit = 0;
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1000;
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::io::Write;
-
     const MB: u64 = 1_000_000;
 
     #[test]
@@ -325,63 +228,5 @@ mod tests {
             assert!(need.target >= peak, "{need:?}");
             assert!(need.target <= peak * 2, "{need:?}");
         }
-    }
-
-    #[test]
-    fn bytes_for_people() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 kB"),
-            (999_999, "999.9 kB"),
-            (1_000_000, "1.0 MB"),
-            (1_550_000_000, "1.5 GB"),
-            (u64::MAX, "18446744.0 TB"),
-        ] {
-            assert_eq!(human(bytes), text);
-        }
-    }
-
-    fn layer(size: usize, compression: Compression) -> Layer {
-        let digest: imageref::Digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
-        Layer {
-            digest: digest.clone(),
-            size: size as u64,
-            media_type: String::new(),
-            compression,
-            diff_id: digest,
-        }
-    }
-
-    #[test]
-    fn sizes_that_blobs_state() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("blob");
-        let data = vec![7u8; 100_000];
-        let gzip = |data: &[u8]| {
-            let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            e.write_all(data).unwrap();
-            e.finish().unwrap()
-        };
-        let known = zstd::bulk::compress(&data, 1).unwrap();
-        let streamed = zstd::stream::encode_all(data.as_slice(), 1).unwrap();
-        let two_members = [gzip(&data), gzip(b"x")].concat();
-        let table = [
-            (gzip(&data), Compression::Gzip, Some(100_000)),
-            (two_members, Compression::Gzip, None),
-            (known, Compression::Zstd, Some(100_000)),
-            (streamed, Compression::Zstd, None),
-            (data.clone(), Compression::None, Some(100_000)),
-        ];
-        for (blob, compression, expected) in table {
-            std::fs::write(&path, &blob).unwrap();
-            let layer = layer(blob.len(), compression);
-            assert_eq!(stored_size(&path, &layer), expected, "{compression:?}");
-        }
-        assert_eq!(
-            stored_size(&dir.path().join("no"), &layer(9, Compression::Gzip)),
-            None
-        );
-        assert_eq!(estimate(&layer(100, Compression::Gzip)), 240);
     }
 }

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use installer::boot::Firmware;
-use installer::plan::Plan;
+use contract::firmware::Firmware;
+use contract::plan::Plan;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 

@@ -4,7 +4,6 @@
 
 use std::path::{Path, PathBuf};
 
-use installer::config;
 use secrecy::zeroize::Zeroizing;
 use serde_yaml::Value;
 
@@ -31,7 +30,7 @@ fn properties(schema: &Value, at: &[&str]) -> Vec<String> {
 
 /// Whether the reader knows a key, whatever it thinks of the value.
 fn known(text: &str) -> bool {
-    match config::parse(Path::new("/x/bootc.conf"), Zeroizing::new(text.to_owned())) {
+    match conf::parse(Path::new("/x/bootc.conf"), Zeroizing::new(text.to_owned())) {
         Ok(_) => true,
         Err(error) => !error.to_string().contains("not known"),
     }
@@ -39,7 +38,7 @@ fn known(text: &str) -> bool {
 
 #[test]
 fn the_shipped_file_is_read() {
-    let config = config::read(&module("bootc.conf")).unwrap();
+    let config = conf::read(&module("bootc.conf")).unwrap();
     assert!(config.page.allow_other);
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imageref::{Digest, ParseError};
 
-use crate::platform::Platform;
+use imageref::Platform;
 
 mod hint;
 mod kind;

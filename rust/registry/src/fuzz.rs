@@ -7,8 +7,8 @@ use crate::error::RegistryError;
 use crate::hash::digest_of;
 use crate::image::ResolvedImage;
 use crate::manifest::{self, Document, Fetched, Origin};
-use crate::platform::Platform;
 use crate::{challenge, range, redirect, retry_after, token};
+use imageref::Platform;
 
 /// Reads an index or a manifest and, if it is a manifest, puts the image
 /// together with `config`, as a resolution does with what it has verified.

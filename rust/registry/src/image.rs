@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use imageref::Digest;
 
-use crate::platform::Platform;
 use crate::registries_conf::Endpoint;
+use imageref::Platform;
 
 /// One image for one platform: its manifest, its configuration and what its
 /// layers are. Manifest and configuration are verified; the layers may be

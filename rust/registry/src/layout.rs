@@ -15,8 +15,8 @@ use crate::error::{Missing, RegistryError};
 use crate::hash::Hasher;
 use crate::image::{Layer, ResolvedImage};
 use crate::manifest::{self, Descriptor, Document, Fetched, Origin, OCI_INDEX};
-use crate::platform::Platform;
 use crate::MANIFEST_MAX;
+use imageref::Platform;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const VERSION: &str = "1.0.0";

@@ -45,7 +45,6 @@ mod login;
 mod manifest;
 mod mirrors;
 mod observer;
-mod platform;
 pub mod policy;
 mod pull;
 mod range;
@@ -69,9 +68,9 @@ pub use client::{ClientConfig, Registry};
 pub use credentials::{AuthFileError, CredentialStore, Credentials};
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
 pub use image::{Compression, ImageConfig, Layer, ResolvedImage};
+pub use imageref::{Platform, PlatformError};
 pub use layout::{OciLayout, Selector};
 pub use observer::{NoObserver, PullObserver};
-pub use platform::{Platform, PlatformError};
 pub use pull::PullReport;
 pub use registries_conf::{
     Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesConfError, RegistryEntry,

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{shorten, RegistryError};
 use crate::hash::digest_of;
 use crate::image::{Compression, ImageConfig, Layer, ResolvedImage};
-use crate::platform::Platform;
 use crate::{CONFIG_MAX, INDEX_ENTRIES_MAX, LAYERS_MAX, MANIFEST_MAX};
+use imageref::Platform;
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

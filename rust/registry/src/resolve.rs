@@ -14,11 +14,11 @@ use crate::hash::digest_of;
 use crate::image::ResolvedImage;
 use crate::manifest::{self, Descriptor, Document, Fetched, Origin};
 use crate::mirrors::MirrorFailures;
-use crate::platform::Platform;
 use crate::registries_conf::Endpoint;
 use crate::session::Session;
 use crate::transport::{in_time, Answer};
 use crate::MANIFEST_MAX;
+use imageref::Platform;
 
 /// Longest wait that a registry may ask for when it is asked what an image is.
 const SHORT_WAIT: Duration = Duration::from_secs(5);

@@ -9,16 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+use conf::Config;
+use contract::size::human;
 use host::cancel::Cancel;
-use installer::check::{self, ResolvedImage};
 use installer::cli::image_plan;
-use installer::client::{self, Coded};
-use installer::config::Config;
-use installer::secret::Secrets;
-use installer::space::human;
-use registry::{OciLayout, PullObserver, Registry, RegistryError};
+use registry::{OciLayout, PullObserver, Registry, RegistryError, ResolvedImage};
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
+use source::client::{self, Coded};
+use source::secret::Secrets;
 
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
@@ -61,7 +60,7 @@ pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
     let resolved = plan(distro, reference)
         .and_then(|plan| {
             let secrets = Secrets::read(&plan)?;
-            check::image(&plan, &secrets, &Cancel::new())
+            source::look_up::image(&plan, &secrets, &Cancel::new())
         })
         .map_err(|err| refused(reference, err))?
         .image;
@@ -71,7 +70,7 @@ pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
     })
 }
 
-fn plan(distro: &Distro, reference: &str) -> contract::error::Result<installer::plan::Plan> {
+fn plan(distro: &Distro, reference: &str) -> contract::error::Result<contract::plan::Plan> {
     image_plan(reference, registries(distro)?)
 }
 
@@ -83,7 +82,7 @@ fn registries(distro: &Distro) -> contract::error::Result<Config> {
         .unwrap_or_default();
     let path = distro.path.clone().unwrap_or_else(|| "distro.yaml".into());
     // JSON is YAML.
-    installer::config::parse(&path, Zeroizing::new(conf))
+    conf::parse(&path, Zeroizing::new(conf))
 }
 
 fn refused(reference: &str, err: contract::error::Error) -> Error {
@@ -393,7 +392,7 @@ mod tests {
             drop(server);
             let mut plan = plan(&distro, &reference).unwrap();
             plan.layouts = vec![medium.clone()];
-            let check = |plan| check::image(plan, &Secrets::default(), &Cancel::new());
+            let check = |plan| source::look_up::image(plan, &Secrets::default(), &Cancel::new());
             let found = check(&plan).unwrap();
             assert!(found.offline);
             let trust = found.trust.to_string();

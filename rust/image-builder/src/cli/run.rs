@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use buildroot::cache;
 use clap::Parser;
-use installer::space::human;
+use contract::size::human;
 
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::documents;

@@ -185,7 +185,7 @@ fn certificate(doc: &Document, at: &[&str], file: &Path) -> Result<()> {
 }
 
 fn public_key(doc: &Document, at: &[&str], file: &Path) -> Result<()> {
-    installer::config::read_key(file).map(drop).map_err(|err| {
+    source::keys::read_key(file).map(drop).map_err(|err| {
         doc.invalid(at, &format!("{} is no public key", file.display()))
             .why("Images are verified with public keys in PEM, such as the cosign.pub that cosign makes.")
             .next("Name the public key of whoever signs the images.")

@@ -2,7 +2,7 @@
 //! The sections `registries`, `containers` and `images`: templates become
 //! references.
 
-use installer::yaml::{nearest, wrong_type};
+use conf::yaml::{nearest, wrong_type};
 use serde_yaml::Value;
 
 use super::reader::{Document, Section};

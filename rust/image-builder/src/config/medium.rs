@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use installer::yaml::wrong_type;
+use conf::yaml::wrong_type;
 use serde_yaml::Value;
 
 use super::reader::{Document, Section};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use installer::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
+use conf::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 use serde_yaml::{Mapping, Value};
 
 use super::syntax::{shown, Check, Wrong};

@@ -2,7 +2,7 @@
 //! `bootc.conf` made from `distro.yaml`, as the installer reads it.
 
 use super::*;
-use installer::config as read;
+use ::conf as read;
 
 const LAYOUT: &str = "/run/live/medium/images";
 

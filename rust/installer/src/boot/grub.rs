@@ -9,13 +9,14 @@
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::firmware::Firmware;
 use host::cancel::Cancel;
 use host::cmd::{self, Tool};
 use host::write::Root;
 use sandbox::{Sandbox, TARGET};
 
 use crate::boot::grubcfg::{self, Serial};
-use crate::boot::{Firmware, GrubStep, Origin};
+use crate::boot::{GrubStep, Origin};
 use crate::disk::BootPlaces;
 
 /// Modules in the core image, besides those that grub-install adds for the

@@ -13,16 +13,15 @@ pub mod grub;
 pub mod grubcfg;
 pub mod table;
 
-use std::fmt;
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
+use contract::firmware::Firmware;
+use contract::plan::{BootloaderChoice, Plan};
 use host::mountinfo::{self, Mount};
-use serde::{Deserialize, Serialize};
 
 use crate::disk::BootPlaces;
 use crate::doctor::RootFacts;
-use crate::plan::{BootloaderChoice, Plan};
 use crate::target::Target;
 
 /// What bootc is told to install.
@@ -56,48 +55,12 @@ pub enum Backend {
     Composefs,
 }
 
-/// How a machine starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Firmware {
-    /// From the first sectors of a disk: BIOS, or the compatibility mode of UEFI.
-    Bios,
-    /// From a file on an EFI system partition.
-    Uefi,
-}
-
-impl Firmware {
-    /// How this machine was started.
-    pub fn of_this_machine() -> Self {
-        if Path::new("/sys/firmware/efi").is_dir() {
-            Self::Uefi
-        } else {
-            Self::Bios
-        }
-    }
-
-    /// GRUB's name for this firmware on the processor `arch`, in Rust's
-    /// spelling ([`std::env::consts::ARCH`]).
-    pub fn grub_platform(self, arch: &str) -> Option<&'static str> {
-        match (self, arch) {
-            (Self::Bios, "x86_64" | "x86") => Some("i386-pc"),
-            (Self::Uefi, "x86_64") => Some("x86_64-efi"),
-            (Self::Uefi, "x86") => Some("i386-efi"),
-            (Self::Uefi, "aarch64") => Some("arm64-efi"),
-            (Self::Uefi, "arm") => Some("arm-efi"),
-            (Self::Uefi, "riscv64") => Some("riscv64-efi"),
-            (Self::Uefi, "loongarch64") => Some("loongarch64-efi"),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Firmware {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bios => "BIOS",
-            Self::Uefi => "UEFI",
-        })
+/// How this machine was started.
+pub fn firmware_of_this_machine() -> Firmware {
+    if Path::new("/sys/firmware/efi").is_dir() {
+        Firmware::Uefi
+    } else {
+        Firmware::Bios
     }
 }
 

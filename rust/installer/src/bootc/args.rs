@@ -2,10 +2,10 @@
 //! The command line of `bootc install to-filesystem`, made from the plan and
 //! the boot decision alone.
 
+use contract::plan::BootcPlan;
 use sandbox::{LAYOUT, TARGET};
 
 use crate::boot::{Backend, BootcBootloader};
-use crate::plan::BootcPlan;
 
 use super::layout::TAG;
 
@@ -83,7 +83,7 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::BootloaderChoice;
+    use contract::plan::BootloaderChoice;
 
     fn plan() -> BootcPlan {
         BootcPlan {

@@ -2,9 +2,9 @@
 //! fstab lines for what the person chose on the partition page.
 
 use contract::error::{Code, Error, Result};
+use contract::plan::FstabEntry;
 
 use super::{GlobalStorage, Partition};
-use crate::plan::FstabEntry;
 
 /// Mount points that an EFI system partition has when Calamares does not say
 /// which one it means.

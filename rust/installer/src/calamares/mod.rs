@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
 
-use crate::boot::Firmware;
+use contract::firmware::Firmware;
 use reader::Object;
 
 /// The part of Calamares' global storage that matters here.

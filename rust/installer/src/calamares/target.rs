@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
+use contract::firmware::Firmware;
+use contract::plan::{BootloaderChoice, Plan};
 
 use super::kargs::INITRAMFS_KEYMAP;
 use super::{fstab, kargs, require_readable_boot, GlobalStorage};
-use crate::boot::Firmware;
-use crate::plan::{BootloaderChoice, Plan};
 
 /// A keymap for the initramfs and for the installed system.
 const KEYMAP: &str = "vconsole.keymap=";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
+use contract::plan::{BootloaderChoice, Plan};
 use host::blkid::{self, Tags};
 
 use super::*;
-use crate::plan::{BootloaderChoice, Plan};
 
 /// A documented shape: tests/fixtures/calamares/NAME.json.
 macro_rules! fixture {

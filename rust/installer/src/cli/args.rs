@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::plan::BootloaderChoice;
 
 use crate::bootc;
-use crate::plan::BootloaderChoice;
 
 /// Put a bootable container image on a mounted target, so that it boots and
 /// updates from its registry.

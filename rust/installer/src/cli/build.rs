@@ -4,26 +4,29 @@
 
 use std::path::{Path, PathBuf};
 
+use conf::{Config, RegistryEntry, Transport};
+use contract::error::capital;
 use contract::error::{Code, Error, Result};
+use contract::plan::{
+    is_auto, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
+    RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, PLAN_VERSION,
+};
 use host::blkid;
 use host::cancel::Cancel;
 use host::mountinfo;
 use imageref::{ImageRef, Reference};
 use registry::{CredentialStore, Credentials, Endpoint};
 use secrecy::zeroize::Zeroizing;
+use source::keys;
+use source::look_up;
+use source::machine;
+use source::secret::Secrets;
+use source::trust;
 
 use super::args::ImageArgs;
 use super::password;
 use crate::calamares::{self, GlobalStorage};
-use crate::check;
-use crate::config::{self, Config, RegistryEntry, Transport};
-use crate::machine;
-use crate::medium::is_auto;
-use crate::plan::{
-    capital, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
-    RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, PLAN_VERSION,
-};
-use crate::secret::Secrets;
+use crate::deployment::fstab;
 use crate::target;
 
 /// A root for plans that only their image matters of; never looked at.
@@ -69,7 +72,7 @@ pub(super) struct Built {
 /// pinned to its digest.
 pub(super) fn plan(args: &ImageArgs, place: Place<'_>, lookup: bool) -> Result<Built> {
     let config = match &args.config {
-        Some(path) => config::read(path)?,
+        Some(path) => conf::read(path)?,
         None => Config::default(),
     };
     plan_after(args, config, place, lookup)
@@ -91,7 +94,7 @@ pub fn image_plan(image: &str, config: Config) -> Result<Plan> {
 
 fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) -> Result<Built> {
     // A configuration that was only parsed would demand nothing.
-    let config = config::with_keys(config)?;
+    let config = keys::with_keys(config)?;
     let mut plan = assemble(args, &config, place.root()?)?;
     let mut warnings = config.warnings;
     match place {
@@ -116,9 +119,11 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         }
     }
     plan.validate()?;
+    trust::require_keys(&plan)?;
+    fstab::validate(&plan.deployment.fstab)?;
     if lookup {
         let secrets = Secrets::read(&plan)?;
-        let found = check::image(&plan, &secrets, &Cancel::new())?;
+        let found = look_up::image(&plan, &secrets, &Cancel::new())?;
         plan.image.digest = Some(found.image.manifest_digest.to_string());
         plan.image.index_digest = found.index_digest();
         warnings.extend(found.warnings);
@@ -344,7 +349,7 @@ fn add_registry_options(plan: &mut Plan, args: &ImageArgs, reference: &Reference
     let keys: Vec<String> = args
         .signature_key
         .iter()
-        .map(|path| config::read_key(path))
+        .map(|path| keys::read_key(path))
         .collect::<Result<_>>()?;
     if auth.is_none() && args.ca.is_none() && !args.insecure && keys.is_empty() {
         return Ok(());

@@ -4,16 +4,18 @@
 use std::io::IsTerminal;
 
 use contract::error::Result;
+use contract::size::human;
+use contract::trust::Trust;
 use host::cancel::Cancel;
 use serde::Serialize;
+use source::look_up;
+use source::secret::Secrets;
 
 use super::args::{CheckCommand, Format};
 use super::build::{self, Place};
 use super::{json, print, stop};
 use crate::check;
-use crate::secret::Secrets;
-use crate::space::{self, human};
-use crate::trust::Trust;
+use crate::space;
 
 /// What a check found out.
 #[derive(Debug, Serialize)]
@@ -67,7 +69,7 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
         let checked = check::check(&plan, &secrets, &cancel)?;
         (checked.found.clone(), Some(checked))
     } else {
-        (check::image(&plan, &secrets, &cancel)?, None)
+        (look_up::image(&plan, &secrets, &cancel)?, None)
     };
     // What was found out comes before what was wrong with the question.
     let found_out = match &checked {

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Level, Summary};
+use contract::plan::Plan;
 use host::cancel::Cancel;
+use source::secret::Secrets;
 
 use super::args::InstallCommand;
 use super::build::{self, Place};
 use super::stop;
 use crate::engine::{self, Options};
-use crate::plan::Plan;
-use crate::secret::Secrets;
 
 /// No plan is longer.
 const PLAN_MAX: u64 = 4 * 1024 * 1024;

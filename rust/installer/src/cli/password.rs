@@ -130,9 +130,9 @@ fn without_echo(terminal: &File, question: &str, ends: &SigSet) -> nix::Result<b
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::{Plan, RegistryPlan, SecretRef};
-    use crate::secret::Secrets;
+    use contract::plan::{Plan, RegistryPlan, SecretRef};
     use secrecy::ExposeSecret as _;
+    use source::secret::Secrets;
     use std::os::fd::AsRawFd as _;
 
     #[test]

@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::plan::Plan;
+use contract::plan::Plan;
 
 /// Raises `cancel` at SIGINT, SIGTERM and SIGHUP. The steps then end their
 /// children and clean up; nothing is done in the handler itself.

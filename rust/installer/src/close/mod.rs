@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Closed, Event, EventSink, Level, Task};
+use contract::plan::FinishPlan;
 use host::cancel::Cancel;
 use host::mountinfo;
 use host::process;
@@ -26,7 +27,6 @@ use host::unmount::{self, PATIENCE};
 use crate::calamares::{GlobalStorage, Partition};
 use crate::finish;
 use crate::handover::{self, State};
-use crate::plan::FinishPlan;
 
 /// What is known of the target besides the state of its hand-over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

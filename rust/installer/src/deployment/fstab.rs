@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
 
-use crate::plan::FstabEntry;
+use contract::plan::FstabEntry;
 
 /// The line above the ones that this module adds.
 const MARK: &str = "# Added by the installer.";

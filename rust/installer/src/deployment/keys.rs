@@ -6,13 +6,14 @@
 use std::path::Path;
 
 use contract::error::{Error, Result};
+use contract::plan::Plan;
+use contract::trust::Trust;
 use host::write::Root;
 use registry::policy::Policy;
 use serde_json::{json, Value};
+use source::trust;
 
 use super::Deployment;
-use crate::plan::Plan;
-use crate::trust::{self, Trust};
 
 /// The policy, below the deployment.
 const POLICY: &str = "etc/containers/policy.json";
@@ -39,7 +40,7 @@ impl Deployment {
         if !plan.deployment.keep_registries {
             return Ok(Vec::new());
         }
-        let name = crate::plan::reference(plan.image.origin())?.name();
+        let name = contract::plan::reference(plan.image.origin())?.name();
         if name != plan.reference()?.name() {
             return Ok(vec![format!(
                 "Updates from {name} are not verified by the key that verified this image, which is from another repository."

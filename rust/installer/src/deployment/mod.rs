@@ -13,16 +13,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::plan::Plan;
 use host::write::Root;
 use imageref::Reference;
 use registry::{CertsDirs, RegistryEntry};
 use secrecy::ExposeSecret;
+use source::client::Coded;
+use source::machine;
+use source::secret::Secrets;
 
 use crate::boot::Backend;
-use crate::client::Coded;
-use crate::machine;
-use crate::plan::Plan;
-use crate::secret::Secrets;
 
 /// Where bootc looks for credentials in the installed system.
 const AUTH_FILE: &str = "etc/ostree/auth.json";
@@ -184,7 +184,7 @@ impl Updates {
             repositories: Vec::new(),
             certs: machine::certs(),
         };
-        let origin = crate::plan::reference(plan.image.origin())?;
+        let origin = contract::plan::reference(plan.image.origin())?;
         updates.entries = machine::entries_for(&conf, plan, &origin);
         for place in machine::places(&conf, &origin)? {
             if !updates.repositories.contains(&place.reference) {

@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Level, Progress, Task};
+use contract::plan::Source;
 use host::cancel::Cancel;
 use registry::{
     ErrorKind, OciLayout, PullObserver, PullReport, Registry, RegistryError, ResolvedImage,
 };
 use sandbox::scratch::Scratch;
+use source::client;
+use source::client::Coded;
 use unpack::{UnpackFilter, Unpacker};
 
 use super::{unpacks, Engine};
 use crate::check::Checked;
-use crate::client;
-use crate::client::Coded;
-use crate::plan::Source;
 
 /// Counters are sent at most this often; a sink may thin them out further.
 const TICK: Duration = Duration::from_millis(100);

@@ -23,20 +23,21 @@ use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
+use contract::firmware::Firmware;
+use contract::plan::{Plan, RuntimeRoot};
 use host::cancel::Cancel;
 use host::mountinfo;
 use sandbox::scratch::Scratch;
 use sandbox::Sandbox;
+use source::secret::Secrets;
 
-use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Firmware, Situation};
+use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Situation};
 use crate::bootc::{self, BootcArgs, DeployInputs};
 use crate::check::{self, Checked};
 use crate::deployment::{self, Deployment};
 use crate::doctor;
 use crate::finish;
 use crate::handover;
-use crate::plan::{Plan, RuntimeRoot};
-use crate::secret::Secrets;
 use crate::space;
 use fetch::Fetched;
 use runtime::Runtime;
@@ -362,7 +363,7 @@ impl Engine<'_> {
     fn firmware_entry<'a>(&self, checked: &Checked, runtime: &'a Runtime) -> Option<&'a str> {
         let esp = checked.places.esp.as_ref()?;
         let device = esp.device.file_name()?.to_string_lossy();
-        if Firmware::of_this_machine() != Firmware::Uefi || device.starts_with("loop") {
+        if boot::firmware_of_this_machine() != Firmware::Uefi || device.starts_with("loop") {
             return None;
         }
         Some(runtime.facts.os_id.as_deref().unwrap_or("linux"))

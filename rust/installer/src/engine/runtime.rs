@@ -2,17 +2,17 @@
 //! The runtime root: the root that bootc and its tools run in.
 
 use contract::error::Result;
+use contract::plan::{Plan, RuntimeRoot};
 use host::cancel::Cancel;
 use imageref::Reference;
 use sandbox::scratch::Scratch;
 use sandbox::{RootKind, Sandbox};
 use secrecy::ExposeSecret;
+use source::machine;
+use source::secret::Secrets;
 
 use crate::deployment::registries;
 use crate::doctor::{self, RootFacts};
-use crate::machine;
-use crate::plan::{Plan, RuntimeRoot};
-use crate::secret::Secrets;
 
 /// A runtime root and what is in it.
 #[derive(Debug)]

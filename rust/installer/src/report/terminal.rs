@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use contract::error::Error;
 use contract::event::{Closed, Event, Level, Progress, Summary, Task};
+use contract::size::human;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Output;
-use crate::space::human;
 
 /// How often spinners turn.
 const TICK: Duration = Duration::from_millis(120);

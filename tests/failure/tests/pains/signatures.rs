@@ -241,7 +241,7 @@ fn without_a_network_the_medium_needs_the_signature_too() {
             mirror: false,
         };
         let copy = client.copy_signatures(&at, &reference, &digest, &layout);
-        let copied = installer::client::runtime().unwrap().block_on(copy);
+        let copied = source::client::runtime().unwrap().block_on(copy);
         assert_eq!(copied.unwrap(), 1);
         let entry = signed.entry(&key);
         let image = signed.image.clone();

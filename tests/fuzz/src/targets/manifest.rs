@@ -13,7 +13,7 @@ pub(crate) fn run(data: &[u8]) {
             assert_eq!(image.manifest_bytes, document);
             assert_eq!(image.layout_name(), "latest");
             let largest = image.layers.iter().map(|layer| layer.size).max();
-            let size = installer::space::ImageSize::estimate(&image);
+            let size = source::size::ImageSize::estimate(&image);
             assert!(size.compressed >= largest.unwrap_or(0));
             assert!(size.unpacked >= size.compressed / 100);
         }

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use contract::plan::Plan;
 use image_builder::config::Distro;
 use imageref::{Digest, ImageRef, Reference};
 use installer::calamares::GlobalStorage;
-use installer::plan::Plan;
 use registry::{CredentialStore, Platform, RegistriesConf};
 use zeroize::Zeroizing;
 
@@ -118,7 +118,7 @@ pub(crate) fn token(data: &[u8]) {
 pub(crate) fn bootc_conf(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let path = Path::new("/etc/calamares/modules/bootc.conf");
-    if let Err(error) = installer::config::parse(path, Zeroizing::new(text.to_owned())) {
+    if let Err(error) = conf::parse(path, Zeroizing::new(text.to_owned())) {
         drop(error.to_string());
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn config(text: &str) -> Config {
-    config::parse(
+    conf::parse(
         Path::new("/etc/bootc.conf"),
         Zeroizing::new(text.to_owned()),
     )
@@ -208,7 +208,11 @@ jvMWJ0czelU4sz8F62cDbBMAg5cx9u1F7ke82w99WsiTAezVXBJnx9d0qQ==
     // It survives the way through a file.
     let text = plan.to_json().unwrap();
     assert_eq!(Plan::from_json(&text).unwrap(), plan);
-    assert!(Plan::from_json(&text.replace("MFkw", "MFkx")).is_err());
+    let other = Plan::from_json(&text.replace("MFkw", "MFkx")).unwrap();
+    assert_eq!(
+        trust::require_keys(&other).unwrap_err().code,
+        Code::PlanInvalid
+    );
     let missing = dir.path().join("missing.pub");
     let error = with(Some(&missing)).unwrap_err();
     assert_eq!(error.code, Code::ConfigInvalid, "{error}");

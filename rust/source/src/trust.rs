@@ -2,83 +2,25 @@
 //! Is the image from whoever should have made it? What configuration and policy
 //! demand, and what the image's signatures fulfil of it (`docs/signatures.md`).
 
-use std::fmt;
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
+use contract::plan::{Plan, RegistryPlan, Source};
+use contract::trust::{Trust, Unverified};
 use host::cancel::Cancel;
 use registry::policy::{Policy, Subject};
 use registry::signature::{Demands, PublicKey, SignatureError, Verification, Wanted};
 use registry::{OciLayout, Registry};
-use serde::{Deserialize, Serialize};
 
-use crate::check::{stopped, Found};
 use crate::client;
 use crate::client::Coded;
 use crate::medium::Medium;
-use crate::plan::{Plan, RegistryPlan, Source};
+
+use crate::found::Found;
 use crate::secret::Secrets;
 
 /// Largest policy.json that is read, in bytes.
 const POLICY_MAX: u64 = 1024 * 1024;
-
-/// What is known of an image's origin. There is no third state: an image whose
-/// signature is demanded and not right is an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "state",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
-pub enum Trust {
-    /// All that is demanded was found and is right.
-    Verified {
-        /// Fingerprints of the keys, `SHA256:<hex>`.
-        keys: Vec<String>,
-        /// The name that was signed; sigstore bundles have none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        signed_name: Option<String>,
-        /// The installed system can verify such signatures, too.
-        updates: bool,
-    },
-    /// Nothing was demanded, so nothing was looked at.
-    NotVerified {
-        /// Why not.
-        why: Unverified,
-    },
-}
-
-/// Why a signature was not looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unverified {
-    /// Neither a key nor a policy demands one.
-    NoKey,
-    /// There is a key, and `noSignatureVerification` turns it off.
-    TurnedOff,
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self::NotVerified {
-            why: Unverified::NoKey,
-        }
-    }
-}
-
-impl fmt::Display for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Verified { keys, .. } => write!(f, "verified (key {})", keys.join(", ")),
-            Self::NotVerified {
-                why: Unverified::NoKey,
-            } => f.write_str("not verified: no key is configured"),
-            Self::NotVerified {
-                why: Unverified::TurnedOff,
-            } => f.write_str("not verified: noSignatureVerification is set"),
-        }
-    }
-}
 
 /// What must be signed by whom: the keys of the image's registry, and what the
 /// system's `policy` demands, where there is one.
@@ -110,7 +52,7 @@ pub fn demands(plan: &Plan, policy: &Path) -> Result<Demands> {
 }
 
 /// The entry with keys that is about the plan's image.
-pub(crate) fn keys_for(plan: &Plan) -> Option<&RegistryPlan> {
+pub fn keys_for(plan: &Plan) -> Option<&RegistryPlan> {
     let reference = plan.reference().ok()?;
     plan.registry_for(&reference.name())
         .filter(|registry| !registry.signature_keys.is_empty())
@@ -143,6 +85,16 @@ fn read_policy(path: &Path) -> Result<Option<String>> {
 fn unusable(path: &Path, problem: &str) -> Error {
     let what = format!("The policy {} cannot be used.", path.display());
     Error::new(Code::SignaturePolicy, what).detail(problem)
+}
+
+/// Refuses what cannot be a key among the plan's `signatureKeys`.
+///
+/// # Errors
+/// `PLAN_INVALID`.
+pub fn require_keys(plan: &Plan) -> Result<()> {
+    plan.registries
+        .iter()
+        .try_for_each(|registry| public_keys(registry).map(drop))
 }
 
 /// Verifies what `found` is against `demands`, where its signatures are: in the
@@ -183,7 +135,7 @@ pub fn verify(
             }
         };
         tokio::select! {
-            () = cancel.token().cancelled() => Err(stopped()),
+            () = cancel.token().cancelled() => Err(host::cancel::stopped()),
             verified = verifying => verified,
         }
     })?;

@@ -9,17 +9,17 @@
 mod page;
 mod reader;
 mod template;
+pub mod yaml;
 
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
 use imageref::Reference;
-use registry::signature::PublicKey;
 use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 
-use crate::medium::AUTO;
-use crate::plan::BootloaderChoice;
+use contract::plan::BootloaderChoice;
+use contract::plan::AUTO;
 pub use page::{CatalogueEntry, Icon, Localized, Page};
 use reader::{Document, Section};
 
@@ -35,7 +35,7 @@ pub struct Config {
     /// `source`: an OCI layout to use in place.
     pub source: Option<String>,
     /// `layouts`: OCI layouts and archives that may hold the image, or parts of
-    /// it, and [`AUTO`](crate::medium::AUTO).
+    /// it, and [`AUTO`](contract::plan::AUTO).
     pub layouts: Vec<PathBuf>,
     /// `runtimeRoot`: where bootc runs from.
     pub runtime_root: Option<PathBuf>,
@@ -119,7 +119,8 @@ pub enum Login {
     },
 }
 
-/// Reads and parses a configuration file.
+/// Reads and parses a configuration file. The files of `signatureKeys` are only
+/// named.
 pub fn read(path: &Path) -> Result<Config> {
     let path = std::path::absolute(path).map_err(|e| Error::io("resolving", path, &e))?;
     let text = std::fs::read_to_string(&path).map_err(|e| {
@@ -131,33 +132,7 @@ pub fn read(path: &Path) -> Result<Config> {
         .next("Check the path and its permissions.")
         .detail(e.to_string())
     })?;
-    with_keys(parse(&path, Zeroizing::new(text))?)
-}
-
-/// Reads the files of `signatureKeys`, which [`parse`] only names;
-/// `CONFIG_INVALID` when one is no key.
-pub fn with_keys(mut config: Config) -> Result<Config> {
-    for registry in &mut config.registries {
-        registry.signature_pems = registry
-            .signature_keys
-            .iter()
-            .map(|key| read_key(key))
-            .collect::<Result<_>>()?;
-    }
-    Ok(config)
-}
-
-/// The public key in `path`, in PEM form; `CONFIG_INVALID` when there is none.
-pub fn read_key(path: &Path) -> Result<String> {
-    let key = PublicKey::read(path).map_err(|e| {
-        Error::new(
-            Code::ConfigInvalid,
-            format!("The key {} cannot be used: {e}.", path.display()),
-        )
-        .why("Images are verified with public keys, such as the `cosign.pub` that cosign makes.")
-        .next("Correct the path in `signatureKeys` or --signature-key, or the file.")
-    })?;
-    Ok(key.to_pem())
+    parse(&path, Zeroizing::new(text))
 }
 
 /// Parses the text of the configuration file `path`; pure.
@@ -341,7 +316,7 @@ fn install_options(doc: &Document, mut options: Section, config: &mut Config) ->
         ));
     }
     if let Some(arch) = options.text(doc, &["target_arch", "targetArch"])? {
-        let (wanted, host) = (registry::Platform::linux(&arch), registry::Platform::host());
+        let (wanted, host) = (imageref::Platform::linux(&arch), imageref::Platform::host());
         if wanted.architecture != host.architecture {
             return Err(doc
                 .invalid(

@@ -9,7 +9,6 @@
 //! found on some medium, and what is in an archive, only saves downloads, layer
 //! by layer, each by its digest.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -20,21 +19,14 @@ use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use crate::plan::Plan;
+use contract::plan::{is_auto, Plan};
 
 mod scan;
 
-/// The word in `layouts` for what is on media that are mounted.
-pub const AUTO: &str = "auto";
 /// How names of archives end, on media that are full of other files.
 const ARCHIVE: &str = ".oci.tar";
 /// The same in a directory that is named for them.
 const ANY_ARCHIVE: &str = ".tar";
-
-/// Whether a path in `layouts` is [`AUTO`]; a directory of that name is `./auto`.
-pub fn is_auto(path: &Path) -> bool {
-    path.as_os_str() == OsStr::new(AUTO)
-}
 
 /// The layouts and archives of a plan that can be used.
 #[derive(Debug, Default)]
@@ -67,7 +59,7 @@ impl Medium {
         Self::open(&plan.layouts, &mountinfo::read().unwrap_or_default())
     }
 
-    /// Opens what the paths name; [`AUTO`] is what is on media among `mounts`.
+    /// Opens what the paths name; [`AUTO`](contract::plan::AUTO) is what is on media among `mounts`.
     pub fn open(paths: &[PathBuf], mounts: &[Mount]) -> Self {
         let mut medium = Self::default();
         for path in paths.iter().filter(|path| !is_auto(path)) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The image of a plan: what it is, and where its bytes will come from.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use contract::error::{Code, Error, Result};
+use contract::plan::{Plan, Source};
+use contract::trust::Trust;
 use host::cancel::Cancel;
 use imageref::Digest;
 use registry::policy::POLICY_PATH;
@@ -12,68 +15,13 @@ use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
 use crate::client;
 use crate::client::Coded;
-use crate::doctor;
+use crate::found::Found;
 use crate::medium::{self, Copy, Medium};
-use crate::plan::{Plan, Source};
 use crate::secret::Secrets;
-use crate::space::ImageSize;
-use crate::trust::{self, Trust};
+use crate::size::ImageSize;
+use crate::trust;
 
-/// An image that can be installed.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The image, its digest pinned. Its `reference` is where to pull it from,
-    /// which may be a mirror; what bootc records stays `plan.image.imgref`.
-    pub image: ResolvedImage,
-    /// Its size.
-    pub size: ImageSize,
-    /// Where its bytes come from: a layout that has all of it is used in place,
-    /// whatever the plan says.
-    pub source: Source,
-    /// Bytes of its layers that are in a layout on this machine.
-    pub medium_bytes: u64,
-    /// The registry could not be reached, and a copy stands in for what it
-    /// has. Then the first of `warnings` says so.
-    pub offline: bool,
-    /// Whether the image is known to be from whoever should have made it.
-    pub trust: Trust,
-    /// What the person should know.
-    pub warnings: Vec<String>,
-}
-
-impl Found {
-    /// The digest of the index that the image was chosen from.
-    pub fn index_digest(&self) -> Option<String> {
-        self.image.index_digest.as_ref().map(ToString::to_string)
-    }
-
-    /// Bytes to download.
-    pub fn download_bytes(&self) -> u64 {
-        match self.source {
-            Source::Registry => self.size.compressed.saturating_sub(self.medium_bytes),
-            Source::OciLayout { .. } => 0,
-        }
-    }
-
-    /// One that is used where it lies.
-    fn in_place(image: ResolvedImage, layout: &OciLayout) -> Self {
-        let size = ImageSize::of_layout(&image, layout);
-        Self {
-            image,
-            size,
-            source: Source::OciLayout {
-                path: layout.root().to_owned(),
-                reference: None,
-            },
-            medium_bytes: size.compressed,
-            offline: false,
-            trust: Trust::default(),
-            warnings: Vec::new(),
-        }
-    }
-}
-
-/// The part of [`check`](super::check) that is about the image alone: it
+/// The part of a check that is about the image alone: it
 /// exists, can be read, is for this machine, says that it can be booted, and
 /// has the signatures that are demanded. Needs no rights and no target.
 pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
@@ -180,7 +128,7 @@ fn ask_registry(
     let platform = Platform::host();
     runtime.block_on(async {
         tokio::select! {
-            () = cancel.token().cancelled() => Err(stopped().into()),
+            () = cancel.token().cancelled() => Err(host::cancel::stopped().into()),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
                 match medium::is_out_of_reach(&error) {
                     true => Unanswered::OutOfReach(error.coded()),
@@ -189,10 +137,6 @@ fn ask_registry(
             }),
         }
     })
-}
-
-pub(crate) fn stopped() -> Error {
-    Error::new(Code::Cancelled, "The installation was stopped.")
 }
 
 fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
@@ -220,7 +164,7 @@ fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
 }
 
 fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
-    if doctor::has_bootc_label(&image.config.labels) {
+    if has_bootc_label(&image.config.labels) {
         return Ok(());
     }
     Err(Error::new(
@@ -232,4 +176,11 @@ fn require_bootable(plan: &Plan, image: &ResolvedImage) -> Result<()> {
         "looked at {} ({})",
         image.origin, image.manifest_digest
     )))
+}
+
+/// Whether an image's labels say that bootc can install it.
+pub fn has_bootc_label(labels: &BTreeMap<String, String>) -> bool {
+    labels
+        .get("containers.bootc")
+        .is_some_and(|value| value == "1")
 }

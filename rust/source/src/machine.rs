@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use contract::error::Result;
+use contract::plan::Plan;
 use imageref::Reference;
 use registry::RegistryEntry;
 use registry::{CertsDirs, Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesFiles};
 
 use crate::client::Coded;
-use crate::plan::Plan;
 
 /// The file that a plan's registries are said to be from.
 const ORIGIN: &str = "the installer's configuration";
@@ -127,7 +127,7 @@ pub fn places(conf: &RegistriesConf, reference: &Reference) -> Result<Vec<Endpoi
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::RegistryPlan;
+    use contract::plan::RegistryPlan;
 
     fn plan(registries: &[(&str, bool, &[&str])]) -> Plan {
         let mut plan = Plan::from_json(

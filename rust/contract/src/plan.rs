@@ -3,22 +3,27 @@
 //!
 //! A plan can be printed (`bootc-installer plan`), compared, kept and replayed
 //! (`install --plan`). It holds no secrets, only where to read them. The
-//! GUI, the command line and the disk-image builder all hand the same plan to
-//! the same engine. `docs/formats.md` explains every field.
+//! GUI and the command line hand the same plan to the same engine. `docs/formats.md` explains every field.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
-use contract::error::{Code, Error, Result};
 use imageref::Reference;
-use registry::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
-use crate::boot::Firmware;
-use crate::deployment::fstab;
-use crate::medium::is_auto;
+use crate::error::{capital, Code, Error, Result};
+use crate::firmware::Firmware;
 
 /// Version of the plan's format; a plan of another version is refused.
 pub const PLAN_VERSION: u32 = 1;
+
+/// The word in `layouts` for what is on media that are mounted.
+pub const AUTO: &str = "auto";
+
+/// Whether a path in `layouts` is [`AUTO`]; a directory of that name is `./auto`.
+pub fn is_auto(path: &Path) -> bool {
+    path.as_os_str() == OsStr::new(AUTO)
+}
 
 /// Everything that will be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +38,7 @@ pub struct Plan {
     /// OCI layouts, for example on the installer medium, in which images go by
     /// their whole references, archives of such, and directories that have
     /// either in them: what of the image is in one of them is not pulled. One
-    /// that is not there is passed over. [`AUTO`](crate::medium::AUTO) is what
+    /// that is not there is passed over. [`AUTO`] is what
     /// is on mounted media. Not used with a `source` of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<PathBuf>,
@@ -148,14 +153,6 @@ impl Plan {
             return invalid(format!("`{stateroot}` cannot be the name of a stateroot."));
         }
         for registry in &self.registries {
-            for key in &registry.signature_keys {
-                if let Err(error) = PublicKey::from_pem(key.as_bytes()) {
-                    let prefix = &registry.prefix;
-                    return invalid(format!(
-                        "A text in `signatureKeys` of {prefix} is no key: {error}."
-                    ));
-                }
-            }
             if let Some(SecretRef::AuthFd { fd }) = registry.auth {
                 if fd < 3 {
                     return invalid(format!(
@@ -167,7 +164,7 @@ impl Plan {
         for entry in &self.deployment.fstab {
             entry.validate()?;
         }
-        fstab::validate(&self.deployment.fstab)
+        Ok(())
     }
 }
 
@@ -214,15 +211,6 @@ impl FstabEntry {
             ));
         }
         Ok(())
-    }
-}
-
-/// First letter in upper case, for texts that become a sentence.
-pub(crate) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }
 
@@ -317,11 +305,11 @@ pub struct TargetPlan {
     pub scratch: Option<PathBuf>,
     /// The firmware that must be able to start the target. Without it that is
     /// this machine's, unless the boot loader is chosen by name or the disk is
-    /// a file: see [`crate::boot::FirmwareNeed`].
+    /// a file: see `FirmwareNeed` of the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<Firmware>,
     /// The partition table was made for this installation, and what is odd
-    /// about it may be put right: see [`crate::boot::table`]. A person's own
+    /// about it may be put right: see `boot::table` of the engine. A person's own
     /// table is the person's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tidy_partition_table: bool,

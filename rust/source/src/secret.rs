@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Secrets: read once, handed out by registry, never printed.
 //!
-//! A plan only says where credentials are ([`crate::plan::SecretRef`]). Here
+//! A plan only says where credentials are ([`contract::plan::SecretRef`]). Here
 //! they are read from there, kept in memory that is wiped on drop, and given
 //! to whoever pulls or writes the deployment's auth file. Nothing in this
 //! module implements `Serialize`, and `Debug` never shows a secret.
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use conf::Login;
 use contract::error::{Code, Error, Result};
+use contract::plan::{Plan, SecretRef};
 use imageref::Reference;
 use registry::{AuthFileError, CredentialStore, Credentials};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::client::Coded;
-use crate::config::{self, Login};
 use crate::machine;
-use crate::plan::{Plan, SecretRef};
 
 /// More than any honest auth file or password.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -180,7 +180,7 @@ fn not_understood(place: &str, error: &AuthFileError) -> Error {
 }
 
 fn from_config(path: &Path, prefix: &str, warnings: &mut Vec<String>) -> Result<CredentialStore> {
-    let config = config::read(path)?;
+    let config = conf::read(path)?;
     let place = format!("`registryAuth.registries.{prefix}` in {}", path.display());
     let login = config
         .registries
@@ -257,10 +257,10 @@ mod tests {
         .unwrap();
         plan.registries = auth
             .iter()
-            .map(|(prefix, auth)| crate::plan::RegistryPlan {
+            .map(|(prefix, auth)| contract::plan::RegistryPlan {
                 prefix: (*prefix).into(),
                 auth: Some(auth.clone()),
-                ..crate::plan::RegistryPlan::default()
+                ..contract::plan::RegistryPlan::default()
             })
             .collect();
         plan

@@ -58,7 +58,7 @@ impl Platform {
     /// A variant stands for a minimum. Where none is wanted, the baseline of
     /// the architecture is: an image for `amd64/v3` is no match for plain
     /// `amd64`, since the processor may lack what it needs.
-    pub(crate) fn distance(&self, offered: &Self) -> Option<u32> {
+    pub fn distance(&self, offered: &Self) -> Option<u32> {
         if self.os != offered.os || self.architecture != offered.architecture {
             return None;
         }

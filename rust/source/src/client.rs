@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use contract::error::{Code, Error, Result};
+use contract::error::{capital, Code, Error, Result};
+use contract::plan::Plan;
 use imageref::{Digest, Reference};
 use registry::{ClientConfig, ErrorKind, RegistryError};
 
 use crate::machine;
 use crate::medium::Medium;
-use crate::plan::{capital, Plan};
 use crate::secret::Secrets;
 
 /// The client's configuration: what this machine and the plan say about

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use contract::error::capital;
 use contract::error::Result;
 use imageref::ImageRef;
 
 use super::reader::{Document, Section};
-use crate::plan::capital;
 
 /// What the page offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
