@@ -6,6 +6,7 @@
 //! because a misspelt `insecure` or `kargs` must not be ignored silently. Keys
 //! that other parts of an installation decide are accepted with a warning.
 
+mod localized;
 mod page;
 mod reader;
 mod template;
@@ -20,7 +21,8 @@ use secrecy::SecretString;
 
 use contract::plan::BootloaderChoice;
 use contract::plan::AUTO;
-pub use page::{CatalogueEntry, Icon, Localized, Page};
+pub use localized::Localized;
+pub use page::{CatalogueEntry, Icon, Page};
 use reader::{Document, Section};
 
 /// A configuration file as it was read. `Debug` shows no secret.

@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
-use super::page::Localized;
+use super::localized::Localized;
 use super::template::{self, TemplateError};
 use crate::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 

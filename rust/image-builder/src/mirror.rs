@@ -11,7 +11,6 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use crate::build::lb;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 
@@ -34,7 +33,7 @@ fn release_files(distro: &Distro) -> Vec<String> {
     let suite = &distro.suite;
     let debian = &distro.mirrors.debian;
     let mut files = vec![format!("{debian}/dists/{suite}/InRelease")];
-    if lb::is_released(suite) {
+    if is_released(suite) {
         files.push(format!("{debian}/dists/{suite}-updates/InRelease"));
         let security = &distro.mirrors.security;
         files.push(format!("{security}/dists/{suite}-security/InRelease"));
@@ -127,6 +126,11 @@ fn parse_date(date: &str) -> Option<u64> {
     let date = date.trim().replace(" UTC", " +0000");
     let time = jiff::fmt::rfc2822::parse(&date).ok()?;
     u64::try_from(time.timestamp().as_second()).ok()
+}
+
+/// Whether a suite has updates and security updates of its own.
+pub fn is_released(suite: &str) -> bool {
+    suite == "trixie"
 }
 
 #[cfg(test)]

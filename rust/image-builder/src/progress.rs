@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::build::run::Sink;
 use crate::error::{Error, Result};
 
 /// How often a spinner moves.
@@ -143,6 +142,12 @@ impl Progress {
             drop(writeln!(file, "{line}"));
         }
     }
+}
+
+/// Takes the lines that a child writes, standard output and error alike.
+pub trait Sink {
+    /// One line, without its end.
+    fn line(&mut self, line: &str);
 }
 
 impl Sink for Progress {

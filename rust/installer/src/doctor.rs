@@ -147,7 +147,7 @@ pub struct ImageFacts<'a> {
     pub host_architecture: &'a str,
 }
 
-/// [`facts`] for [`sandbox::helper::dispatch`].
+/// [`facts`] for [`sandbox::dispatch`].
 ///
 /// # Errors
 /// As [`facts`].

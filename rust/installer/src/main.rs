@@ -6,7 +6,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     installer::dump::forbid();
     // Before all else: a helper process must not have threads or handlers.
-    match sandbox::helper::dispatch(installer::doctor::examine) {
+    match sandbox::dispatch(installer::doctor::examine) {
         Some(code) => code,
         None => installer::cli::main(),
     }

@@ -3,15 +3,12 @@
 //! hidden subcommand. Rust code without `unsafe` cannot run between fork and
 //! exec, so what must happen there happens in a fresh process.
 
-use std::ffi::OsStr;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use contract::error::Result;
-
-use crate::janitor;
 
 /// First argument of the process that makes the namespaces.
 pub(crate) const SANDBOX_INIT: &str = "sandbox-init";
@@ -42,25 +39,6 @@ pub(crate) fn command(subcommand: &str) -> Command {
     let mut command = Command::new(program);
     command.arg(subcommand);
     command
-}
-
-/// Runs a hidden subcommand when the arguments of this process name one.
-/// `main` calls it before it does anything else: no threads, no signal
-/// handlers, no open descriptors of its own. `examine` answers a sandbox that is
-/// asked what is in its root.
-pub fn dispatch(examine: Examiner) -> Option<ExitCode> {
-    let mut args = std::env::args_os().skip(1);
-    let subcommand = args.next()?;
-    let is = |name: &str| subcommand == OsStr::new(name);
-    if is(SANDBOX_INIT) {
-        Some(crate::outer())
-    } else if is(SANDBOX_PID1) {
-        Some(crate::pid1(examine))
-    } else if is(janitor::SUBCOMMAND) {
-        Some(janitor::run(args.next().map(PathBuf::from)))
-    } else {
-        None
-    }
 }
 
 /// Descriptors of this process from 3 up, for a helper that has opened none of

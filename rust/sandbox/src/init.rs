@@ -19,7 +19,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{geteuid, setsid, Pid};
 
 use super::spec::{Action, Report, Spec};
-use super::table;
+use super::table::{self, call};
 use crate::helper;
 use crate::helper::Examiner;
 
@@ -229,20 +229,4 @@ fn execute(spec: &Spec, argv: &[std::ffi::OsString]) -> Error {
     } else {
         call(&format!("executing `{name}` in the image"), &err)
     }
-}
-
-/// A failed step of the sandbox's making.
-pub(super) fn call(doing: &str, err: &std::io::Error) -> Error {
-    let error = match err.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EPERM) => Error::new(
-            Code::NotRoot,
-            format!("The sandbox for the image's programs failed while {doing}."),
-        )
-        .why("This process may not make mounts and namespaces, even if its user is root."),
-        _ => Error::new(
-            Code::Io,
-            format!("The sandbox for the image's programs failed while {doing}."),
-        ),
-    };
-    error.detail(err.to_string())
 }

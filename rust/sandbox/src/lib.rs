@@ -19,6 +19,7 @@
 //! with its code. The kernel ends the whole pid namespace with its pid 1.
 
 mod child;
+mod dispatch;
 pub mod helper;
 mod init;
 mod janitor;
@@ -37,7 +38,7 @@ use serde::de::DeserializeOwned;
 use crate::scratch::Scratch;
 
 pub use child::{Exit, Output, SandboxChild};
-pub(crate) use init::{outer, pid1};
+pub use dispatch::dispatch;
 pub use spec::RootKind;
 use spec::{Mount, Spec};
 

@@ -21,7 +21,6 @@ use nix::unistd::{chdir, chroot, pivot_root};
 use rustix::fs::CWD;
 use rustix::mount::{move_mount, open_tree, MoveMountFlags, OpenTreeFlags};
 
-use super::init::call;
 use super::spec::{Bytes, Mount, RootKind, Spec};
 
 /// Where an image file is mounted for the moment before it becomes the root.
@@ -319,4 +318,20 @@ fn write(to: &Path, bytes: &Bytes, mode: u32) -> Result<()> {
     // The mode given to open is subject to the umask.
     file.set_permissions(fs::Permissions::from_mode(mode))
         .map_err(failed)
+}
+
+/// A failed step of the sandbox's making.
+pub(super) fn call(doing: &str, err: &std::io::Error) -> Error {
+    let error = match err.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EPERM) => Error::new(
+            Code::NotRoot,
+            format!("The sandbox for the image's programs failed while {doing}."),
+        )
+        .why("This process may not make mounts and namespaces, even if its user is root."),
+        _ => Error::new(
+            Code::Io,
+            format!("The sandbox for the image's programs failed while {doing}."),
+        ),
+    };
+    error.detail(err.to_string())
 }

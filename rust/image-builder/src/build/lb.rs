@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use crate::config::{Compression, Distro};
 use crate::error::{Code, Error};
+use crate::mirror;
 
 /// The file that live-build leaves, without the end that it adds.
 pub const IMAGE_NAME: &str = "installer";
@@ -37,7 +38,7 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
         set(&format!("mirror-{part}"), &security);
     }
     // A suite that is not released yet has neither.
-    let released = if is_released(&distro.suite) {
+    let released = if mirror::is_released(&distro.suite) {
         "true"
     } else {
         "false"
@@ -108,11 +109,6 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
     set("iso-publisher", &distro.product.publisher);
     set("iso-preparer", "debian-bootc-image-builder");
     args
-}
-
-/// Whether it has updates and security updates of its own.
-pub fn is_released(suite: &str) -> bool {
-    suite == "trixie"
 }
 
 /// Whether two distros come to the same live system before the product's

@@ -11,7 +11,6 @@ use super::files::Files;
 use super::layer;
 use super::lb::{self, Said};
 use super::root::{self, Root, WORK};
-use super::run::Sink;
 use super::tree;
 use super::work::{State, Work};
 use crate::config::Distro;
@@ -19,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::mirror;
 use crate::preflight;
 use crate::progress::Progress;
+use crate::progress::Sink;
 use crate::stop::Stop;
 
 /// live-build's own directory in the work directory.

@@ -12,8 +12,9 @@ use std::process::{Command, Stdio};
 
 use buildroot::rootfs::Rootfs;
 
-use super::run::{self, Outcome, Sink};
+use super::run::{self, Outcome};
 use crate::error::{Code, Error, Result};
+use crate::progress::Sink;
 use crate::stop::Stop;
 
 /// live-build is always trixie's, whatever suite it builds: bookworm's makes

@@ -13,6 +13,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
 use crate::error::{Code, Error, Result};
+use crate::progress::Sink;
 use crate::stop::Stop;
 
 /// How often a request to stop is looked for.
@@ -23,12 +24,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 const LINES_AHEAD: usize = 1024;
 /// How many of the last lines are kept for an error.
 const LAST_LINES: usize = 400;
-
-/// Takes the lines that a child writes, standard output and error alike.
-pub trait Sink {
-    /// One line, without its end.
-    fn line(&mut self, line: &str);
-}
 
 /// How a child ended.
 #[derive(Debug)]

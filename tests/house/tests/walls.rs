@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! No two modules of a crate use each other, and no crate knows one above it.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use house::{cycles, uses_in, workspace};
+
+/// The crates of the product, the highest first: each may know those below.
+const FLOORS: &[&[&str]] = &[
+    &["bridge", "image-builder"],
+    &["frontend", "installer"],
+    &["source", "sandbox", "unpack"],
+    &["conf", "host", "debs"],
+    &["contract", "registry", "buildroot"],
+    &["imageref"],
+];
+
+/// A crate of more than this share of the product is a hall, not a room.
+const ROOM_MAX_PERCENT: usize = 27;
+/// Lines of a file.
+const FILE_MAX: usize = 500;
+
+fn crates() -> Vec<(String, PathBuf)> {
+    let mut all: Vec<_> = fs::read_dir(workspace().join("rust"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn no_two_modules_use_each_other() {
+    let mut found = Vec::new();
+    for (name, dir) in crates() {
+        for (parent, uses) in uses_in(&dir).unwrap() {
+            for cycle in cycles(&uses) {
+                let place = format!("{name}::{parent}");
+                found.push(format!(
+                    "{}: {}",
+                    place.trim_end_matches(':'),
+                    cycle.join(" <-> ")
+                ));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "these use each other: move what both need below both:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn crates_know_only_what_is_below_them() {
+    let floor = |name: &str| {
+        let floor = FLOORS.iter().position(|floor| floor.contains(&name));
+        floor.unwrap_or_else(|| panic!("{name} has no floor in this test"))
+    };
+    for (name, dir) in crates() {
+        let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let known = manifest["dependencies"].as_table().unwrap();
+        for (known, _) in known {
+            if dir.with_file_name(known).is_dir() {
+                assert!(floor(&name) < floor(known), "{name} must not know {known}");
+            }
+        }
+    }
+}
+
+/// Lines of code and comments below `dir`, without tests.
+fn sizes(dir: &Path) -> Vec<(PathBuf, usize)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sizes(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            found.push((path, lines));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_room_is_a_hall() {
+    let is_test = |path: &Path| {
+        let path = path.to_string_lossy();
+        path.ends_with("tests.rs") || path.contains("/tests/")
+    };
+    let sizes: Vec<(String, usize)> = crates()
+        .into_iter()
+        .map(|(name, dir)| {
+            let files = sizes(&dir.join("src"));
+            let files = files.iter().filter(|(path, _)| !is_test(path));
+            (name, files.map(|(_, lines)| lines).sum())
+        })
+        .collect();
+    let all: usize = sizes.iter().map(|(_, lines)| lines).sum();
+    for (name, lines) in sizes {
+        let percent = lines * 100 / all;
+        assert!(
+            percent <= ROOM_MAX_PERCENT,
+            "{name} is {percent} % of the product"
+        );
+    }
+}
+
+#[test]
+fn no_file_is_long() {
+    let long: BTreeSet<String> = ["rust", "tests", "benches"]
+        .iter()
+        .flat_map(|dir| sizes(&workspace().join(dir)))
+        .filter(|(path, lines)| *lines > FILE_MAX && !path.to_string_lossy().contains("/target/"))
+        .map(|(path, lines)| format!("{}: {lines}", path.display()))
+        .collect();
+    assert!(long.is_empty(), "more than {FILE_MAX} lines:\n{long:#?}");
+}
