@@ -48,6 +48,10 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH_REQUIRED" ),
     //: As a sentence: The registry refused the given credentials.
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH" ),
+    //: As a sentence: The registry limits the number of pulls, and the limit is reached.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_RATE_LIMITED" ),
+    //: As a sentence: The registry has the image and does not give it out.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_REFUSED" ),
     //: As a sentence: No such repository or tag.
     QT_TRANSLATE_NOOP( "Engine", "IMAGE_NOT_FOUND" ),
     //: As a sentence: The image exists, but not for this machine's architecture.
@@ -144,6 +148,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Run the helper by hand, or give the credentials in an auth file." ),
     QT_TRANSLATE_NOOP( "Engine", "The user name or password is wrong, or the account may not read this image." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the credentials and the account's rights." ),
+    QT_TRANSLATE_NOOP( "Engine", "Too many images were pulled with this account, or without one from this network's address." ),
+    QT_TRANSLATE_NOOP( "Engine", "Wait, or log in to the registry to raise the limit." ),
+    QT_TRANSLATE_NOOP( "Engine", "A rule of the registry holds the image back, for example one about known weaknesses or missing signatures." ),
+    QT_TRANSLATE_NOOP( "Engine", "Ask whoever runs the registry; trying again does not change the answer." ),
     QT_TRANSLATE_NOOP( "Engine", "The name or the tag is misspelt, or was removed." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the reference; the registry's web page lists the tags." ),
     QT_TRANSLATE_NOOP( "Engine", "The image was not built for this kind of machine." ),
@@ -214,6 +222,9 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Without the registry only signatures on this medium can be verified, and there is none for this image." ),
     QT_TRANSLATE_NOOP( "Engine", "This kind of signature cannot be verified by the installer, which therefore refuses the image." ),
     // Registry
+    QT_TRANSLATE_NOOP( "Engine", "Wait, or log in with an account that has a higher limit." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the address; a proxy or a login page of the network may be in the way." ),
+    QT_TRANSLATE_NOOP( "Engine", "Try again later, or ask whoever runs the registry." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is not trusted." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is for another host." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is expired or not valid yet." ),

@@ -130,6 +130,16 @@
         <translation>Die Registry hat die Anmeldung abgelehnt.</translation>
     </message>
     <message>
+        <source>REGISTRY_RATE_LIMITED</source>
+        <extracomment>As a sentence: The registry limits the number of pulls, and the limit is reached.</extracomment>
+        <translation>Die Registry gibt vorerst keine Images mehr heraus.</translation>
+    </message>
+    <message>
+        <source>REGISTRY_REFUSED</source>
+        <extracomment>As a sentence: The registry has the image and does not give it out.</extracomment>
+        <translation>Die Registry verweigert dieses Image.</translation>
+    </message>
+    <message>
         <source>IMAGE_NOT_FOUND</source>
         <extracomment>As a sentence: No such repository or tag.</extracomment>
         <translation>Es gibt kein Image mit diesem Namen oder dieser Marke.</translation>
@@ -687,6 +697,34 @@
     <message>
         <source>A password or an image would travel where others can read or change it.</source>
         <translation>Ein Passwort oder ein Image ginge einen Weg, auf dem andere es lesen oder ändern können.</translation>
+    </message>
+    <message>
+        <source>Too many images were pulled with this account, or without one from this network&apos;s address.</source>
+        <translation>Mit diesem Konto, oder ohne eines von der Adresse dieses Netzwerks aus, wurden zu viele Images geladen.</translation>
+    </message>
+    <message>
+        <source>A rule of the registry holds the image back, for example one about known weaknesses or missing signatures.</source>
+        <translation>Eine Regel der Registry hält das Image zurück, zum Beispiel eine über bekannte Schwachstellen oder fehlende Signaturen.</translation>
+    </message>
+    <message>
+        <source>Wait, or log in to the registry to raise the limit.</source>
+        <translation>Warten Sie, oder melden Sie sich bei der Registry an, um die Grenze anzuheben.</translation>
+    </message>
+    <message>
+        <source>Wait, or log in with an account that has a higher limit.</source>
+        <translation>Warten Sie, oder melden Sie sich mit einem Konto an, das eine höhere Grenze hat.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the registry; trying again does not change the answer.</source>
+        <translation>Fragen Sie den Betreiber der Registry; ein neuer Versuch ändert nichts an der Antwort.</translation>
+    </message>
+    <message>
+        <source>Check the address; a proxy or a login page of the network may be in the way.</source>
+        <translation>Prüfen Sie die Adresse; ein Proxy oder eine Anmeldeseite des Netzwerks könnte im Weg sein.</translation>
+    </message>
+    <message>
+        <source>Try again later, or ask whoever runs the registry.</source>
+        <translation>Versuchen Sie es später noch einmal, oder fragen Sie den Betreiber der Registry.</translation>
     </message>
     <message>
         <source>The registry does not serve the image at the moment.</source>

@@ -2,6 +2,7 @@
 //! The registry client as a plan wants it, and its errors as coded ones.
 
 use std::path::Path;
+use std::time::Duration;
 
 use imageref::{Digest, Reference};
 use registry::{ClientConfig, ErrorKind, RegistryError};
@@ -93,13 +94,27 @@ impl From<RegistryError> for Error {
             ErrorKind::NotFound => Code::ImageNotFound,
             ErrorKind::NoPlatform => Code::ImageNoPlatform,
             ErrorKind::DigestMismatch | ErrorKind::SizeMismatch => Code::DigestMismatch,
-            ErrorKind::RateLimited
-            | ErrorKind::Server
-            | ErrorKind::Stalled
-            | ErrorKind::Interrupted => Code::NetworkInterrupted,
-            ErrorKind::TooLarge | ErrorKind::Malformed | ErrorKind::Unsupported => {
-                Code::RegistryMalformed
+            ErrorKind::RateLimited => Code::RegistryRateLimited,
+            ErrorKind::Refused => Code::RegistryRefused,
+            // A storage host whose new addresses are refused as well.
+            ErrorKind::Server
+                if matches!(
+                    err,
+                    RegistryError::Server {
+                        status: 401 | 403,
+                        ..
+                    }
+                ) =>
+            {
+                Code::RegistryRefused
             }
+            ErrorKind::Server | ErrorKind::Stalled | ErrorKind::Interrupted => {
+                Code::NetworkInterrupted
+            }
+            ErrorKind::NoRegistry
+            | ErrorKind::TooLarge
+            | ErrorKind::Malformed
+            | ErrorKind::Unsupported => Code::RegistryMalformed,
             ErrorKind::Cancelled => Code::Cancelled,
             ErrorKind::Io => match &err {
                 RegistryError::Io {
@@ -113,11 +128,17 @@ impl From<RegistryError> for Error {
             _ => Code::Io,
         };
         let text = err.to_string();
-        let hint = err.hint();
         let mut error = Error::new(code, sentence(&text));
-        // The client speaks of what stays in its layout, but scratch goes.
-        if code != Code::NetworkInterrupted {
-            error = error.next(hint);
+        // Those speak of what stays in the client's layout, but scratch goes.
+        let of_layout = matches!(
+            err.kind(),
+            ErrorKind::Stalled | ErrorKind::Interrupted | ErrorKind::Cancelled
+        );
+        if !of_layout {
+            error.next = match err.retry_after().and_then(time) {
+                Some(time) => err.hint().replacen("Wait,", &format!("Wait {time},"), 1),
+                None => err.hint().into(),
+            };
         }
         if let RegistryError::Tls { problem, .. } = &err {
             error.why = format!("{}.", capital(&problem.to_string()));
@@ -130,7 +151,7 @@ impl From<RegistryError> for Error {
             error.why =
                 "A password or an image would travel where others can read or change it.".into();
         }
-        if matches!(err.kind(), ErrorKind::RateLimited | ErrorKind::Server) {
+        if matches!(err.kind(), ErrorKind::Server) {
             error.why = "The registry does not serve the image at the moment.".into();
         }
         if matches!(err.kind(), ErrorKind::Unsupported) {
@@ -171,6 +192,26 @@ pub fn layout_error(path: &Path, err: RegistryError) -> Error {
             .next("Check the medium, or make a new copy of the image."),
         _ => coded,
     }
+}
+
+/// A wait as a person plans it, rounded up. `None` for none, and for one that
+/// nobody can mean.
+fn time(wait: Duration) -> Option<String> {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = wait.as_secs();
+    let (unit, name) = match seconds {
+        0 => return None,
+        1..=7200 => (MINUTE, "minute"),
+        7201..=172_800 => (HOUR, "hour"),
+        _ if seconds <= 366 * DAY => (DAY, "day"),
+        _ => return None,
+    };
+    Some(match seconds.div_ceil(unit) {
+        1 => format!("1 {name}"),
+        many => format!("{many} {name}s"),
+    })
 }
 
 /// Ends with one full stop; begins in upper case, unless with a host's name.
@@ -286,6 +327,18 @@ mod tests {
                 },
                 Code::NetworkInterrupted,
             ),
+            (limited(None), Code::RegistryRateLimited),
+            (refused(412), Code::RegistryRefused),
+            (server(403), Code::RegistryRefused),
+            (server(503), Code::NetworkInterrupted),
+            (
+                RegistryError::NoRegistry {
+                    host: host(),
+                    what: what(),
+                    status: 511,
+                },
+                Code::RegistryMalformed,
+            ),
             (
                 RegistryError::Malformed {
                     what: what(),
@@ -311,6 +364,92 @@ mod tests {
                 assert!(sentence.ends_with('.'), "{text}: {sentence}");
             }
         }
+    }
+
+    fn limited(seconds: Option<u64>) -> RegistryError {
+        RegistryError::RateLimited {
+            host: "r.io".into(),
+            detail: "You have reached your limit".into(),
+            retry_after: seconds.map(Duration::from_secs),
+            logged_in: false,
+        }
+    }
+
+    fn refused(status: u16) -> RegistryError {
+        RegistryError::Refused {
+            host: "r.io".into(),
+            what: "r.io/a:1".into(),
+            status,
+            detail: "12 vulnerabilities".into(),
+        }
+    }
+
+    fn server(status: u16) -> RegistryError {
+        RegistryError::Server {
+            host: "r.io".into(),
+            status,
+            detail: String::new(),
+            retry_after: Some(Duration::from_secs(600)),
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_advice() {
+        let limit = "log in to the registry to raise the limit.";
+        for (err, why, next) in [
+            (
+                limited(None),
+                "Too many images",
+                format!("Wait, or {limit}"),
+            ),
+            (limited(Some(0)), "Too many", format!("Wait, or {limit}")),
+            (
+                limited(Some(1)),
+                "Too many",
+                format!("Wait 1 minute, or {limit}"),
+            ),
+            (
+                limited(Some(3541)),
+                "Too",
+                format!("Wait 60 minutes, or {limit}"),
+            ),
+            (
+                limited(Some(7201)),
+                "Too",
+                format!("Wait 3 hours, or {limit}"),
+            ),
+            (
+                limited(Some(172_801)),
+                "T",
+                format!("Wait 3 days, or {limit}"),
+            ),
+            (limited(Some(u64::MAX)), "T", format!("Wait, or {limit}")),
+            (
+                refused(412),
+                "A rule of the registry",
+                Code::RegistryRefused.info().next.into(),
+            ),
+            (
+                server(503),
+                "The registry does not serve",
+                "Try again later, or ask whoever runs the registry.".into(),
+            ),
+            (
+                RegistryError::Stalled {
+                    host: "r.io".into(),
+                    what: "a layer".into(),
+                    seconds: 15.0,
+                },
+                "The connection broke",
+                Code::NetworkInterrupted.info().next.into(),
+            ),
+        ] {
+            let text = err.to_string();
+            let error = Error::from(err);
+            assert!(error.why.starts_with(why), "{text}: {error}");
+            assert_eq!(error.next, next, "{text}");
+        }
+        assert!(Error::from(refused(412)).what.contains("12 vuln"));
     }
 
     #[test]

@@ -331,6 +331,7 @@ mod tests {
             host: host(),
             detail: String::new(),
             retry_after: Some(Duration::from_secs(60)),
+            logged_in: false,
         };
         let lost = RegistryError::Stalled {
             host: host(),

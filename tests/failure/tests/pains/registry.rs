@@ -255,6 +255,62 @@ fn broken_registry_is_told() {
     );
 }
 
+/// What a registry says on purpose has its own code and advice.
+#[test]
+fn check_tells_how_a_registry_refuses() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let limit = "toomanyrequests: You have reached your pull limit";
+    let policy = "current image with 12 vulnerabilities cannot be pulled";
+    for (status, header, said, expected) in [
+        (
+            "429 Too Many Requests",
+            "Retry-After: 3600\r\n",
+            limit,
+            ["REGISTRY_RATE_LIMITED", limit, "Wait 60 minutes, or log in"],
+        ),
+        (
+            "412 Precondition Failed",
+            "",
+            policy,
+            ["REGISTRY_REFUSED", policy, "Ask whoever runs the registry"],
+        ),
+        (
+            "503 Service Unavailable",
+            "",
+            "busy",
+            ["NETWORK_INTERRUPTED", "busy", "Try again later"],
+        ),
+        (
+            "511 Network Authentication Required",
+            "",
+            "hotel",
+            ["REGISTRY_MALFORMED", "511", "a login page of the network"],
+        ),
+    ] {
+        let proxy = FaultProxy::start(([127, 0, 0, 1], 9).into(), move |request| {
+            match request.target.as_str() {
+                "/v2/" => Fault::Answer("200 OK", String::new(), Vec::new()),
+                _ => Fault::Answer(status, header.to_owned(), said.into()),
+            }
+        })
+        .unwrap();
+        let host = proxy.host();
+        let image = format!("{host}/os/tiny:v1");
+        let installer = world.installer().args(["check", "--image", &image]);
+        let run = installer.plain_http(&host).run();
+        assert_eq!(run.status.code(), Some(4), "{run}");
+        for part in expected {
+            assert!(run.stderr.contains(part), "{part}: {run}");
+        }
+        assert!(
+            !run.stderr.contains("Check the network connection"),
+            "{run}"
+        );
+    }
+}
+
 /// `check` alone says the same, without a target.
 #[test]
 fn check_tells_of_a_missing_image() {
