@@ -240,6 +240,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Check that this machine is connected to the network." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the network and that no firewall or proxy stands in between." ),
     QT_TRANSLATE_NOOP( "Engine", "Add the certificate of the authority that signed it to the configuration (ca)." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mend the certificate file that is named, or add the certificate of the authority that signed it to the configuration (ca)." ),
     QT_TRANSLATE_NOOP( "Engine", "Use the host name that the certificate was made for." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the date and time of this machine." ),
     QT_TRANSLATE_NOOP( "Engine", "If this registry is meant to be used without encryption, mark it as insecure in the configuration." ),

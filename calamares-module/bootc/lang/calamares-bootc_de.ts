@@ -763,6 +763,10 @@
         <translation>Ergänzen Sie in der Konfiguration das Zertifikat der Stelle, die es ausgestellt hat (ca).</translation>
     </message>
     <message>
+        <source>Mend the certificate file that is named, or add the certificate of the authority that signed it to the configuration (ca).</source>
+        <translation>Bringen Sie die genannte Zertifikatsdatei in Ordnung, oder nehmen Sie das Zertifikat der Stelle, die es ausgestellt hat, in die Konfiguration auf (ca).</translation>
+    </message>
+    <message>
         <source>Use the host name that the certificate was made for.</source>
         <translation>Verwenden Sie den Servernamen, für den das Zertifikat ausgestellt ist.</translation>
     </message>

@@ -279,6 +279,7 @@ mod tests {
                     host: host(),
                     problem: TlsProblem::NotTrusted,
                     source: cause(),
+                    skipped: vec![],
                 },
                 Code::RegistryTls,
             ),

@@ -57,6 +57,7 @@ impl Context {
                 host: host(),
                 problem,
                 source: text.into(),
+                skipped: Vec::new(),
             },
             _ if timeout && connect => self.connect_timeout(),
             _ if timeout => self.stalled(),

@@ -87,7 +87,7 @@ pub enum RegistryError {
         seconds: f64,
     },
     /// No trusted connection could be made.
-    #[error("no trusted connection to {host}: {problem}: {source}")]
+    #[error("no trusted connection to {host}: {problem}: {source}{}", not_used(.skipped))]
     Tls {
         /// `host[:port]` as asked for.
         host: String,
@@ -95,6 +95,8 @@ pub enum RegistryError {
         problem: TlsProblem,
         /// What the TLS library said.
         source: Cause,
+        /// Files of authorities that were to count here and could not be used.
+        skipped: Vec<String>,
     },
     /// The registry wants credentials and none are configured for it.
     #[error("{host} wants a login for {repository} and no credentials are configured for it")]
@@ -403,6 +405,13 @@ fn said(detail: &str) -> String {
         String::new()
     } else {
         format!(": {detail}")
+    }
+}
+
+fn not_used(skipped: &[String]) -> String {
+    match skipped {
+        [] => String::new(),
+        some => format!("; not used: {}", some.join("; ")),
     }
 }
 

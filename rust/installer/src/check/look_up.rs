@@ -104,7 +104,11 @@ pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) 
 fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
     let mut medium = Medium::of(plan);
     let mut found = match ask_registry(plan, secrets, cancel) {
-        Ok(image) => {
+        Ok((image, skipped)) => {
+            let skipped = skipped.iter();
+            medium
+                .warnings
+                .extend(skipped.map(|file| format!("This certificate is not used: {file}.")));
             let mirrors = image.mirror_failures.iter();
             medium
                 .warnings
@@ -167,17 +171,18 @@ impl From<Error> for Unanswered {
     }
 }
 
+/// The image, and the machine's certificate files that could not be used.
 fn ask_registry(
     plan: &Plan,
     secrets: &Secrets,
     cancel: &Cancel,
-) -> std::result::Result<ResolvedImage, Unanswered> {
+) -> std::result::Result<(ResolvedImage, Vec<String>), Unanswered> {
     let client = client::client_config(plan, secrets)?;
     let registry = Registry::new(client).map_err(Error::from)?;
     let reference = client::image(plan)?;
     let runtime = client::runtime()?;
     let platform = Platform::host();
-    runtime.block_on(async {
+    let image = runtime.block_on(async {
         tokio::select! {
             () = cancel.token().cancelled() => Err(stopped().into()),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
@@ -187,7 +192,8 @@ fn ask_registry(
                 }
             }),
         }
-    })
+    })?;
+    Ok((image, registry.skipped_certificates()))
 }
 
 pub(crate) fn stopped() -> Error {

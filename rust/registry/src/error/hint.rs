@@ -27,6 +27,10 @@ impl RegistryError {
             Self::ConnectTimeout { .. } => {
                 "Check the network and that no firewall or proxy stands in between."
             }
+            Self::Tls { skipped, .. } if !skipped.is_empty() => {
+                "Mend the certificate file that is named, or add the certificate of the \
+                 authority that signed it to the configuration (ca)."
+            }
             Self::Tls { problem, .. } => problem.hint(),
             Self::AuthRequired { .. } => {
                 "Configure credentials for this registry, or check the spelling: \
