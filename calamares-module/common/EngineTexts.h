@@ -84,6 +84,8 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "TARGET_INTERRUPTED" ),
     //: As a sentence: The target's file system type cannot carry a deployment.
     QT_TRANSLATE_NOOP( "Engine", "TARGET_FILESYSTEM" ),
+    //: As a sentence: It cannot be told what is on a partition.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_AMBIGUOUS" ),
     //: As a sentence: The target is too small for the image.
     QT_TRANSLATE_NOOP( "Engine", "TARGET_TOO_SMALL" ),
     //: As a sentence: The target is mounted read-only or cannot be written.
@@ -184,6 +186,8 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Make a new file system on the target and start again; nothing of the earlier attempt is usable." ),
     QT_TRANSLATE_NOOP( "Engine", "bootc installs onto ext4, xfs and btrfs only." ),
     QT_TRANSLATE_NOOP( "Engine", "Make one of these file systems on the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Beside its file system it has the marks of something older, and the installed system would not find it." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove the old marks with wipefs(8), or clear the partition with it before making the file system." ),
     QT_TRANSLATE_NOOP( "Engine", "The download, the unpacked image and the deployment must fit at the same time." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition or a smaller image." ),
     QT_TRANSLATE_NOOP( "Engine", "The file system is mounted read-only, or has errors." ),

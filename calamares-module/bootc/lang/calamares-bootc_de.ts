@@ -220,6 +220,11 @@
         <translation>Auf ein Dateisystem dieser Art kann nicht installiert werden.</translation>
     </message>
     <message>
+        <source>TARGET_AMBIGUOUS</source>
+        <extracomment>As a sentence: It cannot be told what is on a partition.</extracomment>
+        <translation>Auf einer Partition finden sich die Spuren von mehrerem zugleich.</translation>
+    </message>
+    <message>
         <source>TARGET_TOO_SMALL</source>
         <extracomment>As a sentence: The target is too small for the image.</extracomment>
         <translation>Auf dem Ziel ist zu wenig Platz.</translation>
@@ -557,6 +562,14 @@
     <message>
         <source>Make one of these file systems on the target.</source>
         <translation>Formatieren Sie das Ziel mit einem dieser Dateisysteme.</translation>
+    </message>
+    <message>
+        <source>Beside its file system it has the marks of something older, and the installed system would not find it.</source>
+        <translation>Neben ihrem Dateisystem trägt sie noch die Kennung von etwas Älterem, und das installierte System würde sie nicht finden.</translation>
+    </message>
+    <message>
+        <source>Remove the old marks with wipefs(8), or clear the partition with it before making the file system.</source>
+        <translation>Entfernen Sie die alte Kennung mit wipefs(8), oder leeren Sie die Partition damit, bevor Sie das Dateisystem anlegen.</translation>
     </message>
     <message>
         <source>The download, the unpacked image and the deployment must fit at the same time.</source>

@@ -176,6 +176,10 @@ codes! {
     TargetFilesystem = "TARGET_FILESYSTEM", 3,
         "bootc installs onto ext4, xfs and btrfs only.",
         "Make one of these file systems on the target.";
+    /// It cannot be told what is on a partition.
+    TargetAmbiguous = "TARGET_AMBIGUOUS", 3,
+        "Beside its file system it has the marks of something older, and the installed system would not find it.",
+        "Remove the old marks with wipefs(8), or clear the partition with it before making the file system.";
     /// The target is too small for the image.
     TargetTooSmall = "TARGET_TOO_SMALL", 3,
         "The download, the unpacked image and the deployment must fit at the same time.",
