@@ -45,6 +45,7 @@ pub mod secret;
 pub mod space;
 pub mod target;
 pub mod trust;
+pub mod umask;
 mod unmount;
 pub mod unpack;
 pub mod write;

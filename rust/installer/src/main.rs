@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     installer::dump::forbid();
+    installer::umask::set();
     // Before all else: a helper process must not have threads or handlers.
     match installer::helper::dispatch() {
         Some(code) => code,

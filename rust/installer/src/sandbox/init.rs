@@ -22,6 +22,7 @@ use super::table;
 use crate::doctor;
 use crate::error::{Code, Error, Result};
 use crate::helper;
+use crate::umask;
 
 /// The outer process: makes the namespaces, starts pid 1 in them and stays to
 /// end it when the engine asks for that or is gone.
@@ -45,6 +46,8 @@ pub(crate) fn pid1() -> ExitCode {
     if let Err(errno) = set_pdeathsig(Signal::SIGKILL) {
         tracing::debug!(%errno, "no signal at the parent's death");
     }
+    // The engine may be part of another program.
+    umask::set();
     with_control(|control, spec| {
         // It may have died before; then its end of the socket is closed.
         if hung_up(control.as_fd()) {
