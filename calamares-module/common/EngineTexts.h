@@ -48,6 +48,10 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH_REQUIRED" ),
     //: As a sentence: The registry refused the given credentials.
     QT_TRANSLATE_NOOP( "Engine", "REGISTRY_AUTH" ),
+    //: As a sentence: The registry limits the number of pulls, and the limit is reached.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_RATE_LIMITED" ),
+    //: As a sentence: The registry has the image and does not give it out.
+    QT_TRANSLATE_NOOP( "Engine", "REGISTRY_REFUSED" ),
     //: As a sentence: No such repository or tag.
     QT_TRANSLATE_NOOP( "Engine", "IMAGE_NOT_FOUND" ),
     //: As a sentence: The image exists, but not for this machine's architecture.
@@ -80,6 +84,8 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "TARGET_INTERRUPTED" ),
     //: As a sentence: The target's file system type cannot carry a deployment.
     QT_TRANSLATE_NOOP( "Engine", "TARGET_FILESYSTEM" ),
+    //: As a sentence: It cannot be told what is on a partition.
+    QT_TRANSLATE_NOOP( "Engine", "TARGET_AMBIGUOUS" ),
     //: As a sentence: The target is too small for the image.
     QT_TRANSLATE_NOOP( "Engine", "TARGET_TOO_SMALL" ),
     //: As a sentence: The target is mounted read-only or cannot be written.
@@ -144,6 +150,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Run the helper by hand, or give the credentials in an auth file." ),
     QT_TRANSLATE_NOOP( "Engine", "The user name or password is wrong, or the account may not read this image." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the credentials and the account's rights." ),
+    QT_TRANSLATE_NOOP( "Engine", "Too many images were pulled with this account, or without one from this network's address." ),
+    QT_TRANSLATE_NOOP( "Engine", "Wait, or log in to the registry to raise the limit." ),
+    QT_TRANSLATE_NOOP( "Engine", "A rule of the registry holds the image back, for example one about known weaknesses or missing signatures." ),
+    QT_TRANSLATE_NOOP( "Engine", "Ask whoever runs the registry; trying again does not change the answer." ),
     QT_TRANSLATE_NOOP( "Engine", "The name or the tag is misspelt, or was removed." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the reference; the registry's web page lists the tags." ),
     QT_TRANSLATE_NOOP( "Engine", "The image was not built for this kind of machine." ),
@@ -176,6 +186,8 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Make a new file system on the target and start again; nothing of the earlier attempt is usable." ),
     QT_TRANSLATE_NOOP( "Engine", "bootc installs onto ext4, xfs and btrfs only." ),
     QT_TRANSLATE_NOOP( "Engine", "Make one of these file systems on the target." ),
+    QT_TRANSLATE_NOOP( "Engine", "Beside its file system it has the marks of something older, and the installed system would not find it." ),
+    QT_TRANSLATE_NOOP( "Engine", "Remove the old marks with wipefs(8), or clear the partition with it before making the file system." ),
     QT_TRANSLATE_NOOP( "Engine", "The download, the unpacked image and the deployment must fit at the same time." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition or a smaller image." ),
     QT_TRANSLATE_NOOP( "Engine", "The file system is mounted read-only, or has errors." ),
@@ -214,6 +226,9 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Without the registry only signatures on this medium can be verified, and there is none for this image." ),
     QT_TRANSLATE_NOOP( "Engine", "This kind of signature cannot be verified by the installer, which therefore refuses the image." ),
     // Registry
+    QT_TRANSLATE_NOOP( "Engine", "Wait, or log in with an account that has a higher limit." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the address; a proxy or a login page of the network may be in the way." ),
+    QT_TRANSLATE_NOOP( "Engine", "Try again later, or ask whoever runs the registry." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is not trusted." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is for another host." ),
     QT_TRANSLATE_NOOP( "Engine", "Its certificate is expired or not valid yet." ),
@@ -229,6 +244,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Check that this machine is connected to the network." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the network and that no firewall or proxy stands in between." ),
     QT_TRANSLATE_NOOP( "Engine", "Add the certificate of the authority that signed it to the configuration (ca)." ),
+    QT_TRANSLATE_NOOP( "Engine", "Mend the certificate file that is named, or add the certificate of the authority that signed it to the configuration (ca)." ),
     QT_TRANSLATE_NOOP( "Engine", "Use the host name that the certificate was made for." ),
     QT_TRANSLATE_NOOP( "Engine", "Check the date and time of this machine." ),
     QT_TRANSLATE_NOOP( "Engine", "If this registry is meant to be used without encryption, mark it as insecure in the configuration." ),

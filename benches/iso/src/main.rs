@@ -11,10 +11,10 @@ use anyhow::{ensure, Context, Result};
 use buildroot::cache;
 use clap::Parser;
 use image_builder::build::root::Root;
-use image_builder::build::run::Sink;
+
 use image_builder::build::{self, lb, tree, Request};
 use image_builder::config::Distro;
-use image_builder::progress::Progress;
+use image_builder::progress::{Progress, Sink};
 use image_builder::stop::Stop;
 use nix::sys::resource::{getrusage, UsageWho};
 

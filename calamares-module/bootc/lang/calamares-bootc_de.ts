@@ -130,6 +130,16 @@
         <translation>Die Registry hat die Anmeldung abgelehnt.</translation>
     </message>
     <message>
+        <source>REGISTRY_RATE_LIMITED</source>
+        <extracomment>As a sentence: The registry limits the number of pulls, and the limit is reached.</extracomment>
+        <translation>Die Registry gibt vorerst keine Images mehr heraus.</translation>
+    </message>
+    <message>
+        <source>REGISTRY_REFUSED</source>
+        <extracomment>As a sentence: The registry has the image and does not give it out.</extracomment>
+        <translation>Die Registry verweigert dieses Image.</translation>
+    </message>
+    <message>
         <source>IMAGE_NOT_FOUND</source>
         <extracomment>As a sentence: No such repository or tag.</extracomment>
         <translation>Es gibt kein Image mit diesem Namen oder dieser Marke.</translation>
@@ -208,6 +218,11 @@
         <source>TARGET_FILESYSTEM</source>
         <extracomment>As a sentence: The target&apos;s file system type cannot carry a deployment.</extracomment>
         <translation>Auf ein Dateisystem dieser Art kann nicht installiert werden.</translation>
+    </message>
+    <message>
+        <source>TARGET_AMBIGUOUS</source>
+        <extracomment>As a sentence: It cannot be told what is on a partition.</extracomment>
+        <translation>Auf einer Partition finden sich die Spuren von mehrerem zugleich.</translation>
     </message>
     <message>
         <source>TARGET_TOO_SMALL</source>
@@ -549,6 +564,14 @@
         <translation>Formatieren Sie das Ziel mit einem dieser Dateisysteme.</translation>
     </message>
     <message>
+        <source>Beside its file system it has the marks of something older, and the installed system would not find it.</source>
+        <translation>Neben ihrem Dateisystem trägt sie noch die Kennung von etwas Älterem, und das installierte System würde sie nicht finden.</translation>
+    </message>
+    <message>
+        <source>Remove the old marks with wipefs(8), or clear the partition with it before making the file system.</source>
+        <translation>Entfernen Sie die alte Kennung mit wipefs(8), oder leeren Sie die Partition damit, bevor Sie das Dateisystem anlegen.</translation>
+    </message>
+    <message>
         <source>The download, the unpacked image and the deployment must fit at the same time.</source>
         <translation>Die geladenen Daten, das entpackte Image und die Bereitstellung müssen gleichzeitig Platz haben.</translation>
     </message>
@@ -689,6 +712,34 @@
         <translation>Ein Passwort oder ein Image ginge einen Weg, auf dem andere es lesen oder ändern können.</translation>
     </message>
     <message>
+        <source>Too many images were pulled with this account, or without one from this network&apos;s address.</source>
+        <translation>Mit diesem Konto, oder ohne eines von der Adresse dieses Netzwerks aus, wurden zu viele Images geladen.</translation>
+    </message>
+    <message>
+        <source>A rule of the registry holds the image back, for example one about known weaknesses or missing signatures.</source>
+        <translation>Eine Regel der Registry hält das Image zurück, zum Beispiel eine über bekannte Schwachstellen oder fehlende Signaturen.</translation>
+    </message>
+    <message>
+        <source>Wait, or log in to the registry to raise the limit.</source>
+        <translation>Warten Sie, oder melden Sie sich bei der Registry an, um die Grenze anzuheben.</translation>
+    </message>
+    <message>
+        <source>Wait, or log in with an account that has a higher limit.</source>
+        <translation>Warten Sie, oder melden Sie sich mit einem Konto an, das eine höhere Grenze hat.</translation>
+    </message>
+    <message>
+        <source>Ask whoever runs the registry; trying again does not change the answer.</source>
+        <translation>Fragen Sie den Betreiber der Registry; ein neuer Versuch ändert nichts an der Antwort.</translation>
+    </message>
+    <message>
+        <source>Check the address; a proxy or a login page of the network may be in the way.</source>
+        <translation>Prüfen Sie die Adresse; ein Proxy oder eine Anmeldeseite des Netzwerks könnte im Weg sein.</translation>
+    </message>
+    <message>
+        <source>Try again later, or ask whoever runs the registry.</source>
+        <translation>Versuchen Sie es später noch einmal, oder fragen Sie den Betreiber der Registry.</translation>
+    </message>
+    <message>
         <source>The registry does not serve the image at the moment.</source>
         <translation>Die Registry liefert das Image zurzeit nicht.</translation>
     </message>
@@ -723,6 +774,10 @@
     <message>
         <source>Add the certificate of the authority that signed it to the configuration (ca).</source>
         <translation>Ergänzen Sie in der Konfiguration das Zertifikat der Stelle, die es ausgestellt hat (ca).</translation>
+    </message>
+    <message>
+        <source>Mend the certificate file that is named, or add the certificate of the authority that signed it to the configuration (ca).</source>
+        <translation>Bringen Sie die genannte Zertifikatsdatei in Ordnung, oder nehmen Sie das Zertifikat der Stelle, die es ausgestellt hat, in die Konfiguration auf (ca).</translation>
     </message>
     <message>
         <source>Use the host name that the certificate was made for.</source>

@@ -104,6 +104,14 @@ codes! {
     RegistryAuth = "REGISTRY_AUTH", 4,
         "The user name or password is wrong, or the account may not read this image.",
         "Check the credentials and the account's rights.";
+    /// The registry limits the number of pulls, and the limit is reached.
+    RegistryRateLimited = "REGISTRY_RATE_LIMITED", 4,
+        "Too many images were pulled with this account, or without one from this network's address.",
+        "Wait, or log in to the registry to raise the limit.";
+    /// The registry has the image and does not give it out.
+    RegistryRefused = "REGISTRY_REFUSED", 4,
+        "A rule of the registry holds the image back, for example one about known weaknesses or missing signatures.",
+        "Ask whoever runs the registry; trying again does not change the answer.";
     /// No such repository or tag.
     ImageNotFound = "IMAGE_NOT_FOUND", 4,
         "The name or the tag is misspelt, or was removed.",
@@ -168,6 +176,10 @@ codes! {
     TargetFilesystem = "TARGET_FILESYSTEM", 3,
         "bootc installs onto ext4, xfs and btrfs only.",
         "Make one of these file systems on the target.";
+    /// It cannot be told what is on a partition.
+    TargetAmbiguous = "TARGET_AMBIGUOUS", 3,
+        "Beside its file system it has the marks of something older, and the installed system would not find it.",
+        "Remove the old marks with wipefs(8), or clear the partition with it before making the file system.";
     /// The target is too small for the image.
     TargetTooSmall = "TARGET_TOO_SMALL", 3,
         "The download, the unpacked image and the deployment must fit at the same time.",

@@ -35,6 +35,8 @@ pub struct Captured {
     pub stdout: String,
     /// Its standard error, invalid UTF-8 replaced.
     pub stderr: String,
+    /// Its exit status, one of those that are accepted.
+    pub status: i32,
 }
 
 /// A host tool about to run: stdin is `/dev/null`, the locale is `C.UTF-8`.
@@ -125,10 +127,11 @@ impl Tool {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|err| self.failure(&err.to_string(), ""))?;
-        let (status, captured) = collect(child, cancel)
+        let (status, mut captured) = collect(child, cancel)
             .map_err(|err| self.failure(&err.to_string(), ""))?
             .ok_or_else(|| cancelled(&self.line()))?;
-        if status.code().is_some_and(|c| self.accepted.contains(&c)) {
+        if let Some(code) = status.code().filter(|c| self.accepted.contains(c)) {
+            captured.status = code;
             return Ok(captured);
         }
         Err(self.failure(&status.to_string(), &captured.stderr))
@@ -227,7 +230,12 @@ fn collect(mut child: Child, cancel: &Cancel) -> std::io::Result<Option<(ExitSta
         let read_something = read_ready(&mut streams, timeout)?;
         if let (Some(status), false) = (status, read_something) {
             let [stdout, stderr] = streams.map(|s| s.map(Stream::text).unwrap_or_default());
-            return Ok(Some((status, Captured { stdout, stderr })));
+            let captured = Captured {
+                stdout,
+                stderr,
+                status: 0,
+            };
+            return Ok(Some((status, captured)));
         }
     }
 }
@@ -346,7 +354,14 @@ mod tests {
 
     #[test]
     fn accepted_statuses_are_no_failure() {
-        assert!(sh("exit 2").accept(2).run(&Cancel::new()).is_ok());
+        assert_eq!(
+            sh("exit 2").accept(2).run(&Cancel::new()).unwrap().status,
+            2
+        );
+        assert_eq!(
+            sh("exit 0").accept(2).run(&Cancel::new()).unwrap().status,
+            0
+        );
         assert!(sh("exit 3").accept(2).run(&Cancel::new()).is_err());
     }
 

@@ -10,5 +10,6 @@ pub mod mountinfo;
 pub mod process;
 pub mod rmtree;
 pub mod rootdir;
+pub mod umask;
 pub mod unmount;
 pub mod write;

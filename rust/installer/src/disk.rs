@@ -134,11 +134,11 @@ fn collect_disks(dir: &Path, found: &mut Vec<String>) -> io::Result<()> {
 
 fn look(name: &str) -> Result<Disk> {
     let path = Path::new("/dev").join(name);
-    let table = blkid::probe(&path)?.get("PTTYPE").map(str::to_owned);
+    let table = blkid::probe_table(&path)?.get("PTTYPE").map(str::to_owned);
     let dir = Path::new("/sys/class/block").join(name.replace('/', "!"));
     let mut partitions = Vec::new();
     for (node, start) in partition_nodes(&dir).map_err(|e| Error::io("listing", &dir, &e))? {
-        let tags = blkid::probe(&Path::new("/dev").join(node.replace('!', "/")))?;
+        let tags = blkid::probe_table(&Path::new("/dev").join(node.replace('!', "/")))?;
         let kind = tags.get("PART_ENTRY_TYPE").map(str::to_ascii_lowercase);
         partitions.push(Partition { kind, start });
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     installer::dump::forbid();
+    host::umask::set();
     // Before all else: a helper process must not have threads or handlers.
     match sandbox::dispatch(installer::doctor::examine) {
         Some(code) => code,

@@ -208,7 +208,9 @@ impl Fetch<'_> {
             }
             furthest = furthest.max(position);
             failures += 1;
-            if failures > patience {
+            // Whoever asks for more than is ever waited would only be asked in vain.
+            let too_long = error.retry_after().is_some_and(|w| w > policy.max_wait);
+            if failures > patience || too_long {
                 return Err(error);
             }
             self.moved.retries += 1;

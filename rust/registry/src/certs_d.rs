@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::authorities;
 use crate::error::RegistryError;
 
 const SYSTEM: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
@@ -27,6 +28,10 @@ pub struct HostCerts {
     /// Authorities to trust besides those of the system, one `*.crt` each with
     /// one or more certificates in PEM form.
     pub ca_pem: Vec<Vec<u8>>,
+    /// What is there and not used, wholly or in part, and why: one text for each
+    /// file, with its path. As with containers/image it stops nothing: links to
+    /// certificates that are not there are usual in distributions.
+    pub skipped: Vec<String>,
     /// What to show to a registry that asks who is there.
     pub identity: Option<ClientIdentity>,
 }
@@ -65,8 +70,9 @@ impl CertsDirs {
     /// that name, whatever the others have. Reads the disk.
     ///
     /// # Errors
-    /// [`RegistryError::Io`] when a file cannot be read, [`RegistryError::Config`]
-    /// when a certificate is without its key or a key without its certificate.
+    /// [`RegistryError::Io`] when the directory or a client certificate cannot be
+    /// read, [`RegistryError::Config`] when such a certificate is without its key
+    /// or a key without its certificate. containers/image refuses these too.
     pub fn for_host(&self, host: &str) -> Result<HostCerts, RegistryError> {
         // What becomes part of a path here came from a configuration file.
         if host.is_empty() || host.contains(['/', '\0']) || host.starts_with('.') {
@@ -105,17 +111,13 @@ fn read(directory: PathBuf, names: &[String]) -> Result<HostCerts, RegistryError
     for name in names {
         let path = directory.join(name);
         if name.ends_with(".crt") {
-            certs.ca_pem.push(read_file(&path)?);
+            certs.add_authorities(&path);
         }
         if let Some(base) = name.strip_suffix(".cert") {
             let key = partner(&path, names, base, "key")?;
             if let Some(first) = &certs.identity {
-                tracing::warn!(
-                    directory = %directory.display(),
-                    used = first.name,
-                    ignored = base,
-                    "more than one client certificate"
-                );
+                let reason = format!("{}.cert is used", first.name);
+                certs.skip(&path, &reason);
                 continue;
             }
             let bytes = Zeroizing::new(read_file(&key)?);
@@ -134,6 +136,27 @@ fn read(directory: PathBuf, names: &[String]) -> Result<HostCerts, RegistryError
     }
     certs.directory = Some(directory);
     Ok(certs)
+}
+
+impl HostCerts {
+    fn add_authorities(&mut self, path: &Path) {
+        let pem = match std::fs::read(path) {
+            Ok(pem) => pem,
+            Err(e) => return self.skip(path, &e.to_string()),
+        };
+        let (usable, problem) = authorities::parse(&pem);
+        if let Some(problem) = problem {
+            self.skip(path, &problem);
+        }
+        if !usable.is_empty() {
+            self.ca_pem.push(pem);
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: &str) {
+        tracing::warn!(path = %path.display(), reason, "a certificate is not used");
+        self.skipped.push(format!("{}: {reason}", path.display()));
+    }
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, RegistryError> {
@@ -167,6 +190,18 @@ mod tests {
     use secrecy::ExposeSecret as _;
     use std::fs;
 
+    /// An authority for nothing. Its key was thrown away.
+    const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\n\
+        MIIBezCCASGgAwIBAgIUScwrJ02i33QOXHUmnEGgxIJzQskwCgYIKoZIzj0EAwIw\n\
+        EjEQMA4GA1UEAwwHbm90aGluZzAgFw0yNjExMjgyMDMxMDZaGA8yMTI2MTEwNDIw\n\
+        MzEwNlowEjEQMA4GA1UEAwwHbm90aGluZzBZMBMGByqGSM49AgEGCCqGSM49AwEH\n\
+        A0IABP9MZZ1kNALb4eRiur6zNr+lpfGqu7/Su7480XRJZQau1pBCCaooXtpaC7pW\n\
+        /G6lnWagpgG+0xz+DSEmfNFore2jUzBRMB0GA1UdDgQWBBQX39UEISm64+t4qlv6\n\
+        rgLDvXLKYzAfBgNVHSMEGDAWgBQX39UEISm64+t4qlv6rgLDvXLKYzAPBgNVHRMB\n\
+        Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQD13BHHVUteEXs4R+/8b76v38Vk\n\
+        UnoPrSZ9Dv1YKJBtTgIgD/67/TsYmgin14B+x8QqIc+htWaSjdCrnsa18BQtwXY=\n\
+        -----END CERTIFICATE-----\n";
+
     #[test]
     fn directories() {
         let with = |home: Option<&'static str>| {
@@ -188,7 +223,11 @@ mod tests {
         let host = dir.path().join("a/r.io");
         fs::create_dir_all(&host).unwrap();
         for file in files {
-            fs::write(host.join(file), format!("content of {file}")).unwrap();
+            let content = match file.ends_with(".crt") {
+                true => format!("{file}\n{AUTHORITY}"),
+                false => format!("content of {file}"),
+            };
+            fs::write(host.join(file), content).unwrap();
         }
         CertsDirs::new(vec![dir.path().join("none"), dir.path().join("a")]).for_host("r.io")
     }
@@ -199,9 +238,10 @@ mod tests {
         let ca: Vec<&str> = certs
             .ca_pem
             .iter()
-            .map(|c| std::str::from_utf8(c).unwrap())
+            .map(|c| std::str::from_utf8(c).unwrap().lines().next().unwrap())
             .collect();
-        assert_eq!(ca, ["content of a.crt", "content of b.crt"]);
+        assert_eq!(ca, ["a.crt", "b.crt"]);
+        assert!(certs.skipped.is_empty(), "{:?}", certs.skipped);
         let debug = format!("{certs:?}");
         assert!(!debug.contains("content of x.key"), "{debug}");
         let identity = certs.identity.unwrap();
@@ -212,6 +252,36 @@ mod tests {
         let two = read_these(&["b.cert", "b.key", "a.cert", "a.key"]).unwrap();
         assert_eq!(two.identity.unwrap().name, "a");
         assert!(two.ca_pem.is_empty());
+        let [skipped] = &two.skipped[..] else {
+            panic!("{:?}", two.skipped);
+        };
+        assert!(skipped.ends_with("/b.cert: a.cert is used"), "{skipped}");
+    }
+
+    #[test]
+    fn authorities_that_are_none_stop_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = dir.path().join("r.io");
+        fs::create_dir_all(host.join("d.crt")).unwrap();
+        std::os::unix::fs::symlink("/nowhere/redhat-uep.pem", host.join("a.crt")).unwrap();
+        fs::write(host.join("b.crt"), [0x30, 0x82, 1, 0xff]).unwrap();
+        fs::write(host.join("c.crt"), AUTHORITY).unwrap();
+        let half = format!("{AUTHORITY}-----BEGIN CERTIFICATE-----\n!\n");
+        fs::write(host.join("e.crt"), half).unwrap();
+        let certs = CertsDirs::new(vec![dir.path().into()])
+            .for_host("r.io")
+            .unwrap();
+        assert_eq!(certs.ca_pem.len(), 2);
+        let expected = [
+            "/a.crt: No such file",
+            "/b.crt: no certificate in PEM form",
+            "/d.crt: Is a directory",
+            "/e.crt: certificate 2",
+        ];
+        assert_eq!(certs.skipped.len(), expected.len());
+        for (text, part) in certs.skipped.iter().zip(expected) {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]
@@ -234,7 +304,7 @@ mod tests {
         for path in ["a/r.io", "b/r.io", "b/r.io:5000", "b/..", "b"] {
             let path = dir.path().join(path);
             fs::create_dir_all(&path).unwrap();
-            fs::write(path.join("ca.crt"), path.display().to_string()).unwrap();
+            fs::write(path.join("ca.crt"), AUTHORITY).unwrap();
         }
         fs::remove_file(dir.path().join("a/r.io/ca.crt")).unwrap();
         let dirs = CertsDirs::new(vec![dir.path().join("a"), dir.path().join("b")]);

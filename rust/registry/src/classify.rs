@@ -57,6 +57,7 @@ impl Context {
                 host: host(),
                 problem,
                 source: text.into(),
+                skipped: Vec::new(),
             },
             _ if timeout && connect => self.connect_timeout(),
             _ if timeout => self.stalled(),
@@ -144,13 +145,33 @@ impl Context {
     fn status(&self, status: u16, detail: &str, retry_after: Option<Duration>) -> RegistryError {
         match status {
             401 | 403 => self.denied(detail),
-            404 => self.not_found(self.missing),
+            404 | 410 => self.not_found(self.missing),
             429 => RegistryError::RateLimited {
                 host: self.host.clone(),
                 detail: detail.to_owned(),
                 retry_after,
+                logged_in: self.has_credentials,
             },
-            _ => self.server(status, detail, retry_after),
+            // A proxy's login, a network's login page, and what is neither a
+            // success nor a failure.
+            407 | 511 | ..400 => self.no_registry(status),
+            // Too slow, and too early.
+            408 | 425 | 500.. => self.server(status, detail, retry_after),
+            400.. => RegistryError::Refused {
+                host: self.host.clone(),
+                what: self.what.clone(),
+                status,
+                detail: detail.to_owned(),
+            },
+        }
+    }
+
+    /// An HTTP status that makes no sense where it came.
+    pub(crate) fn no_registry(&self, status: u16) -> RegistryError {
+        RegistryError::NoRegistry {
+            host: self.host.clone(),
+            what: self.what.clone(),
+            status,
         }
     }
 

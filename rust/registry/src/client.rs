@@ -99,6 +99,13 @@ impl Registry {
         })
     }
 
+    /// The certificate files of the machine that should have counted for the
+    /// registries that were asked so far, and why they did not; see
+    /// [`HostCerts::skipped`](crate::HostCerts).
+    pub fn skipped_certificates(&self) -> Vec<String> {
+        self.transport.skipped()
+    }
+
     /// Logs in at an endpoint, or finds that no login is needed. Whoever asks
     /// meanwhile waits for the same login.
     pub(crate) async fn session(&self, endpoint: &Endpoint) -> Result<Arc<Session>, RegistryError> {

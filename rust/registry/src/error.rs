@@ -87,7 +87,7 @@ pub enum RegistryError {
         seconds: f64,
     },
     /// No trusted connection could be made.
-    #[error("no trusted connection to {host}: {problem}: {source}")]
+    #[error("no trusted connection to {host}: {problem}: {source}{}", not_used(.skipped))]
     Tls {
         /// `host[:port]` as asked for.
         host: String,
@@ -95,6 +95,8 @@ pub enum RegistryError {
         problem: TlsProblem,
         /// What the TLS library said.
         source: Cause,
+        /// Files of authorities that were to count here and could not be used.
+        skipped: Vec<String>,
     },
     /// The registry wants credentials and none are configured for it.
     #[error("{host} wants a login for {repository} and no credentials are configured for it")]
@@ -131,8 +133,34 @@ pub enum RegistryError {
         detail: String,
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
+        /// Whether the limit is that of an account and not of an address.
+        logged_in: bool,
     },
-    /// The registry answered with an HTTP status that has no better meaning.
+    /// The registry has what was asked for and does not give it out, whoever
+    /// asks: the statuses of 400 to 499 that have no meaning of their own.
+    #[error("{host} refuses {what} (HTTP status {status}){}", said(.detail))]
+    Refused {
+        /// `host[:port]`, of the registry or of a storage host that it led to.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the registry said, shortened, may be empty.
+        detail: String,
+    },
+    /// An HTTP status that no registry answers with, but a proxy or the login
+    /// page of a network does.
+    #[error("{host} answered {what} with HTTP status {status}, as no registry does")]
+    NoRegistry {
+        /// `host[:port]` as asked for.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The registry, or what stands before it, is in trouble.
     #[error("{host} answered {status}{}{}", wait(.retry_after), said(.detail))]
     Server {
         /// `host[:port]`, of the registry or of a storage host that it led to.
@@ -330,9 +358,9 @@ impl RegistryError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Stalled { .. } | Self::Interrupted { .. } | Self::RateLimited { .. } => true,
-            // 401 and 403 are other errors, unless a storage host says so, whose
-            // address was good for some time only: the registry gives a new one.
-            Self::Server { status, .. } => *status >= 500 || matches!(status, 401 | 403 | 408),
+            // Of a storage host this may be 401 or 403: its address was good for
+            // some time only, and the registry gives a new one.
+            Self::Server { .. } => true,
             _ => false,
         }
     }
@@ -377,6 +405,13 @@ fn said(detail: &str) -> String {
         String::new()
     } else {
         format!(": {detail}")
+    }
+}
+
+fn not_used(skipped: &[String]) -> String {
+    match skipped {
+        [] => String::new(),
+        some => format!("; not used: {}", some.join("; ")),
     }
 }
 

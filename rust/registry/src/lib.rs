@@ -27,6 +27,7 @@
 mod archive;
 mod auth_files;
 mod auth_json;
+mod authorities;
 mod blob;
 mod certs_d;
 mod challenge;

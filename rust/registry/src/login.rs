@@ -151,7 +151,8 @@ impl Login {
                 problem: problem.to_string(),
             }
         })?;
-        let at_realm = context.at(host_of(&realm));
+        let mut at_realm = context.at(host_of(&realm));
+        at_realm.what = format!("the login to {}", context.host);
         let service = challenge.param("service");
         let scopes = token::scopes(&self.repository, challenge);
         let answer = match &self.credentials {
@@ -180,7 +181,10 @@ impl Login {
             200 => {}
             // Some say "bad request" to a login that they do not accept.
             400 => return Err(answer.refusal_as(401, context).await),
-            _ => return Err(answer.refusal(context).await),
+            401 | 403 => return Err(answer.refusal(context).await),
+            // It is the page that is missing, and not the image.
+            status @ (404 | 410) => return Err(at_realm.no_registry(status)),
+            _ => return Err(answer.refusal(&at_realm).await),
         }
         let body = Zeroizing::new(read(answer, &at_realm).await?);
         token::parse(&body).ok_or_else(|| {

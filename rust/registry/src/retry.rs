@@ -20,7 +20,8 @@ pub struct RetryPolicy {
     /// As `base_delay`, for a registry that refuses more pulls (429) and does
     /// not say until when.
     pub rate_limit_delay: Duration,
-    /// Longest wait that a registry gets by asking for it (`Retry-After`).
+    /// Longest wait that a registry gets by asking for it (`Retry-After`). One
+    /// that asks for more has ended the transfer.
     pub max_wait: Duration,
 }
 
@@ -87,6 +88,7 @@ mod tests {
             host: "r".into(),
             detail: String::new(),
             retry_after: retry_after.map(Duration::from_secs),
+            logged_in: false,
         }
     }
 

@@ -2,23 +2,22 @@
 //! HTTP: one client for each set of certificates, and requests whose redirects
 //! are followed here, so that a login never goes along to another host.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderValue, AUTHORIZATION, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
+use crate::authorities;
 use crate::certs_d::{CertsDirs, HostCerts};
 use crate::classify::Context;
 use crate::client::ClientConfig;
-use crate::error::RegistryError;
+use crate::error::{RegistryError, TlsProblem};
 use crate::redirect::{host_of, next_hop, same_origin};
 
 const USER_AGENT: &str = concat!("calamares-bootc/", env!("CARGO_PKG_VERSION"));
@@ -44,7 +43,14 @@ pub(crate) struct Transport {
     authorities: Vec<CertificateDer<'static>>,
     certs: CertsDirs,
     /// By trust, and by the host if it has certificates of its own.
-    clients: Mutex<HashMap<Key, reqwest::Client>>,
+    clients: Mutex<HashMap<Key, Client>>,
+}
+
+/// A client, and the certificate files that were to count for it and do not.
+#[derive(Debug, Clone)]
+struct Client {
+    http: reqwest::Client,
+    skipped: Arc<[String]>,
 }
 
 type Key = (Trust, Option<String>);
@@ -62,7 +68,7 @@ impl Transport {
         let transport = Self {
             connect_timeout: config.connect_timeout,
             stall_timeout: config.stall_timeout,
-            authorities: parse_certificates("extra CA", &config.extra_ca_pem)?,
+            authorities: named_authorities(&config.extra_ca_pem)?,
             certs: config.certs.clone(),
             clients: Mutex::default(),
         };
@@ -74,7 +80,7 @@ impl Transport {
     /// The client for a host that is reached for the sake of a registry: with
     /// the authorities of the registry and of the host, and with the client
     /// certificate of the host alone.
-    fn client(&self, trust: &Trust, host: &str) -> Result<reqwest::Client, RegistryError> {
+    fn client(&self, trust: &Trust, host: &str) -> Result<Client, RegistryError> {
         let mut key = (trust.clone(), Some(host.to_owned()));
         let known = self.lock().get(&key).cloned();
         if let Some(client) = known {
@@ -93,25 +99,33 @@ impl Transport {
         let mut clients = self.lock();
         let client = match clients.get(&key) {
             Some(client) => client.clone(),
-            None => self.build(trust.insecure, &all)?,
+            None => Client {
+                http: self.build(trust.insecure, &all)?,
+                skipped: all.into_iter().flat_map(|c| c.skipped).collect(),
+            },
         };
         clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, reqwest::Client>> {
+    /// The certificate files that were not used so far, each once.
+    pub(crate) fn skipped(&self) -> Vec<String> {
+        let clients = self.lock();
+        let all = clients.values().flat_map(|c| c.skipped.iter().cloned());
+        let sorted: BTreeSet<String> = all.collect();
+        sorted.into_iter().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Client>> {
         // A panic elsewhere cannot leave a map of finished clients half done.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn build(&self, insecure: bool, certs: &[HostCerts]) -> Result<reqwest::Client, RegistryError> {
         let mut authorities = self.authorities.clone();
-        for host in certs {
-            let from = host.directory.as_deref().unwrap_or(Path::new("certs.d"));
-            authorities.extend(parse_certificates(
-                &from.display().to_string(),
-                &host.ca_pem,
-            )?);
+        for pem in certs.iter().flat_map(|host| &host.ca_pem) {
+            // What is wrong with some of them is told elsewhere.
+            authorities.extend(authorities::parse(pem).0);
         }
         let mut trusted = Vec::new();
         for certificate in &authorities {
@@ -161,16 +175,14 @@ impl Transport {
                 1 => context.clone(),
                 _ => context.at(host_of(url)),
             };
-            let mut request = self
-                .client(trust, &asking.host)?
-                .get(url.clone())
-                .headers(headers.clone());
+            let client = self.client(trust, &asking.host)?;
+            let mut request = client.http.get(url.clone()).headers(headers.clone());
             if let Some(value) = authorization.filter(|_| at_home) {
                 request = request.header(AUTHORIZATION, value);
             }
             let response = answered(&asking, request.send())
                 .await?
-                .map_err(|e| asking.request(e))?;
+                .map_err(|e| client.failed(&asking, e))?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 let storage = (!at_home).then(|| host_of(url));
                 return Ok(Answer { response, storage });
@@ -195,14 +207,31 @@ impl Transport {
         form: &[(&'static str, Zeroizing<String>)],
     ) -> Result<Answer, RegistryError> {
         let pairs: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let request = self.client(trust, &context.host)?.post(url).form(&pairs);
+        let client = self.client(trust, &context.host)?;
+        let request = client.http.post(url).form(&pairs);
         let response = answered(context, request.send())
             .await?
-            .map_err(|e| context.request(e))?;
+            .map_err(|e| client.failed(context, e))?;
         Ok(Answer {
             response,
             storage: None,
         })
+    }
+}
+
+impl Client {
+    /// A request that brought no answer.
+    fn failed(&self, context: &Context, error: reqwest::Error) -> RegistryError {
+        let mut error = context.request(error);
+        if let RegistryError::Tls {
+            problem: TlsProblem::NotTrusted,
+            skipped,
+            ..
+        } = &mut error
+        {
+            *skipped = self.skipped.to_vec();
+        }
+        error
     }
 }
 
@@ -281,22 +310,17 @@ fn setup(error: impl std::error::Error) -> RegistryError {
     RegistryError::Config { what }
 }
 
-fn parse_certificates(
-    from: &str,
-    pems: &[Vec<u8>],
-) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+/// Those that somebody named are to be good, all of them.
+fn named_authorities(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let mut all = Vec::new();
     for (index, pem) in pems.iter().enumerate() {
-        let error = |problem: String| RegistryError::Config {
-            what: format!("{from}: certificate {}: {problem}", index + 1),
-        };
-        let before = all.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            all.push(certificate.map_err(|e| error(e.to_string()))?);
+        let (usable, problem) = authorities::parse(pem);
+        if let Some(problem) = problem {
+            return Err(RegistryError::Config {
+                what: format!("extra CA {}: {problem}", index + 1),
+            });
         }
-        if all.len() == before {
-            return Err(error("no certificate in PEM form in it".to_owned()));
-        }
+        all.extend(usable);
     }
     Ok(all)
 }

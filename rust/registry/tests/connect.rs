@@ -199,6 +199,50 @@ fn certificates_of_a_host() {
 }
 
 #[test]
+fn a_certificate_of_the_machine_that_is_none_stops_nothing_by_itself() {
+    if !testkit::registry::available() {
+        return;
+    }
+    let certificate = ServerCertificate::make(&["DNS:localhost"]).unwrap();
+    let storage = tempfile::tempdir().unwrap();
+    let plain = Options::default().storage(storage.path()).start().unwrap();
+    let server = Options::default()
+        .storage(storage.path())
+        .tls(&certificate)
+        .start()
+        .unwrap();
+    let host = format!("localhost:{}", server.address().port());
+    let certs = tempfile::tempdir().unwrap();
+    let of_host = certs.path().join(&host);
+    std::fs::create_dir(&of_host).unwrap();
+    // As distributions ship it without the package that it leads to.
+    let dangling = of_host.join("redhat-ca.crt");
+    std::os::unix::fs::symlink("/nowhere/redhat-uep.pem", &dangling).unwrap();
+    let config = || ClientConfig {
+        certs: CertsDirs::new(vec![certs.path().to_owned()]),
+        ..config(&[])
+    };
+    let name = format!("{host}/app:v1");
+    run(async {
+        let image = TestImage::amd64(50_000);
+        Pusher::new(&plain.host(), "app").image("v1", &image).await;
+
+        let error = failure(config(), &name).await;
+        assert_eq!(tls_problem(&error), TlsProblem::NotTrusted, "{error:?}");
+        let file = dangling.display().to_string();
+        assert!(error.to_string().contains(&file), "{error}");
+        assert!(error.hint().contains("is named"), "{}", error.hint());
+
+        std::fs::copy(certificate.authority_path(), of_host.join("ca.crt")).unwrap();
+        let client = Registry::new(config()).unwrap();
+        client.resolve(&reference(&name), &amd64()).await.unwrap();
+        let skipped = client.skipped_certificates();
+        assert_eq!(skipped.len(), 1, "{skipped:?}");
+        assert!(skipped[0].starts_with(&file), "{skipped:?}");
+    });
+}
+
+#[test]
 fn a_certificate_that_is_none_is_told_at_once() {
     for pem in [
         "",

@@ -120,6 +120,44 @@ fn token_server(upstream: std::net::SocketAddr, uses: usize) -> FaultProxy {
 }
 
 #[test]
+fn a_login_page_without_a_token_is_told_apart() {
+    for (status, kind) in [
+        ("400 Bad Request", ErrorKind::AuthRequired),
+        ("401 Unauthorized", ErrorKind::AuthRequired),
+        ("403 Forbidden", ErrorKind::AuthRequired),
+        ("404 Not Found", ErrorKind::NoRegistry),
+        ("410 Gone", ErrorKind::NoRegistry),
+        ("412 Precondition Failed", ErrorKind::Refused),
+        ("422 Unprocessable Content", ErrorKind::Refused),
+        ("429 Too Many Requests", ErrorKind::RateLimited),
+        ("500 Oops", ErrorKind::Server),
+        ("511 Network Authentication Required", ErrorKind::NoRegistry),
+    ] {
+        let nowhere = ([127, 0, 0, 1], 9).into();
+        let page = FaultProxy::start(nowhere, move |_| {
+            Fault::Answer(status, String::new(), b"said so".to_vec())
+        })
+        .unwrap();
+        let realm = format!("Bearer realm=\"http://{}/token\"", page.host());
+        let challenge = format!("WWW-Authenticate: {realm}\r\n");
+        let server = FaultProxy::start(nowhere, move |_| {
+            Fault::Answer("401 Unauthorized", challenge.clone(), Vec::new())
+        })
+        .unwrap();
+        let name = reference(&format!("{}/app:v1", server.host()));
+        let client = Registry::new(config(&[&server.host()])).unwrap();
+        let error = run(client.resolve(&name, &amd64())).unwrap_err();
+        assert_eq!(error.kind(), kind, "{status}: {error}");
+        // Who refuses a login is the registry; else it is the page.
+        let about = match kind {
+            ErrorKind::AuthRequired => server.host(),
+            _ => page.host(),
+        };
+        assert!(error.to_string().contains(&about), "{error}");
+    }
+}
+
+#[test]
 fn bearer_tokens_are_fetched_and_used() {
     with_registry(|server| async move {
         let image = TestImage::amd64(50_000);

@@ -103,7 +103,8 @@ fn errors_of_a_storage_host_hold_no_signature() {
         ("401 Unauthorized", ErrorKind::Server),
         ("404 Not Found", ErrorKind::NotFound),
         ("500 Oops", ErrorKind::Server),
-        ("400 Bad Request", ErrorKind::Server),
+        ("400 Bad Request", ErrorKind::Refused),
+        ("412 Precondition Failed", ErrorKind::Refused),
     ] {
         let (result, requests) = through_storage(move |_, _| answer(status, "", page));
         let error = result.unwrap_err();
@@ -114,9 +115,7 @@ fn errors_of_a_storage_host_hold_no_signature() {
             "{text}"
         );
         // An address that has expired is replaced by a new one.
-        let again = status.starts_with("40") && kind == ErrorKind::Server;
-        let again = again && !status.starts_with("400") || status.starts_with('5');
-        assert_eq!(requests.len() > 1, again, "{status}");
+        assert_eq!(requests.len() > 1, kind == ErrorKind::Server, "{status}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
 use contract::error::{Code, Error, Result};
+use host::umask;
 use nix::errno::Errno;
 use nix::mount::{mount, MsFlags};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -45,6 +46,8 @@ pub(crate) fn pid1(examine: Examiner) -> ExitCode {
     if let Err(errno) = set_pdeathsig(Signal::SIGKILL) {
         tracing::debug!(%errno, "no signal at the parent's death");
     }
+    // The engine may be part of another program.
+    umask::set();
     with_control(|control, spec| {
         // It may have died before; then its end of the socket is closed.
         if hung_up(control.as_fd()) {

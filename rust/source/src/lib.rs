@@ -3,6 +3,7 @@
 //! of its source, made into what the registry's client takes.
 
 pub mod client;
+pub mod coded;
 pub mod found;
 pub mod keys;
 pub mod look_up;

@@ -14,7 +14,7 @@ use registry::policy::POLICY_PATH;
 use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
 use crate::client;
-use crate::client::Coded;
+use crate::coded::Coded;
 use crate::found::Found;
 use crate::medium::{self, Copy, Medium};
 use crate::secret::Secrets;
@@ -53,7 +53,11 @@ pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) 
 fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
     let mut medium = Medium::of(plan);
     let mut found = match ask_registry(plan, secrets, cancel) {
-        Ok(image) => {
+        Ok((image, skipped)) => {
+            let skipped = skipped.iter();
+            medium
+                .warnings
+                .extend(skipped.map(|file| format!("This certificate is not used: {file}.")));
             let mirrors = image.mirror_failures.iter();
             medium
                 .warnings
@@ -116,17 +120,18 @@ impl From<Error> for Unanswered {
     }
 }
 
+/// The image, and the machine's certificate files that could not be used.
 fn ask_registry(
     plan: &Plan,
     secrets: &Secrets,
     cancel: &Cancel,
-) -> std::result::Result<ResolvedImage, Unanswered> {
+) -> std::result::Result<(ResolvedImage, Vec<String>), Unanswered> {
     let client = client::client_config(plan, secrets)?;
     let registry = Registry::new(client).map_err(Coded::coded)?;
     let reference = client::image(plan)?;
     let runtime = client::runtime()?;
     let platform = Platform::host();
-    runtime.block_on(async {
+    let image = runtime.block_on(async {
         tokio::select! {
             () = cancel.token().cancelled() => Err(host::cancel::stopped().into()),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
@@ -136,11 +141,12 @@ fn ask_registry(
                 }
             }),
         }
-    })
+    })?;
+    Ok((image, registry.skipped_certificates()))
 }
 
 fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
-    let coded = |e| client::layout_error(path, e);
+    let coded = |e| crate::coded::layout_error(path, e);
     let layout = OciLayout::open(path).map_err(coded)?;
     let image = layout
         .resolve(&Selector::from_tag(tag), &Platform::host())

@@ -11,7 +11,7 @@ use imageref::Reference;
 use registry::RegistryEntry;
 use registry::{CertsDirs, Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesFiles};
 
-use crate::client::Coded;
+use crate::coded::Coded;
 
 /// The file that a plan's registries are said to be from.
 const ORIGIN: &str = "the installer's configuration";

@@ -19,7 +19,7 @@ use registry::{AuthFileError, CredentialStore, Credentials};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::client::Coded;
+use crate::coded::Coded;
 use crate::machine;
 
 /// More than any honest auth file or password.

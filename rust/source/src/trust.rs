@@ -13,7 +13,7 @@ use registry::signature::{Demands, PublicKey, SignatureError, Verification, Want
 use registry::{OciLayout, Registry};
 
 use crate::client;
-use crate::client::Coded;
+use crate::coded::Coded;
 use crate::medium::Medium;
 
 use crate::found::Found;
@@ -186,7 +186,7 @@ async fn in_layouts(
 ) -> Result<Option<Verification>> {
     let mut layouts = Vec::new();
     if let Source::OciLayout { path, .. } = &found.source {
-        layouts.push(OciLayout::open(path).map_err(|e| client::layout_error(path, e))?);
+        layouts.push(OciLayout::open(path).map_err(|e| crate::coded::layout_error(path, e))?);
     }
     layouts.extend(Medium::of(plan).layouts);
     let mut last = None;

@@ -42,6 +42,7 @@ pub struct Installer<'w> {
     parent: bool,
     lines: usize,
     user: Option<u32>,
+    umask: Option<&'static str>,
 }
 
 impl<'w> Installer<'w> {
@@ -57,6 +58,7 @@ impl<'w> Installer<'w> {
             parent: false,
             lines: usize::MAX,
             user: None,
+            umask: None,
         }
     }
 
@@ -140,6 +142,13 @@ impl<'w> Installer<'w> {
         self
     }
 
+    /// Starts with this umask, in octal digits. Not with a plan.
+    #[must_use]
+    pub fn umask(mut self, digits: &'static str) -> Self {
+        self.umask = Some(digits);
+        self
+    }
+
     fn logs(&self) -> PathBuf {
         self.world.dir().join("logs")
     }
@@ -158,6 +167,11 @@ impl<'w> Installer<'w> {
             let mut shell = Command::new("sh");
             let script = if self.parent { WITH_PARENT } else { WITH_PIPE };
             shell.args(["-c", script]).arg(&self.program);
+            shell
+        } else if let Some(digits) = self.umask {
+            let mut shell = Command::new("sh");
+            let script = format!("umask {digits}; exec \"$0\" \"$@\"");
+            shell.args(["-c", &script]).arg(&self.program);
             shell
         } else {
             Command::new(&self.program)

@@ -16,7 +16,8 @@ use installer::cli::image_plan;
 use registry::{OciLayout, PullObserver, Registry, RegistryError, ResolvedImage};
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
-use source::client::{self, Coded};
+use source::client;
+use source::coded::Coded;
 use source::secret::Secrets;
 
 use crate::config::Distro;

@@ -44,7 +44,7 @@ const ACTIVE: u8 = 0x80;
 /// Tidies the table of `disk`, if it is a GPT, whose `/boot` is `boot`. Gives
 /// what did not work.
 pub fn tidy(disk: &Path, boot: Option<&SubMount>, cancel: &Cancel) -> Vec<String> {
-    match blkid::probe(disk) {
+    match blkid::probe_table(disk) {
         Ok(tags) if tags.get("PTTYPE") == Some("gpt") => {}
         Ok(_) => return Vec::new(),
         Err(error) => return vec![warning(&error)],
@@ -69,7 +69,7 @@ fn warning(error: &Error) -> String {
 }
 
 fn retype(disk: &Path, boot: &SubMount, cancel: &Cancel) -> Result<()> {
-    let tags = blkid::probe(&boot.source)?;
+    let tags = blkid::probe_table(&boot.source)?;
     match misnamed(&tags, &boot.fs_type, device_number(disk)?) {
         Some(number) => set_type(disk, number, XBOOTLDR, cancel),
         None => Ok(()),

@@ -18,7 +18,7 @@ use host::write::Root;
 use imageref::Reference;
 use registry::{CertsDirs, RegistryEntry};
 use secrecy::ExposeSecret;
-use source::client::Coded;
+use source::coded::Coded;
 use source::machine;
 use source::secret::Secrets;
 

@@ -20,7 +20,7 @@ use registry::{
 };
 use sandbox::scratch::Scratch;
 use source::client;
-use source::client::Coded;
+use source::coded::Coded;
 use unpack::{UnpackFilter, Unpacker};
 
 use super::{unpacks, Engine};
@@ -48,7 +48,7 @@ pub(super) fn fetch(engine: &Engine<'_>, scratch: &Scratch, checked: &Checked) -
     let unpack = unpacks(engine.plan).then(|| scratch.rootfs());
     match &checked.found.source {
         Source::OciLayout { path, .. } => {
-            let layout = OciLayout::open(path).map_err(|e| client::layout_error(path, e))?;
+            let layout = OciLayout::open(path).map_err(|e| source::coded::layout_error(path, e))?;
             if let Some(rootfs) = unpack {
                 let ready =
                     (0..image.layers.len()).map(|i| (i, layout.blob_path(&image.layers[i].digest)));
@@ -334,6 +334,7 @@ mod tests {
             host: host(),
             detail: String::new(),
             retry_after: Some(Duration::from_secs(60)),
+            logged_in: false,
         };
         let lost = RegistryError::Stalled {
             host: host(),

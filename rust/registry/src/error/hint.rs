@@ -27,6 +27,10 @@ impl RegistryError {
             Self::ConnectTimeout { .. } => {
                 "Check the network and that no firewall or proxy stands in between."
             }
+            Self::Tls { skipped, .. } if !skipped.is_empty() => {
+                "Mend the certificate file that is named, or add the certificate of the \
+                 authority that signed it to the configuration (ca)."
+            }
             Self::Tls { problem, .. } => problem.hint(),
             Self::AuthRequired { .. } => {
                 "Configure credentials for this registry, or check the spelling: \
@@ -36,7 +40,18 @@ impl RegistryError {
                 "Check user name and password or token, and that they may read this repository."
             }
             Self::NotFound { .. } => "Check the spelling of the repository and of the tag.",
-            Self::RateLimited { .. } => "Wait, or log in to the registry to raise the limit.",
+            Self::RateLimited {
+                logged_in: false, ..
+            } => "Wait, or log in to the registry to raise the limit.",
+            Self::RateLimited {
+                logged_in: true, ..
+            } => "Wait, or log in with an account that has a higher limit.",
+            Self::Refused { .. } => {
+                "Ask whoever runs the registry; trying again does not change the answer."
+            }
+            Self::NoRegistry { .. } => {
+                "Check the address; a proxy or a login page of the network may be in the way."
+            }
             Self::Server { .. } => "Try again later, or ask whoever runs the registry.",
             Self::Insecure { .. } => {
                 "Tell whoever runs the registry; a proxy or a login page of the network \

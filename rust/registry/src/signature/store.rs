@@ -130,7 +130,11 @@ impl Store<'_> {
             Err(e)
                 if matches!(
                     e.kind(),
-                    ErrorKind::Server | ErrorKind::AuthRequired | ErrorKind::AuthRejected
+                    ErrorKind::Server
+                        | ErrorKind::Refused
+                        | ErrorKind::NoRegistry
+                        | ErrorKind::AuthRequired
+                        | ErrorKind::AuthRejected
                 ) =>
             {
                 tracing::debug!(error = %e, "no list of referrers");

@@ -92,6 +92,7 @@ fn only_silence_is_out_of_reach() {
                 host: host(),
                 problem: registry::TlsProblem::NotTrusted,
                 source: cause(),
+                skipped: vec![],
             },
             false,
         ),

@@ -3,6 +3,7 @@
 //! it has and wherever the image came from.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -106,6 +107,43 @@ fn xfs_from_a_registry() {
 #[test]
 fn btrfs_from_a_registry() {
     from_a_registry(Fs::Btrfs);
+}
+
+/// What may get in is decided by the image and by bootc, and not by whoever
+/// starts the program.
+#[test]
+fn the_callers_umask_does_not_get_into_the_system() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let image = Tiny::working().write(&world).reference();
+    let disk = world.small_disk();
+    let installer = world.install("r.example/os/tiny:v1", disk.path());
+    let run = installer
+        .args(["--source", &image])
+        .setting("installOptions: { bootloader: none }")
+        .umask("077")
+        .run();
+    let summary = run.assert_done();
+    let loader = fs::read_link(disk.path().join("boot/loader")).unwrap();
+    for place in [
+        "ostree",
+        "ostree/deploy/default",
+        "ostree/deploy/default/var",
+        &summary.deployment,
+        &format!("{}/etc", summary.deployment),
+        "boot",
+        "boot/ostree",
+        &format!("boot/{}", loader.display()),
+        "boot/loader/entries",
+    ] {
+        let mode = fs::metadata(disk.path().join(place)).unwrap().mode() & 0o7777;
+        assert_eq!(mode, 0o755, "{place}: {mode:o}");
+    }
+    for entry in fs::read_dir(disk.path().join("boot/loader/entries")).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().mode() & 0o7777;
+        assert_eq!(mode, 0o644);
+    }
 }
 
 /// As from an installer medium: the layout is used in place, and bootc runs

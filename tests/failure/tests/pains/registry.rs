@@ -2,7 +2,9 @@
 //! Registries and networks that do not give the image. Nothing of it comes as
 //! far as the target.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
 
 use contract::error::Code;
 use failure::{Installer, Run, Tiny, World};
@@ -103,6 +105,41 @@ fn untrusted_certificate_is_refused_and_its_authority_mends_it() {
         .install(&image, disk.path())
         .args(["--bootloader", "none", "--ca"]);
     installer.arg(ca).run().assert_done();
+}
+
+/// A file of certs.d that is no certificate stops nothing by itself.
+#[test]
+fn unusable_certificate_of_the_machine_is_a_warning() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let Some((registry, certificate)) = with_tls(&world, &["IP:127.0.0.1"]) else {
+        return;
+    };
+    let host = registry.host();
+    let directory = world.dir().join(".config/containers/certs.d").join(&host);
+    fs::create_dir_all(&directory).unwrap();
+    let dangling = directory.join("redhat-ca.crt");
+    symlink("/nowhere/redhat-uep.pem", &dangling).unwrap();
+    fs::write(directory.join("text.crt"), "see the wiki").unwrap();
+    let image = format!("{host}/os/tiny:v1");
+    let check = || world.installer().args(["check", "--image", &image]).run();
+
+    let run = check();
+    assert_eq!(run.status.code(), Some(4), "{run}");
+    for part in ["REGISTRY_TLS", dangling.to_str().unwrap(), "text.crt"] {
+        assert!(run.stderr.contains(part), "{part}: {run}");
+    }
+
+    fs::write(directory.join("own.crt"), certificate.authority().unwrap()).unwrap();
+    let run = check();
+    assert!(run.status.success(), "{run}");
+    let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let warnings = answer["warnings"].to_string();
+    for part in [dangling.to_str().unwrap(), "text.crt: no certificate"] {
+        assert!(warnings.contains(part), "{part}: {run}");
+    }
+    assert!(!warnings.contains("own.crt"), "{run}");
 }
 
 #[test]
@@ -253,6 +290,62 @@ fn broken_registry_is_told() {
         Code::NetworkInterrupted,
         &host,
     );
+}
+
+/// What a registry says on purpose has its own code and advice.
+#[test]
+fn check_tells_how_a_registry_refuses() {
+    let Some(world) = World::enter(&[]) else {
+        return;
+    };
+    let limit = "toomanyrequests: You have reached your pull limit";
+    let policy = "current image with 12 vulnerabilities cannot be pulled";
+    for (status, header, said, expected) in [
+        (
+            "429 Too Many Requests",
+            "Retry-After: 3600\r\n",
+            limit,
+            ["REGISTRY_RATE_LIMITED", limit, "Wait 60 minutes, or log in"],
+        ),
+        (
+            "412 Precondition Failed",
+            "",
+            policy,
+            ["REGISTRY_REFUSED", policy, "Ask whoever runs the registry"],
+        ),
+        (
+            "503 Service Unavailable",
+            "",
+            "busy",
+            ["NETWORK_INTERRUPTED", "busy", "Try again later"],
+        ),
+        (
+            "511 Network Authentication Required",
+            "",
+            "hotel",
+            ["REGISTRY_MALFORMED", "511", "a login page of the network"],
+        ),
+    ] {
+        let proxy = FaultProxy::start(([127, 0, 0, 1], 9).into(), move |request| {
+            match request.target.as_str() {
+                "/v2/" => Fault::Answer("200 OK", String::new(), Vec::new()),
+                _ => Fault::Answer(status, header.to_owned(), said.into()),
+            }
+        })
+        .unwrap();
+        let host = proxy.host();
+        let image = format!("{host}/os/tiny:v1");
+        let installer = world.installer().args(["check", "--image", &image]);
+        let run = installer.plain_http(&host).run();
+        assert_eq!(run.status.code(), Some(4), "{run}");
+        for part in expected {
+            assert!(run.stderr.contains(part), "{part}: {run}");
+        }
+        assert!(
+            !run.stderr.contains("Check the network connection"),
+            "{run}"
+        );
+    }
 }
 
 /// `check` alone says the same, without a target.

@@ -2,6 +2,7 @@
 //! Targets that must not, or cannot, be installed onto.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -152,6 +153,47 @@ fn boot_file_system_with_an_old_installation_is_refused() {
     run.assert_error(Code::TargetNotEmpty, place.to_str().unwrap());
     before.0.assert_untouched(&disk);
     before.1.assert_untouched(&boot);
+}
+
+/// A system on it would not be found when it starts.
+#[test]
+fn remains_of_something_older_are_named_with_their_remedy() {
+    let Some(world) = World::enter(&["wipefs"]) else {
+        return;
+    };
+    let disk = world.small_disk();
+    // What a ZFS pool leaves at the end of a disk: its uberblocks.
+    let device = fs::File::options().write(true).open(disk.device()).unwrap();
+    let mut uberblock = Vec::new();
+    for number in [0x00ba_b10c_u64, 5000, 100, 123, 1_700_000_000] {
+        uberblock.extend(number.to_le_bytes());
+    }
+    for label in [GIB - (512 << 10), GIB - (256 << 10)] {
+        for n in 0..128 {
+            let at = label + (128 << 10) + n * 1024;
+            device.write_all_at(&uberblock, at).unwrap();
+        }
+    }
+    drop(device);
+    let before = disk.look();
+    let install = || {
+        let installer = onto(&world, disk.path());
+        installer
+            .setting("installOptions: { bootloader: none }")
+            .run()
+    };
+    let name = disk.device().display().to_string();
+    let run = install();
+    let error = run.assert_error(Code::TargetAmbiguous, &name);
+    let words = ["--all", "--types", "zfs_member", &name];
+    let command = format!("`wipefs {}`", words.join(" "));
+    assert!(error.next.contains(&command), "{run}");
+    before.assert_untouched(&disk);
+
+    disk.unmount();
+    Command::new("wipefs").args(words).run().unwrap();
+    disk.mount("rw");
+    install().assert_done();
 }
 
 #[test]
