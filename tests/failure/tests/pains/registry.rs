@@ -2,11 +2,10 @@
 //! Registries and networks that do not give the image. Nothing of it comes as
 //! far as the target.
 
-use std::net::TcpListener;
-
 use failure::{Installer, Run, Tiny, World};
 use installer::error::Code;
 use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::refusing::Refusing;
 use testkit::registry::{Options, Registry, ServerCertificate};
 
 /// Installs `image`, which `configured` may change, onto a disk that must stay
@@ -49,10 +48,8 @@ fn refused_connection_is_told() {
     let Some(world) = World::enter(&[]) else {
         return;
     };
-    // Bound but not listened on: nobody else can get it meanwhile.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     let image = format!("{host}/os/tiny:v1");
     let code = Code::RegistryUnreachable;
     refused(&world, &image, |installer| installer, code, &host);
