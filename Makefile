@@ -34,7 +34,7 @@ build: toolchain ## the programs, into target/release
 	$(CARGO) build --locked --profile $(PROFILE) --bin bootc-installer
 
 test: toolchain  ## every test; root and loop-device tests run when root
-	$(CARGO) test --locked $(TEST_FLAGS)
+	$(CARGO) test --locked --no-fail-fast $(TEST_FLAGS)
 
 fuzz: toolchain  ## the fuzz targets; FUZZ_FLAGS: --seconds N, names of targets
 	$(CARGO) run --locked -p fuzz -- $(FUZZ_FLAGS)

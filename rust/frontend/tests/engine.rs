@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,8 +35,7 @@ impl Engine {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("engine");
         let text = format!("#!/bin/sh\ndir={}\n{script}\n", dir.path().display());
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program::write(&path, &text).unwrap();
         Self { dir }
     }
 

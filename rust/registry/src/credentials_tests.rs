@@ -3,7 +3,6 @@
 
 use super::*;
 use secrecy::ExposeSecret as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 /// The credentials as text.
@@ -137,11 +136,10 @@ fn with_helpers(text: &str) -> (tempfile::TempDir, CredentialStore) {
         ("bad", "exit 1"),
     ] {
         let path = dir.path().join(format!("docker-credential-{name}"));
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program::write(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
     }
     let mut store = CredentialStore::from_auth_json(text).unwrap();
-    let helpers = Helpers::within(dir.path().to_owned(), Duration::from_secs(20));
+    let helpers = Helpers::within(dir.path().to_owned(), Duration::from_secs(60));
     store.use_helpers(helpers);
     (dir, store)
 }

@@ -193,19 +193,20 @@ fn understand(status: ExitStatus, output: &[u8]) -> Result<Option<Credentials>, 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Longer than anything here takes on a busy machine.
+    const LONG: Duration = Duration::from_secs(60);
 
     fn helpers(script: &str, limit: Duration) -> (tempfile::TempDir, Helpers) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("docker-credential-test");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program::write(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
         let helpers = Helpers::within(dir.path().to_owned(), limit);
         (dir, helpers)
     }
 
     fn ask(script: &str) -> Result<Option<Credentials>, String> {
-        let (_dir, helpers) = helpers(script, Duration::from_secs(20));
+        let (_dir, helpers) = helpers(script, LONG);
         helpers
             .ask("test", "r.io")
             .map_err(|e| format!("{e} {e:?}"))
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn an_answer_is_remembered() {
         let script = r#"echo x >> "$(dirname "$0")/calls"; echo '{"Username":"u","Secret":"s"}'"#;
-        let (dir, helpers) = helpers(script, Duration::from_secs(20));
+        let (dir, helpers) = helpers(script, LONG);
         for server in ["a.io", "b.io", "a.io", "b.io"] {
             assert!(helpers.clone().ask("test", server).unwrap().is_some());
         }

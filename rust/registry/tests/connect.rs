@@ -11,6 +11,7 @@ use common::*;
 use registry::{
     CertsDirs, ClientConfig, ErrorKind, NoObserver, Registry, RegistryError, TlsProblem,
 };
+use testkit::refusing::Refusing;
 use testkit::registry::{Options, ServerCertificate};
 
 async fn failure(config: ClientConfig, name: &str) -> RegistryError {
@@ -38,9 +39,8 @@ fn an_unknown_host() {
 
 #[test]
 fn a_port_where_nobody_listens() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = free.local_addr().unwrap().to_string();
-    drop(free);
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     for config in [config(&[]), config(&[&host])] {
         let error = run(failure(config, &format!("{host}/app:v1")));
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error:?}");

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::*;
-use registry::{ClientConfig, Endpoint, OciLayout, PullObserver, Registry, ResolvedImage};
+use registry::{Endpoint, OciLayout, PullObserver, Registry, ResolvedImage};
 use testkit::fault_proxy::{Fault, FaultProxy, Request};
 
 const SIZE: usize = 2_000_000;
@@ -302,13 +302,6 @@ async fn transfer(client: &Registry, image: &ResolvedImage, dir: &Path) -> Pulle
     }
 }
 
-fn quick(hosts: &[&str]) -> ClientConfig {
-    ClientConfig {
-        stall_timeout: Duration::from_millis(300),
-        ..config(hosts)
-    }
-}
-
 /// A proxy that plays `script` for the layer alone, and hands out tokens.
 fn proxy(upstream: SocketAddr, script: Script) -> FaultProxy {
     let name = digest(&layer());
@@ -327,7 +320,14 @@ fn proxy(upstream: SocketAddr, script: Script) -> FaultProxy {
 
 async fn scripted(row: &Row, upstream: SocketAddr, table: &mut Table) {
     let proxy = proxy(upstream, row.script);
-    let client = Registry::new(quick(&[&proxy.host()])).unwrap();
+    let mut config = config(&[&proxy.host()]);
+    match row.fault {
+        // Nothing on a busy machine may look like another stall.
+        "stall" => config.stall_timeout = Duration::from_secs(5),
+        "stall for ever" => config.stall_timeout = Duration::from_millis(300),
+        _ => {}
+    }
+    let client = Registry::new(config).unwrap();
     let name = reference(&format!("{}/app:v1", proxy.host()));
     let image = client.resolve(&name, &amd64()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -374,7 +374,7 @@ async fn expired_redirect(upstream: SocketAddr, table: &mut Table) {
         answer("307 Temporary Redirect", &location, "")
     })
     .unwrap();
-    let client = Registry::new(quick(&[&front.host()])).unwrap();
+    let client = Registry::new(config(&[&front.host()])).unwrap();
     let from = reference(&format!("{}/app:v1", front.host()));
     let image = client.resolve(&from, &amd64()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -397,7 +397,7 @@ async fn mirror_dies(upstream: SocketAddr, table: &mut Table) {
         0 => Fault::Close(HALF),
         _ => Fault::Reset(0),
     });
-    let client = Registry::new(quick(&[&mirror.host(), &upstream.to_string()])).unwrap();
+    let client = Registry::new(config(&[&mirror.host(), &upstream.to_string()])).unwrap();
     let primary = reference(&format!("{upstream}/app:v1"));
     let mut image = client.resolve(&primary, &amd64()).await.unwrap();
     image.endpoint = Some(Endpoint {
@@ -433,7 +433,7 @@ async fn killed(upstream: SocketAddr, table: &mut Table) {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    let client = Registry::new(quick(&[&proxy.host()])).unwrap();
+    let client = Registry::new(config(&[&proxy.host()])).unwrap();
     let name = reference(&format!("{}/app:v1", proxy.host()));
     let image = client.resolve(&name, &amd64()).await.unwrap();
     let layout = OciLayout::create(dir.path()).unwrap();

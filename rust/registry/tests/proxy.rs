@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use common::*;
 use registry::{ClientConfig, NoObserver, Registry};
+use testkit::refusing::Refusing;
 use testkit::registry::{Options, ServerCertificate};
 
 /// Names what the other process pulls, the authority that it trusts and the
@@ -151,9 +152,8 @@ fn proxies_of_the_environment() {
         assert_eq!(proxy.heads().len(), before);
 
         // One that is not there: its password stays out of the error.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let gone = format!("http://user:s3cret@{}", free.local_addr().unwrap());
-        drop(free);
+        let nobody = Refusing::new().unwrap();
+        let gone = format!("http://user:s3cret@{}", nobody.host());
         let gone = [("http_proxy", gone.as_str()), ("https_proxy", &gone)];
         let outcome = child("plain.invalid:81/app:v1 - plain.invalid:81", &gone);
         assert!(

@@ -11,7 +11,7 @@ use common::*;
 use registry::{ClientConfig, ErrorKind, Registry, RegistryError};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
-const SHORT: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Answers every manifest request with this.
 async fn resolve_from(answer: Fault) -> RegistryError {
@@ -26,7 +26,7 @@ async fn resolve_from(answer: Fault) -> RegistryError {
     .unwrap();
     let name = reference(&format!("{}/app:v1", proxy.host()));
     let client = Registry::new(ClientConfig {
-        stall_timeout: SHORT,
+        stall_timeout: LONG,
         ..config(&[&proxy.host()])
     });
     client.unwrap().resolve(&name, &amd64()).await.unwrap_err()

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{mount, MsFlags};
 
 /// A file over a program of the machine, wherever that is, in the mount
 /// namespace of this test only. Dropping it uncovers the program.
@@ -33,7 +33,7 @@ impl Cover {
 impl Drop for Cover {
     fn drop(&mut self) {
         for place in &self.0 {
-            let done = umount2(place, MntFlags::UMOUNT_NOFOLLOW);
+            let done = testkit::unmount(place);
             assert!(done.is_ok() || std::thread::panicking(), "{done:?}");
         }
     }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::fcntl::OFlag;
-use nix::mount::{umount2, MntFlags};
 use testkit::cmd::CommandExt;
 
 use crate::traces;
@@ -128,7 +127,7 @@ impl Disk {
 
     /// Unmounts it.
     pub fn unmount(&self) {
-        umount2(&self.mount_point, MntFlags::UMOUNT_NOFOLLOW)
+        testkit::unmount(&self.mount_point)
             .unwrap_or_else(|errno| panic!("{}: {errno}", self.mount_point.display()));
     }
 
@@ -214,7 +213,7 @@ impl Drop for Disk {
             self.thaw();
         }
         if self.is_mounted() {
-            match umount2(&self.mount_point, MntFlags::UMOUNT_NOFOLLOW) {
+            match testkit::unmount(&self.mount_point) {
                 Err(errno) if !std::thread::panicking() => panic!("unmounting: {errno}"),
                 _ => {}
             }

@@ -136,7 +136,7 @@ impl<'w> Installer<'w> {
     #[must_use]
     pub fn user(mut self, id: u32) -> Self {
         let copy = self.world.new_path("program");
-        fs::copy(&self.program, &copy).unwrap();
+        testkit::program::copy(&self.program, &copy).unwrap();
         self.program = copy;
         self.user = Some(id);
         self

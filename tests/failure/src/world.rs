@@ -129,10 +129,10 @@ impl World {
     #[must_use]
     pub fn replace(&self, program: &str, script: &str) -> Cover {
         let real = self.new_path(program);
-        fs::copy(cmd::find(program).unwrap(), &real).unwrap();
+        testkit::program::copy(&cmd::find(program).unwrap(), &real).unwrap();
         let text = format!("#!/bin/sh\nreal={}\n{script}", real.display());
-        let path = self.file("script", text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.new_path("script");
+        testkit::program::write(&path, &text).unwrap();
         Cover::new(program, &path)
     }
 

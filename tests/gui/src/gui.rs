@@ -11,8 +11,8 @@ use crate::driver::Driver;
 use crate::want::{Want, Widget};
 use crate::words::Words;
 
-/// For whatever a person would not call slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For whatever a person would not call slow, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is around the screen.
 pub trait Around {

@@ -161,8 +161,7 @@ impl<'w> Live<'w> {
     #[must_use]
     pub fn program(self, path: &str, script: &str) -> Self {
         let file = self.upper(path);
-        fs::write(&file, script).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program::write(&file, script).unwrap();
         self
     }
 

@@ -7,6 +7,11 @@ pub use buildroot::{apt, cache, cmd, rootfs};
 pub mod cosign;
 pub mod fault_proxy;
 pub mod lossy_proxy;
+pub mod program;
+pub mod refusing;
 pub mod registry;
 mod registry_log;
 mod served;
+mod unmount;
+
+pub use unmount::unmount;

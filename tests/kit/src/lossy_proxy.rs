@@ -385,6 +385,10 @@ mod tests {
             .unwrap();
         let end = client.read(&mut [0]).unwrap_err();
         assert_eq!(end.kind(), io::ErrorKind::WouldBlock);
+        // Counted right after the last byte is sent.
+        while proxy.counts().breaks == 0 {
+            std::thread::yield_now();
+        }
         assert_eq!(proxy.counts().breaks, 1);
     }
 

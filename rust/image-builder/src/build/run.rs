@@ -20,6 +20,8 @@ use crate::stop::Stop;
 const STOP_POLL: Duration = Duration::from_millis(100);
 /// How long a child that was killed may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Said in the log of what outlives its end.
+const LEFT: &str = "was stopped, and something that it started goes on.";
 /// How many lines may wait to be looked at.
 const LINES_AHEAD: usize = 1024;
 /// How many of the last lines are kept for an error.
@@ -46,7 +48,17 @@ impl Outcome {
 /// # Errors
 /// `INTERRUPTED` when `stop` fires, with the child killed; `TOOL_MISSING` or
 /// `IO` when it cannot be started.
-pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Outcome> {
+pub fn run(command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Outcome> {
+    run_within(STOP_LIMIT, command, sink, stop)
+}
+
+/// [`run`], with the time in which everything has to end once it is killed.
+fn run_within(
+    limit: Duration,
+    mut command: Command,
+    sink: &mut dyn Sink,
+    stop: &Stop,
+) -> Result<Outcome> {
     stop.check()?;
     let name = command.get_program().to_string_lossy().into_owned();
     let failed = |err: std::io::Error| match err.kind() {
@@ -95,11 +107,17 @@ pub fn run(mut command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Out
             // What is inside of its namespaces dies with it, a moment later:
             // the last of it closes the pipe.
             child.kill().map_err(failed)?;
-            let end = Instant::now() + STOP_LIMIT;
-            while lines
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-                .is_ok()
-            {}
+            let end = Instant::now() + limit;
+            loop {
+                match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                    Ok(_) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => {
+                        sink.line(&format!("`{name}` {LEFT}"));
+                        break;
+                    }
+                }
+            }
             break;
         }
     }
@@ -164,5 +182,25 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(error.code, Code::Interrupted);
+    }
+
+    #[test]
+    fn what_outlives_a_stop_is_told_of() {
+        struct StopAt(Stop, Vec<String>);
+        impl Sink for StopAt {
+            fn line(&mut self, line: &str) {
+                self.0.stop();
+                self.1.push(line.to_owned());
+            }
+        }
+        let stop = Stop::new();
+        let mut sink = StopAt(stop.clone(), Vec::new());
+        let script = sh("sleep 1000 & echo $!; exec sleep 1000");
+        let limit = Duration::from_millis(50);
+        let error = run_within(limit, script, &mut sink, &stop).unwrap_err();
+        let left = nix::unistd::Pid::from_raw(sink.1[0].parse().unwrap());
+        nix::sys::signal::kill(left, nix::sys::signal::Signal::SIGKILL).unwrap();
+        assert_eq!(error.code, Code::Interrupted);
+        assert_eq!(sink.1[1..], [format!("`sh` {LEFT}")]);
     }
 }

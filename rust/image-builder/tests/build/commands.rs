@@ -15,7 +15,7 @@ use crate::traces;
 /// The program as an ordinary user.
 fn as_nobody(bench: &Bench, words: &[&str]) -> Command {
     let program = bench.path("program");
-    fs::copy(PROGRAM, &program).unwrap();
+    testkit::program::copy(Path::new(PROGRAM), &program).unwrap();
     let mut command = match cmd::is_root() {
         true => {
             let mut command = Command::new("setpriv");

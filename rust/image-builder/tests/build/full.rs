@@ -7,7 +7,6 @@ use std::process::Command;
 
 use nix::errno::Errno;
 use nix::fcntl::posix_fallocate;
-use nix::mount::{umount2, MntFlags};
 use testkit::apt;
 use testkit::cmd::CommandExt;
 
@@ -60,7 +59,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let done = umount2(&self.0, MntFlags::UMOUNT_NOFOLLOW);
+        let done = testkit::unmount(&self.0);
         assert!(done.is_ok() || std::thread::panicking(), "{done:?}");
     }
 }

@@ -57,12 +57,6 @@ impl Mirror {
         }
     }
 
-    /// The address of a mirror that is not there.
-    pub(crate) fn closed() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}/debian", listener.local_addr().unwrap())
-    }
-
     pub(crate) fn url(&self) -> String {
         format!("http://{}/debian", self.address)
     }

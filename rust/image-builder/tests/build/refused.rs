@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{mount, MsFlags};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use testkit::refusing::Refusing;
 use testkit::registry::{self, Registry};
 
 use crate::bench::{mirrors, root, with_release_files, Bench, Ended};
@@ -58,7 +59,8 @@ fn a_mirror_that_is_not_there() {
         return;
     }
     let bench = Bench::new();
-    let url = Mirror::closed();
+    let nobody = Refusing::new().unwrap();
+    let url = format!("http://{}/debian", nobody.host());
     bench.distro_of(&url);
     let ended = Ended::of(&mut bench.refused());
     ended.assert("MIRROR_UNREACHABLE", 3, &[&url, "refused"]);
@@ -178,9 +180,8 @@ fn a_registry_that_is_down() {
     if !root() {
         return;
     }
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     refused_image(&host, "a:v1", &["refused"]);
 
     let bench = Bench::new();
@@ -200,7 +201,7 @@ fn an_ordinary_user() {
     let bench = Bench::for_everybody();
     bench.distro("");
     let program = bench.path("program");
-    fs::copy(crate::bench::PROGRAM, &program).unwrap();
+    testkit::program::copy(Path::new(crate::bench::PROGRAM), &program).unwrap();
     let mut command = std::process::Command::new("setpriv");
     command
         .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
@@ -253,7 +254,7 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         // Fails when it was undone, as it should be.
-        umount2(&self.0, MntFlags::UMOUNT_NOFOLLOW).ok();
+        testkit::unmount(&self.0).ok();
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Builds that end in the middle.
 
-use std::time::Instant;
-
 use nix::sys::signal::Signal;
 
 use crate::bench::{root, Bench, Running};
@@ -22,13 +20,11 @@ fn a_stop_leaves_nothing_and_the_next_build_starts_anew() {
     for line in [UNPACKING, BEGINNING] {
         let mut running = Running::start(&bench);
         running.wait_for(line);
-        let begin = Instant::now();
         running.signal(Signal::SIGINT);
         let ended = running.end();
         ended.assert("INTERRUPTED", 130, &["stopped", "log: "]);
-        let seconds = begin.elapsed().as_secs();
-        assert!(seconds < 10, "it took {seconds} s to stop");
         let log = bench.log();
+        assert!(!log.contains("goes on."), "it was given up: {log}");
         assert!(log.contains("] lb bootstrap"), "{log}");
         assert!(!log.contains("nothing changed"), "{log}");
         assert!(bench.state().contains(r#""chroot": null"#));

@@ -85,7 +85,7 @@ fn running_system_is_never_closed() {
     mount.args(["--bind", "/"]).arg(&place).run().unwrap();
     let run = close(&world).arg("--root").arg(&place).run();
     run.assert_error(Code::TargetNotOwnFilesystem, place.to_str().unwrap());
-    Command::new("umount").arg(&place).run().unwrap();
+    testkit::unmount(&place).unwrap();
 }
 
 /// `rootMountPoint` is set when all is mounted; before that only the devices

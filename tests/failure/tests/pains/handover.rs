@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::error::Code;
 use contract::event::{Event, Task};
 use failure::{bootc, Disk, Fs, Installer, Run, Running, Tiny, World, MIB};
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{mount, MsFlags};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::cmd::CommandExt;
@@ -117,7 +117,7 @@ fn tmpfs_at(path: &Path) {
 }
 
 fn unmount(path: &Path) {
-    umount2(path, MntFlags::UMOUNT_NOFOLLOW).unwrap();
+    testkit::unmount(path).unwrap();
 }
 
 /// A target with file systems of their own for /boot, the ESP and /home, as
@@ -405,8 +405,10 @@ fn mounts_in(state: &Value) -> usize {
 fn until_mounts<'w>(world: &'w World, plan: &str, count: usize) -> Running<'w> {
     let mut running = install(world, plan).start();
     running.until_task(Task::Handover);
-    // No event tells of a single mount.
+    // No event tells of a single mount. One that failed makes none.
+    let end = Instant::now() + Duration::from_secs(120);
     while state().is_none_or(|state| mounts_in(&state) < count) {
+        assert!(Instant::now() < end, "no {count} mounts");
         std::thread::yield_now();
     }
     running

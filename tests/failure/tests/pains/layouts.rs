@@ -3,7 +3,6 @@
 //! cannot be reached, and instead of a part of the download.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +13,7 @@ use failure::{Disk, Run, Tiny, World};
 use serde_json::Value;
 use testkit::cmd::CommandExt;
 use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::refusing::Refusing;
 
 use crate::registry::refused;
 use crate::registry_auth::private;
@@ -41,12 +41,6 @@ fn resolved(layout: &Path, name: &str) -> ResolvedImage {
 fn blob(layout: &Path, image: &ResolvedImage, index: usize) -> PathBuf {
     let layout = OciLayout::open(layout).unwrap();
     layout.blob_path(&image.layers[index].digest)
-}
-
-/// `host:port` that refuses connections.
-fn closed_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }
 
 /// The installed system updates from `image`.
@@ -85,8 +79,9 @@ fn without_a_network_the_copy_is_installed() {
     let Some(world) = World::enter(&["skopeo"]) else {
         return;
     };
+    let nobody = Refusing::new().unwrap();
     for (recipe, host) in [
-        (Tiny::working(), closed_port()),
+        (Tiny::working(), nobody.host()),
         (Tiny::working().in_index(), "registry.invalid".to_owned()),
     ] {
         let image = format!("{host}/os/tiny:v1");
@@ -130,7 +125,8 @@ fn a_plan_is_for_one_copy_alone() {
     let Some(world) = World::enter(&["skopeo"]) else {
         return;
     };
-    let host = closed_port();
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     let image = format!("{host}/os/tiny:v1");
     let layout = medium(&world, &Tiny::working(), &image);
     let disk = world.small_disk();
@@ -175,7 +171,8 @@ fn without_a_network_nothing_else_is_installed() {
     let Some(world) = World::enter(&["skopeo"]) else {
         return;
     };
-    let host = closed_port();
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     let image = format!("{host}/os/tiny:v1");
     let layout = medium(&world, &Tiny::working(), &image);
     let absent = world.new_path("absent");
@@ -345,7 +342,8 @@ fn a_layout_on_the_target_is_refused() {
     let Some(world) = World::enter(&["skopeo"]) else {
         return;
     };
-    let image = format!("{}/os/tiny:v1", closed_port());
+    let nobody = Refusing::new().unwrap();
+    let image = format!("{}/os/tiny:v1", nobody.host());
     let layout = medium(&world, &Tiny::working(), &image);
     let disk = world.small_disk();
     let inside = disk.path().join("lost+found/layout");

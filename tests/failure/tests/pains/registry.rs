@@ -3,12 +3,12 @@
 //! far as the target.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 
 use contract::error::Code;
 use failure::{Installer, Run, Tiny, World};
 use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::refusing::Refusing;
 use testkit::registry::{Options, Registry, ServerCertificate};
 
 /// Installs `image`, which `configured` may change, onto a disk that must stay
@@ -51,10 +51,8 @@ fn refused_connection_is_told() {
     let Some(world) = World::enter(&[]) else {
         return;
     };
-    // Bound but not listened on: nobody else can get it meanwhile.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let nobody = Refusing::new().unwrap();
+    let host = nobody.host();
     let image = format!("{host}/os/tiny:v1");
     let code = Code::RegistryUnreachable;
     refused(&world, &image, |installer| installer, code, &host);

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use contract::error::{Code, Error};
 use failure::{Disk, Fs, Installer, Run, Tiny, World, GIB, MIB};
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{mount, MsFlags};
 use testkit::cmd::CommandExt;
 use testkit::fault_proxy::{Fault, FaultProxy};
 
@@ -36,7 +36,7 @@ fn bind(from: &Path, to: &Path) {
 }
 
 fn unmount(path: &Path) {
-    umount2(path, MntFlags::UMOUNT_NOFOLLOW).unwrap();
+    testkit::unmount(path).unwrap();
 }
 
 fn last_error(run: &Run) -> &Error {

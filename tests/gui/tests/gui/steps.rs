@@ -25,7 +25,7 @@ pub(crate) fn enter(name: &str) -> Option<World> {
 /// From the welcome page to the plugin's.
 pub(crate) fn to_page(live: Live<'_>) -> Session<'_> {
     let mut session = live.start();
-    session.set_patience(Duration::from_secs(40));
+    session.set_patience(Duration::from_secs(120));
     for _ in ["welcome", "locale", "keyboard"] {
         session.next();
     }
