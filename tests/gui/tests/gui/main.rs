@@ -2,6 +2,7 @@
 //! Calamares as a person meets it. One executable, so that the live system's
 //! root is made once.
 
+mod display;
 mod fonts;
 mod install;
 mod page;
