@@ -5,6 +5,7 @@
 mod display;
 mod fonts;
 mod install;
+mod location;
 mod page;
 mod qml;
 mod served;
