@@ -3,6 +3,7 @@
 
 #include "Closer.h"
 #include "ConfigFile.h"
+#include "StartingZone.h"
 #include "StopDialog.h"
 #include "Storage.h"
 
@@ -10,6 +11,7 @@
 #include <JobQueue.h>
 #include <Settings.h>
 #include <ViewManager.h>
+#include <modulesystem/ModuleManager.h>
 #include <utils/Logger.h>
 #include <utils/Retranslator.h>
 
@@ -266,6 +268,11 @@ BootcViewStep::setConfigurationMap( const QVariantMap& )
              &Calamares::ViewManager::currentStepChanged,
              this,
              [ this, manager ] { m_lastStep = manager->currentStepIndex(); } );
+    // Only now are all pages there.
+    connect( Calamares::ModuleManager::instance(),
+             &Calamares::ModuleManager::modulesLoaded,
+             this,
+             &bootc::startInCountryOfLanguage );
 }
 
 void
@@ -280,6 +287,7 @@ BootcViewStep::retranslate()
     m_translated = locale.name;
     Calamares::loadTranslator( locale, QStringLiteral( "calamares-bootc_" ), &m_translator );
     m_page->translate( m_translated );
+    bootc::startInCountryOfLanguage();
     if ( m_widget )
     {
         m_widget->engine()->retranslate();

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The tools that tests and demo run, and the Debian packages that have them.
 
+mod plan;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 
 use crate::cache;
-use crate::cmd::{self, CommandExt};
+use crate::cmd;
+use plan::Apt;
 
 /// Tool and the Debian package (bookworm to forky) that provides it. A tool is
 /// a program's name, or the absolute path of a file that is no program.
@@ -47,8 +49,9 @@ const PACKAGES: &[(&str, &str)] = &[
 /// The UEFI firmware for QEMU.
 pub const OVMF: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 
-/// Makes sure that the tools are there: as root it installs the missing
-/// packages and says which, otherwise the error names the line to type.
+/// Makes sure that the tools are there: as root it says which packages are
+/// missing and installs them, otherwise the error names the line to type. No
+/// package of the machine is removed for them.
 pub fn ensure(tools: &[&str]) -> Result<()> {
     if missing(tools).is_empty() {
         return Ok(());
@@ -68,18 +71,12 @@ pub fn ensure(tools: &[&str]) -> Result<()> {
         return Ok(());
     }
     let packages = packages_for(&missing_now)?;
-    let line = format!(
-        "apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    );
-    eprintln!("missing here: {}; running {line}", missing_now.join(", "));
-    install(&packages).or_else(|_| {
-        // A machine whose package lists are older than the mirror's, or that has none.
-        apt_get(&["update"]).context("refreshing the package lists")?;
-        install(&packages)
-    })?;
+    let apt = Apt::of_host(cache::dir()?.join("apt-backports"));
+    let names = packages.join(" ");
+    eprintln!("missing here: {}", missing_now.join(", "));
+    install(&apt, &packages)?;
     match missing(tools).first() {
-        Some(tool) => bail!("{tool} is still missing after {line}"),
+        Some(tool) => bail!("{tool} is still missing after the installation of {names}"),
         None => Ok(()),
     }
 }
@@ -109,19 +106,21 @@ pub fn packages_for(tools: &[&str]) -> Result<Vec<&'static str>> {
     Ok(packages.into_iter().collect())
 }
 
-fn install(packages: &[&str]) -> Result<()> {
-    let mut args = vec!["install", "--yes", "--no-install-recommends"];
-    args.extend(packages);
-    apt_get(&args)
-}
-
-fn apt_get(args: &[&str]) -> Result<()> {
-    Command::new("apt-get")
-        // Another apt-get may be at work, for example the machine's own updates.
-        .arg("-oDPkg::Lock::Timeout=600")
-        .args(args)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .run()
+fn install(apt: &Apt, packages: &[&str]) -> Result<()> {
+    let try_to = || {
+        // All are known before the first is done.
+        for plan in apt.plans(packages)? {
+            eprintln!("{}", plan.tell());
+            apt.install(&plan)?;
+        }
+        Ok(())
+    };
+    try_to().or_else(|first| {
+        // A machine whose package lists are older than the mirror's, or that has none.
+        apt.update(&[])
+            .with_context(|| format!("refreshing the package lists, after: {first:#}"))?;
+        try_to()
+    })
 }
 
 #[cfg(test)]

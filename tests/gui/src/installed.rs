@@ -84,6 +84,13 @@ impl<'d> Installed<'d> {
             .find_map(|file| assignment(&self.read(file), "LANG"))
     }
 
+    /// The locale of numbers and dates: `LC_TIME`, of the same file.
+    pub fn formats(&self) -> Option<String> {
+        ["etc/locale.conf", "etc/default/locale"]
+            .iter()
+            .find_map(|file| assignment(&self.read(file), "LC_TIME"))
+    }
+
     /// `KEYMAP` of `/etc/vconsole.conf`.
     pub fn keymap(&self) -> Option<String> {
         assignment(&self.read("etc/vconsole.conf"), "KEYMAP")

@@ -27,7 +27,6 @@ const LIVE: &[&str] = &[
     "cryptsetup-bin",
     "dosfstools",
     "e2fsprogs",
-    "fonts-dejavu-core",
     "kbd",
     "keyboard-configuration",
     "locales",
@@ -59,16 +58,29 @@ const DESKTOP: &[&str] = &[
     "dbus-daemon",
     "openbox",
     "python3-gi",
+    "xauth",
     "xclip",
     "xdotool",
+    "xinit",
     "xvfb",
 ];
+
+/// What the medium has for X and the session.
+const MEDIUM: &str = include_str!("../../../iso/package-lists/desktop.list.chroot");
+
+/// The fonts of the medium: pictures of pages look as there, and the tests see
+/// what it cannot show.
+fn fonts() -> Vec<&'static str> {
+    let named = MEDIUM.lines().map(str::trim);
+    named.filter(|line| line.starts_with("fonts-")).collect()
+}
 
 fn recipe() -> Rootfs {
     Rootfs::new(SUITE)
         .packages(LIVE)
         .packages(QML)
         .packages(DESKTOP)
+        .packages(&fonts())
         .path_excludes(&[
             "/usr/share/doc/*",
             "/usr/share/info/*",

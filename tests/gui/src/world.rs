@@ -46,6 +46,11 @@ impl World {
         disk
     }
 
+    /// The Debian root below every live system. It is the cache's: look only.
+    pub fn debian(&self) -> &Path {
+        &self.debian
+    }
+
     /// A live system with Calamares and its stock modules only.
     pub fn stock(&self) -> Live<'_> {
         Live::stock(self, vec![self.debian.clone()])

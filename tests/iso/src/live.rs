@@ -166,6 +166,20 @@ pub(crate) fn inspect(room: &mut Room, way: Way, out: &Path, report: &mut Report
         "accounts with a password: {accounts:?}"
     );
     report.fact("accounts with a password", "none");
+    // The session's own program first, so that a refusal means what it says.
+    guest
+        .check("XAUTHORITY=/run/user/0/xauthority setxkbmap -display :0 -print >/dev/null")
+        .context("the session's own program on its screen")?;
+    let other = guest.run(
+        "setpriv --reuid=65534 --regid=65534 --clear-groups \
+         env -u XAUTHORITY setxkbmap -display :0 -print",
+    )?;
+    ensure!(
+        other.status != 0,
+        "another account gets on the screen: {}",
+        other.stdout_text()
+    );
+    report.fact("screen", "open to the session alone");
     if way == Way::Secure {
         // Four bytes of attributes come before the value.
         let value = guest.check(

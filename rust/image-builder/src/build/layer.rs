@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use include_dir::{include_dir, Dir};
+use serde_yaml::Mapping;
 
 use super::branding;
 use super::files::Files;
@@ -47,6 +48,9 @@ pub fn layer(distro: &Distro, conf: &BootcConf) -> Result<Files> {
         format!("{CALAMARES}/modules/bootc.conf"),
         conf.text.as_str(),
     );
+    if let Some(text) = location(distro) {
+        files.add(format!("{CALAMARES}/modules/locale.conf"), text);
+    }
     for (from, to) in &conf.files {
         files.add_file(from, to.trim_start_matches('/'))?;
     }
@@ -71,10 +75,7 @@ pub fn layer(distro: &Distro, conf: &BootcConf) -> Result<Files> {
 
 /// The packaged sequence with the job that keeps the logs, and the branding.
 fn settings(component: Option<&str>) -> String {
-    let text = CONFIG
-        .get_file("settings.conf")
-        .and_then(|file| file.contents_utf8())
-        .unwrap_or_default();
+    let text = packaged("settings.conf");
     let instance =
         "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n";
     let job = "  - shellprocess@installerlogs\n  - bootccleanup\n";
@@ -89,6 +90,40 @@ fn settings(component: Option<&str>) -> String {
         ),
         None => text,
     }
+}
+
+/// The packaged page of the location with the place of the distro; none when it
+/// names none, and the page follows the language.
+fn location(distro: &Distro) -> Option<String> {
+    let mut keys = Mapping::new();
+    // As the page's map has it: no place is in the area Etc.
+    if let Some((region, zone)) = distro.live.timezone.split_once('/') {
+        if region != "Etc" {
+            keys.insert("region".into(), region.into());
+            keys.insert("zone".into(), zone.into());
+        }
+    }
+    if let Some(url) = &distro.live.geoip {
+        let geoip = [("style", "json"), ("url", url.as_str()), ("selector", "")];
+        let geoip = geoip.map(|(key, value)| (key.into(), value.into()));
+        keys.insert("geoip".into(), Mapping::from_iter(geoip).into());
+    }
+    if keys.is_empty() {
+        return None;
+    }
+    let keys = serde_yaml::to_string(&keys).unwrap_or_default();
+    Some(format!(
+        "{}\n# Of distro.yaml.\n{keys}",
+        packaged("modules/locale.conf")
+    ))
+}
+
+/// A file of the packaged configuration.
+fn packaged(name: &str) -> &'static str {
+    CONFIG
+        .get_file(name)
+        .and_then(|file| file.contents_utf8())
+        .unwrap_or_default()
 }
 
 fn hosts(id: &str) -> String {
@@ -146,5 +181,50 @@ mod tests {
             .unwrap()
             .contains("\"XkbLayout\" \"de\""));
         assert_eq!(files.text("etc/hostname"), Some("debian-bootc-installer\n"));
+    }
+
+    /// What Calamares reads of the page of the location.
+    fn place(timezone: &str, geoip: Option<&str>) -> Option<serde_yaml::Value> {
+        let mut distro = Distro::default();
+        distro.live.timezone = timezone.into();
+        distro.live.geoip = geoip.map(str::to_owned);
+        let files = layer(&distro, &BootcConf::default()).unwrap();
+        let text = files.text("etc/calamares-bootc/modules/locale.conf")?;
+        Some(serde_yaml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn the_map_starts_where_the_distro_is() {
+        let berlin = place("Europe/Berlin", None).unwrap();
+        assert_eq!(berlin["region"], "Europe");
+        assert_eq!(berlin["zone"], "Berlin");
+        assert_eq!(berlin["adjustLiveTimezone"], false);
+        assert!(berlin["geoip"].is_null());
+        let far = place("America/Argentina/Ushuaia", None).unwrap();
+        assert_eq!(far["region"], "America");
+        assert_eq!(far["zone"], "Argentina/Ushuaia");
+    }
+
+    #[test]
+    fn without_a_place_the_map_follows_the_language() {
+        for timezone in ["UTC", "Etc/UTC", "Etc/GMT+5"] {
+            assert_eq!(place(timezone, None), None, "{timezone}");
+        }
+        // The module bootc leaves a page alone that has any of these.
+        let packaged: serde_yaml::Value =
+            serde_yaml::from_str(packaged("modules/locale.conf")).unwrap();
+        for key in ["region", "zone", "geoip"] {
+            assert!(packaged.get(key).is_none(), "{key}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_where_the_machine_is_unless_the_distro_says_whom() {
+        let asks = place("Europe/Berlin", Some("https://geoip.example/v1?a=b#c: d")).unwrap();
+        assert_eq!(asks["geoip"]["url"], "https://geoip.example/v1?a=b#c: d");
+        assert_eq!(asks["geoip"]["style"], "json");
+        assert_eq!(asks["zone"], "Berlin");
+        let asks = place("UTC", Some("https://geoip.example/")).unwrap();
+        assert!(asks.get("zone").is_none());
     }
 }

@@ -158,6 +158,32 @@ mod tests {
         }
     }
 
+    /// Whether a package list names this package.
+    fn is_listed(package: &str) -> bool {
+        tree(&Distro::default())
+            .unwrap()
+            .iter()
+            .any(|(path, entry)| {
+                let Entry::File { content, .. } = entry else {
+                    return false;
+                };
+                path.starts_with("package-lists")
+                    && String::from_utf8_lossy(content)
+                        .lines()
+                        .any(|line| line == package)
+            })
+    }
+
+    #[test]
+    fn what_scripts_and_calamares_ask_is_on_the_medium() {
+        // Calamares takes a machine without UPower for one that is plugged in, and
+        // the display makes its secret with xauth.
+        for package in ["upower", "xauth", "xinit", "fonts-dejavu-core"] {
+            assert!(is_listed(package), "{package}");
+        }
+        assert!(!is_listed("no-such-package"));
+    }
+
     #[test]
     fn hooks_and_programs_can_be_executed_and_nothing_else() {
         for (path, entry) in tree(&Distro::default()).unwrap().iter() {

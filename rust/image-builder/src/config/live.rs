@@ -17,6 +17,7 @@ pub(super) fn read(doc: &Document, top: &mut Section, live: &mut Live) -> Result
     keyboard.replace(doc, "variant", syntax::keyboard, &mut live.keyboard_variant)?;
     keyboard.finish(doc)?;
     section.replace(doc, "timezone", syntax::timezone, &mut live.timezone)?;
+    live.geoip = section.checked(doc, "geoip", syntax::url)?;
     live.kernel_arguments = section.texts(doc, "kernelArguments", syntax::live_karg)?;
     if let Some(seconds) = section.number(doc, "bootTimeout", 0..=TIMEOUT_MAX)? {
         live.boot_timeout = seconds;

@@ -352,6 +352,8 @@ pub struct Live {
     pub keyboard_variant: String,
     /// `timezone`: such as `Europe/Berlin`; default `UTC`.
     pub timezone: String,
+    /// `geoip`: web address that is asked where the machine is; default none.
+    pub geoip: Option<String>,
     /// `kernelArguments` of the live system.
     pub kernel_arguments: Vec<String>,
     /// `bootTimeout`: seconds of the boot menu; default 8.
@@ -365,6 +367,7 @@ impl Default for Live {
             keyboard_layout: "us".into(),
             keyboard_variant: String::new(),
             timezone: "UTC".into(),
+            geoip: None,
             kernel_arguments: Vec::new(),
             boot_timeout: 8,
         }

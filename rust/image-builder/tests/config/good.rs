@@ -60,11 +60,12 @@ fn each_key_changes_what_it_says() {
         ("compression: xz", |d| d.compression = Compression::Xz),
         ("compression: zstd", |_| {}),
         ("tree: t/../u", |d| d.tree = Some("/d/t/../u".into())),
-        ("live: {locale: de_DE.UTF-8, keyboard: {layout: de, variant: nodeadkeys}, timezone: Europe/Berlin, kernelArguments: [quiet, 'console=ttyS0,115200'], bootTimeout: 0}", |d| {
+        ("live: {locale: de_DE.UTF-8, keyboard: {layout: de, variant: nodeadkeys}, timezone: Europe/Berlin, geoip: 'https://geoip.example/v1', kernelArguments: [quiet, 'console=ttyS0,115200'], bootTimeout: 0}", |d| {
             d.live.locale = "de_DE.UTF-8".into();
             d.live.keyboard_layout = "de".into();
             d.live.keyboard_variant = "nodeadkeys".into();
             d.live.timezone = "Europe/Berlin".into();
+            d.live.geoip = Some("https://geoip.example/v1".into());
             d.live.kernel_arguments = vec!["quiet".into(), "console=ttyS0,115200".into()];
             d.live.boot_timeout = 0;
         }),

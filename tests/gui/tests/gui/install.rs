@@ -65,8 +65,9 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     assert!(system.has_password(&person.login, &person.password));
     assert_eq!(system.hostname(), person.hostname);
     assert_eq!(system.locale().as_deref(), Some("de_DE.UTF-8"));
+    assert_eq!(system.formats().as_deref(), Some("de_DE.UTF-8"));
     assert_eq!(system.layout().as_deref(), Some("de"));
-    assert_eq!(system.timezone().as_deref(), Some("Europe/London"));
+    assert_eq!(system.timezone().as_deref(), Some("Europe/Berlin"));
     let home = disk
         .path()
         .join("ostree/deploy/default/var/home")

@@ -2,7 +2,10 @@
 //! Calamares as a person meets it. One executable, so that the live system's
 //! root is made once.
 
+mod display;
+mod fonts;
 mod install;
+mod location;
 mod page;
 mod qml;
 mod served;
