@@ -773,8 +773,16 @@
         <translation>Bauen Sie das Image mit Schichten, die unkomprimiert oder mit gzip oder zstd komprimiert sind.</translation>
     </message>
     <message>
-        <source>Start again when ready; what is complete is kept.</source>
-        <translation>Beginnen Sie noch einmal, wann Sie möchten; was vollständig ist, bleibt erhalten.</translation>
+        <source>Wait, or log in to the registry to raise the limit.</source>
+        <translation>Warten Sie, oder melden Sie sich an der Registry an, um die Grenze anzuheben.</translation>
+    </message>
+    <message>
+        <source>Try again later, or ask whoever runs the registry.</source>
+        <translation>Versuchen Sie es später noch einmal, oder fragen Sie den Betreiber der Registry.</translation>
+    </message>
+    <message>
+        <source>Start again when ready.</source>
+        <translation>Beginnen Sie noch einmal, wann Sie möchten.</translation>
     </message>
     <message>
         <source>The path is misspelt, or its permissions are too strict.</source>

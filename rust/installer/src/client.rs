@@ -114,11 +114,7 @@ impl From<RegistryError> for Error {
         };
         let text = err.to_string();
         let hint = err.hint();
-        let mut error = Error::new(code, sentence(&text));
-        // The client speaks of what stays in its layout, but scratch goes.
-        if code != Code::NetworkInterrupted {
-            error = error.next(hint);
-        }
+        let mut error = Error::new(code, sentence(&text)).next(hint);
         if let RegistryError::Tls { problem, .. } = &err {
             error.why = format!("{}.", capital(&problem.to_string()));
         }
@@ -309,6 +305,8 @@ mod tests {
             assert_eq!(coded.code, code, "{text}");
             for sentence in [&coded.what, &coded.why, &coded.next] {
                 assert!(sentence.ends_with('.'), "{text}: {sentence}");
+                // Scratch is removed, and with it what was downloaded.
+                assert!(!sentence.contains("kept"), "{text}: {sentence}");
             }
         }
     }
