@@ -1463,4 +1463,11 @@
         <translation>Die Installation wird angehalten, und die Datenträger werden freigegeben.</translation>
     </message>
 </context>
+<context>
+    <name>bootc::Translator</name>
+    <message>
+        <source>&lt;h1&gt;All done.&lt;/h1&gt;&lt;br/&gt;%1 has been installed on your computer.&lt;br/&gt;Restart, and take the installation medium out as soon as the screen goes dark: then %2 starts from the disk.</source>
+        <translation>&lt;h1&gt;Alles erledigt.&lt;/h1&gt;&lt;br/&gt;%1 wurde auf Ihrem Computer installiert.&lt;br/&gt;Starten Sie neu, und entfernen Sie das Installationsmedium, sobald der Bildschirm dunkel wird: Dann startet %2 von der Festplatte.</translation>
+    </message>
+</context>
 </TS>

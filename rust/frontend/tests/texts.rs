@@ -112,7 +112,10 @@ fn cpp_texts() -> BTreeSet<String> {
     ["cpp", "h"]
         .iter()
         .flat_map(|extension| files(&plugins(), extension))
-        .flat_map(|(_, text)| arguments(&text, "tr("))
+        .flat_map(|(_, text)| {
+            let noop = arguments(&text, "QT_TR_NOOP(");
+            arguments(&text, "tr(").into_iter().chain(noop)
+        })
         .collect()
 }
 
