@@ -3,6 +3,7 @@
 //! root is made once.
 
 mod install;
+mod keyboard;
 mod page;
 mod qml;
 mod served;
