@@ -155,6 +155,10 @@ BootcViewStep::onActivate()
     if ( m_widget )
     {
         m_widget->setFocus();
+        if ( auto* root = m_widget->rootObject() )
+        {
+            QMetaObject::invokeMethod( root, "takeFocus" );
+        }
     }
     if ( m_page->getState() == QLatin1String( "unchecked" ) )
     {

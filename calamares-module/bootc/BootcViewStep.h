@@ -5,13 +5,13 @@
 #include "Bridge.h"
 #include "InstallJobs.h"
 #include "SleepInhibitor.h"
+#include "Translator.h"
 
 #include <DllMacro.h>
 #include <utils/PluginFactory.h>
 #include <viewpages/ViewStep.h>
 
 #include <QPointer>
-#include <QTranslator>
 
 class QQuickWidget;
 
@@ -54,7 +54,7 @@ private:
     bootc::ImagePage* m_page;
     bootc::SleepInhibitor* m_inhibitor;
     QPointer< QQuickWidget > m_widget;
-    QTranslator m_translator;
+    bootc::Translator m_translator;
     /// Locale whose texts m_translator holds.
     QString m_translated;
     /// The page that was shown before: whether the person goes on or back.

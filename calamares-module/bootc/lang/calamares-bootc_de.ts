@@ -828,8 +828,16 @@
         <translation>Bauen Sie das Image mit Schichten, die unkomprimiert oder mit gzip oder zstd komprimiert sind.</translation>
     </message>
     <message>
-        <source>Start again when ready; what is complete is kept.</source>
-        <translation>Beginnen Sie noch einmal, wann Sie möchten; was vollständig ist, bleibt erhalten.</translation>
+        <source>Wait, or log in to the registry to raise the limit.</source>
+        <translation>Warten Sie, oder melden Sie sich an der Registry an, um die Grenze anzuheben.</translation>
+    </message>
+    <message>
+        <source>Try again later, or ask whoever runs the registry.</source>
+        <translation>Versuchen Sie es später noch einmal, oder fragen Sie den Betreiber der Registry.</translation>
+    </message>
+    <message>
+        <source>Start again when ready.</source>
+        <translation>Beginnen Sie noch einmal, wann Sie möchten.</translation>
     </message>
     <message>
         <source>The path is misspelt, or its permissions are too strict.</source>
@@ -1508,6 +1516,13 @@
         <source>The installation is being stopped and the disks are being released.</source>
         <comment>@info</comment>
         <translation>Die Installation wird angehalten, und die Datenträger werden freigegeben.</translation>
+    </message>
+</context>
+<context>
+    <name>bootc::Translator</name>
+    <message>
+        <source>&lt;h1&gt;All done.&lt;/h1&gt;&lt;br/&gt;%1 has been installed on your computer.&lt;br/&gt;Restart, and take the installation medium out as soon as the screen goes dark: then %2 starts from the disk.</source>
+        <translation>&lt;h1&gt;Alles erledigt.&lt;/h1&gt;&lt;br/&gt;%1 wurde auf Ihrem Computer installiert.&lt;br/&gt;Starten Sie neu, und entfernen Sie das Installationsmedium, sobald der Bildschirm dunkel wird: Dann startet %2 von der Festplatte.</translation>
     </message>
 </context>
 </TS>

@@ -59,12 +59,26 @@ Frame {
     }
 
     padding: 12
+    // Read, and scrolled to, by keyboard.
+    focusPolicy: Qt.TabFocus
+    Accessible.role: Accessible.Grouping
+    Accessible.name: verdict.text
+    Accessible.focusable: true
+
+    background: Rectangle {
+        color: "transparent"
+        border.color: frame.visualFocus ? palette.highlight : palette.mid
+        border.width: frame.visualFocus ? 2 : 1
+        radius: 4
+    }
 
     ColumnLayout {
         width: parent.width
         spacing: 6
 
         Label {
+            id: verdict
+
             text: qsTr("This image can be installed.")
             font.bold: true
             wrapMode: Text.Wrap

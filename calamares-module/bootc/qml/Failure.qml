@@ -19,13 +19,16 @@ Frame {
         : (translated ? [failure.what] : []).concat(failure.details || [])
 
     padding: 12
+    // Read, and scrolled to, by keyboard.
+    focusPolicy: Qt.TabFocus
     Accessible.role: Accessible.AlertMessage
+    Accessible.focusable: true
     Accessible.name: what
 
     background: Rectangle {
         color: "transparent"
         border.color: "#b3261e"
-        border.width: 2
+        border.width: frame.visualFocus ? 4 : 2
         radius: 4
     }
 

@@ -10,7 +10,13 @@ Item {
     readonly property var entries: JSON.parse(config.catalogue || "[]")
     readonly property bool busy: config.state === "checking"
 
-    ScrollView {
+    // When the page is shown.
+    function takeFocus() {
+        const first = login.visible ? login : page;
+        first.nextItemInFocusChain(true).forceActiveFocus(Qt.TabFocusReason);
+    }
+
+    FocusScrollView {
         id: scroll
 
         anchors.fill: parent
@@ -108,6 +114,8 @@ Item {
             }
 
             Login {
+                id: login
+
                 visible: config.needsLogin
                 Layout.fillWidth: true
             }

@@ -127,7 +127,10 @@ fn cpp_texts() -> BTreeSet<String> {
     ["cpp", "h"]
         .iter()
         .flat_map(|extension| files(&plugins(), extension))
-        .flat_map(|(_, text)| arguments(&text, "tr("))
+        .flat_map(|(_, text)| {
+            let noop = arguments(&text, "QT_TR_NOOP(");
+            arguments(&text, "tr(").into_iter().chain(noop)
+        })
         .collect()
 }
 
@@ -215,6 +218,26 @@ fn precise_causes_and_steps_are_named() {
         }
     }
     assert!(seen > 50, "only {seen} found");
+}
+
+#[test]
+fn what_the_registry_client_advises_is_named() {
+    let path = workspace().join("rust/registry/src/error/hint.rs");
+    let code = fs::read_to_string(path).unwrap();
+    // Files have advice of the engine's own.
+    let (before, io) = code.split_once("Self::Io").unwrap();
+    let (_, after) = io.split_once("impl TlsProblem").unwrap();
+    let texts = engine_texts();
+    let mut seen = 0;
+    for part in [before, after] {
+        for call in ["=> {", "=>"] {
+            for text in arguments(part, call) {
+                assert!(texts.contains(&text), "EngineTexts.h lacks {text:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} found");
 }
 
 #[test]

@@ -68,17 +68,10 @@ impl Coded for RegistryError {
         };
         let text = err.to_string();
         let mut error = Error::new(code, sentence(&text));
-        // Those speak of what stays in the client's layout, but scratch goes.
-        let of_layout = matches!(
-            err.kind(),
-            ErrorKind::Stalled | ErrorKind::Interrupted | ErrorKind::Cancelled
-        );
-        if !of_layout {
-            error.next = match err.retry_after().and_then(time) {
-                Some(time) => err.hint().replacen("Wait,", &format!("Wait {time},"), 1),
-                None => err.hint().into(),
-            };
-        }
+        error.next = match err.retry_after().and_then(time) {
+            Some(time) => err.hint().replacen("Wait,", &format!("Wait {time},"), 1),
+            None => err.hint().into(),
+        };
         if let RegistryError::Tls { problem, .. } = &err {
             error.why = format!("{}.", capital(&problem.to_string()));
         }
@@ -302,6 +295,8 @@ mod tests {
             assert_eq!(coded.code, code, "{text}");
             for sentence in [&coded.what, &coded.why, &coded.next] {
                 assert!(sentence.ends_with('.'), "{text}: {sentence}");
+                // Scratch is removed, and with it what was downloaded.
+                assert!(!sentence.contains("kept"), "{text}: {sentence}");
             }
         }
     }

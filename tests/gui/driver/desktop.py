@@ -12,7 +12,8 @@ from widgets import INTERVAL, has_keyboard
 
 ARTEFACTS = "/opt/gui-test/artefacts"
 RUNTIME = "/run/session"
-SIZE = "1024x768x24"
+# Of the screen, unless the test wants another.
+SIZE = os.environ.get("GUI_TEST_SCREEN", "1024x768")
 
 
 def processes():
@@ -74,7 +75,7 @@ class Desktop:
         its abstract sockets is the whole host's."""
         out, into = os.pipe()
         self.spawn(
-            ["Xvfb", "-displayfd", str(into), "-screen", "0", SIZE, "-nolisten", "tcp",
+            ["Xvfb", "-displayfd", str(into), "-screen", "0", f"{SIZE}x24", "-nolisten", "tcp",
              "-fbdir", RUNTIME, "-noreset"],
             pass_fds=[into])
         os.close(into)

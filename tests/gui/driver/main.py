@@ -129,6 +129,9 @@ class Driver:
         value, most = self.wait_for(request).node.value()
         return value / most if most else value
 
+    def extents(self, request):
+        return self.wait_for(request).node.extents()
+
     def dump(self, request):
         return [widget.line() for widget in widgets.look(self.application, anywhere=True)]
 

@@ -47,6 +47,16 @@ pub struct Output {
     pub stderr: String,
 }
 
+/// Where a widget is on the screen, in pixels.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Extents {
+    pub left: i64,
+    pub top: i64,
+    pub right: i64,
+    pub bottom: i64,
+}
+
 /// For how long the GUI thread did not answer, of many measurements.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
@@ -236,6 +246,20 @@ impl<A: Around> Gui<A> {
     #[track_caller]
     pub fn select(&mut self, list: impl Into<Want>, item: &str) {
         self.ask("select", json!({"want": list.into().json(), "item": item}));
+    }
+
+    /// Where the widget is, once it shows.
+    #[track_caller]
+    pub fn extents(&mut self, want: impl Into<Want>) -> Extents {
+        let value = self.ask_widget("extents", want.into());
+        let number = |index: usize| value[index].as_i64().unwrap();
+        let (left, top) = (number(0), number(1));
+        Extents {
+            left,
+            top,
+            right: left + number(2),
+            bottom: top + number(3),
+        }
     }
 
     /// The progress bar, from 0 to 1.

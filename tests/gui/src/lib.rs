@@ -38,7 +38,7 @@ mod world;
 pub use driver::Driver;
 pub use ended::{Ended, Exit};
 pub use failure::{bootc, Disk, Fs, Tiny};
-pub use gui::{Around, Gui, Output, Responsiveness};
+pub use gui::{Around, Extents, Gui, Output, Responsiveness};
 pub use installed::Installed;
 pub use live::Live;
 pub use person::Person;

@@ -33,6 +33,7 @@ pub struct Live<'w> {
     settings: Settings,
     argv: Vec<String>,
     language: String,
+    screen: Option<String>,
     environment: Vec<(String, String)>,
     devices: Vec<PathBuf>,
 }
@@ -92,6 +93,7 @@ impl<'w> Live<'w> {
             settings,
             argv,
             language: "C.UTF-8".to_owned(),
+            screen: None,
             environment: Vec::new(),
             devices: Vec::new(),
         };
@@ -123,6 +125,13 @@ impl<'w> Live<'w> {
     #[must_use]
     pub fn language(mut self, lang: &str) -> Self {
         self.language = lang.to_owned();
+        self
+    }
+
+    /// The size of the screen, for example `800x600`.
+    #[must_use]
+    pub fn screen(mut self, size: &str) -> Self {
+        self.screen = Some(size.to_owned());
         self
     }
 
@@ -249,6 +258,7 @@ impl<'w> Live<'w> {
             root: self.directory.join("root"),
             upper: self.directory.join("upper"),
             devices: self.devices,
+            screen: self.screen,
             argv,
             environment,
             words,

@@ -28,6 +28,7 @@ pub(crate) struct Start<'w> {
     pub(crate) root: PathBuf,
     pub(crate) upper: PathBuf,
     pub(crate) devices: Vec<PathBuf>,
+    pub(crate) screen: Option<String>,
     pub(crate) argv: Vec<String>,
     pub(crate) environment: Map<String, Value>,
     pub(crate) words: &'static Words,
@@ -88,6 +89,7 @@ impl<'w> Session<'w> {
             )
             .env("HOME", "/root")
             .env("LANG", "C.UTF-8")
+            .envs(start.screen.map(|size| ("GUI_TEST_SCREEN", size)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

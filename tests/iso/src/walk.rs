@@ -68,6 +68,7 @@ pub(crate) fn install(
     };
     gui.screenshot("install");
     gui.wait_installed();
+    gui.wait_text("take the installation medium out");
     gui.set_patience(PATIENCE);
     report.seconds("installation", begun.elapsed());
     gui.screenshot("finished");

@@ -68,11 +68,13 @@ impl RegistryError {
             Self::Unsupported { .. } => {
                 "Build the image with plain, gzip or zstd compressed layers."
             }
+            // Whether what has arrived stays is the caller's matter, whose layout
+            // it is.
             Self::Stalled { .. } | Self::Interrupted { .. } => {
-                "Check the network and start again; what is complete is kept."
+                "Check the network connection and start again."
             }
             Self::Mirrors { error, .. } => error.hint(),
-            Self::Cancelled => "Start again when ready; what is complete is kept.",
+            Self::Cancelled => "Start again when ready.",
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     "Free some space or choose a larger disk."

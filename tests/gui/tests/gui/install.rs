@@ -51,6 +51,7 @@ fn from_welcome_to_a_system_with_the_persons_settings() {
     session.screenshot("7-download");
     let calm = session.responsiveness();
     session.wait_installed();
+    session.wait_text("entfernen Sie das Installationsmedium");
     session.screenshot("8-finished");
     eprintln!("while installing, answers of the GUI: {calm:?}");
     session.press(session.words().done);
@@ -143,6 +144,7 @@ fn partitions_become_fstab() {
     to_summary(&mut session, &Person::default());
     session.install();
     session.wait_installed();
+    session.wait_text("take the installation medium out");
     session.press(session.words().done);
     session.wait_exit().assert_clean();
     let system = Installed::on_disk(&root);

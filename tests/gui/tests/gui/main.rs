@@ -5,6 +5,7 @@
 mod display;
 mod fonts;
 mod install;
+mod keyboard;
 mod location;
 mod page;
 mod qml;

@@ -3,18 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{json, Value};
+use serde_json::json;
 use test_gui::{Served, Session, Tiny, Want};
 
-use crate::steps::{enter, reference, to_page, FINE};
+use crate::steps::{enter, reference, to_page, typing, FINE};
 
 const USER: &str = "alice";
 const PASSWORD: &str = "opensesame-41";
-
-/// No image is named, any can be typed.
-fn typing(host: &str) -> Value {
-    json!({ "registryAuth": {"registries": {host: {"insecure": true}}} })
-}
 
 #[test]
 fn a_typed_reference_is_checked_before_next_can_be_pressed() {
@@ -54,40 +49,6 @@ fn a_typed_reference_is_checked_before_next_can_be_pressed() {
     session.screenshot("unreachable");
     session.cancel();
     session.wait_exit().assert_clean();
-}
-
-#[test]
-fn the_whole_page_by_keyboard_alone() {
-    let Some(world) = enter("keyboard") else {
-        return;
-    };
-    let Some(served) = Served::tiny(&world, &Tiny::working()) else {
-        return;
-    };
-    let live = world.plugin();
-    let mut session = to_page(live.module("bootc", &typing(&served.address().to_string())));
-    // Tab from wherever the focus is reaches the field within one round.
-    focus_by_tab(&mut session, &reference());
-    session.key(&["ctrl+a"]);
-    session.type_into(reference(), &served.reference());
-    session.key(&["Return"]);
-    session.wait(FINE);
-    focus_by_tab(&mut session, &Want::button("Next"));
-    session.screenshot("next-focused");
-    session.key(&["space"]);
-    session.wait(session.words().full_name);
-    session.cancel();
-    session.wait_exit().assert_clean();
-}
-
-fn focus_by_tab(session: &mut Session<'_>, want: &Want) {
-    for _ in 0..12 {
-        if session.find(want.clone()).is_some_and(|w| w.is("focused")) {
-            return;
-        }
-        session.key(&["Tab"]);
-    }
-    session.fail("the focus never got there");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::{json, Value};
 use test_gui::{Disk, Live, Person, Session, Want, World};
 
 /// Size of a target for a tiny image.
@@ -12,6 +13,11 @@ pub(crate) const SMALL: u64 = 3 << 30;
 /// The field for an image's reference.
 pub(crate) fn reference() -> Want {
     Want::field("Image address")
+}
+
+/// No image is named, any can be typed.
+pub(crate) fn typing(host: &str) -> Value {
+    json!({ "registryAuth": {"registries": {host: {"insecure": true}}} })
 }
 
 /// What the page says of an image that can be installed.
