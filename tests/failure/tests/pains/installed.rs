@@ -9,7 +9,7 @@ use std::process::Command;
 
 use contract::error::Code;
 use contract::event::{Summary, Task};
-use failure::{Disk, Fs, Tiny, World, GIB, MIB};
+use failure::{bootc, Disk, Fs, Tiny, World, GIB, MIB};
 use testkit::cmd::CommandExt;
 
 use crate::standard;
@@ -109,14 +109,22 @@ fn btrfs_from_a_registry() {
     from_a_registry(Fs::Btrfs);
 }
 
-/// What may get in is decided by the image and by bootc, and not by whoever
+/// Directories and files as ostree makes them, with what the umask leaves.
+const BOOT_FILES: &str = r#"
+mkdir -p "$1/boot/ostree" "$1/boot/loader.0/entries"
+echo "options quiet" > "$1/boot/loader.0/entries/ostree-1.conf"
+ln -s loader.0 "$1/boot/loader"
+"#;
+
+/// Who may get in is decided by the image and by bootc, and not by whoever
 /// starts the program.
 #[test]
 fn the_callers_umask_does_not_get_into_the_system() {
     let Some(world) = World::enter(&[]) else {
         return;
     };
-    let image = Tiny::working().write(&world).reference();
+    let bootc = format!("{}{BOOT_FILES}", bootc::WORKS);
+    let image = Tiny::new(&bootc).write(&world).reference();
     let disk = world.small_disk();
     let installer = world.install("r.example/os/tiny:v1", disk.path());
     let run = installer
@@ -125,24 +133,23 @@ fn the_callers_umask_does_not_get_into_the_system() {
         .umask("077")
         .run();
     let summary = run.assert_done();
-    let loader = fs::read_link(disk.path().join("boot/loader")).unwrap();
-    for place in [
-        "ostree",
-        "ostree/deploy/default",
-        "ostree/deploy/default/var",
-        &summary.deployment,
-        &format!("{}/etc", summary.deployment),
-        "boot",
-        "boot/ostree",
-        &format!("boot/{}", loader.display()),
-        "boot/loader/entries",
+    for (place, expected) in [
+        ("ostree", 0o755),
+        ("ostree/deploy/default", 0o755),
+        ("ostree/deploy/default/var", 0o755),
+        ("ostree/deploy/default/var/home", 0o755),
+        (&summary.deployment, 0o755),
+        (&format!("{}/etc", summary.deployment), 0o755),
+        (&format!("{}.origin", summary.deployment), 0o644),
+        ("boot", 0o755),
+        ("boot/ostree", 0o755),
+        ("boot/loader.0", 0o755),
+        ("boot/loader/entries", 0o755),
+        ("boot/loader/entries/ostree-1.conf", 0o644),
     ] {
-        let mode = fs::metadata(disk.path().join(place)).unwrap().mode() & 0o7777;
-        assert_eq!(mode, 0o755, "{place}: {mode:o}");
-    }
-    for entry in fs::read_dir(disk.path().join("boot/loader/entries")).unwrap() {
-        let mode = entry.unwrap().metadata().unwrap().mode() & 0o7777;
-        assert_eq!(mode, 0o644);
+        let path = disk.path().join(place);
+        let mode = fs::metadata(path).unwrap().mode() & 0o7777;
+        assert_eq!(mode, expected, "{place}: {mode:o}");
     }
 }
 
