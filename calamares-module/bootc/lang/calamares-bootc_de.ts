@@ -948,8 +948,16 @@
         <translation>Es fehlt die Quelle oder die Art des Dateisystems.</translation>
     </message>
     <message>
-        <source>A field contains a line break.</source>
-        <translation>Ein Feld enthält einen Zeilenumbruch.</translation>
+        <source>A field contains a line break or another control character.</source>
+        <translation>Ein Feld enthält einen Zeilenumbruch oder ein anderes Steuerzeichen.</translation>
+    </message>
+    <message>
+        <source>One of its options is empty.</source>
+        <translation>Eine seiner Optionen ist leer.</translation>
+    </message>
+    <message>
+        <source>Swap space has no mount point but `none`.</source>
+        <translation>Auslagerungsspeicher hat keinen Einhängepunkt außer `none`.</translation>
     </message>
     <message>
         <source>The mount point is no absolute path.</source>
@@ -982,18 +990,6 @@
     <message>
         <source>Choose a mount point below /var.</source>
         <translation>Wählen Sie einen Einhängepunkt unterhalb von /var.</translation>
-    </message>
-    <message>
-        <source>bootc&apos;s own kernel argument mounts it, and a second entry would stop the boot.</source>
-        <translation>bootc hängt es über die Befehlszeile des Kernels ein, und ein zweiter Eintrag würde den Start verhindern.</translation>
-    </message>
-    <message>
-        <source>Remove the entry for `/`.</source>
-        <translation>Entfernen Sie den Eintrag für „/“.</translation>
-    </message>
-    <message>
-        <source>Fields must not be empty and blanks in them are written \040.</source>
-        <translation>Felder dürfen nicht leer sein, und Leerzeichen darin werden als \040 geschrieben.</translation>
     </message>
     <message>
         <source>It does not have the label `containers.bootc=1`, so it is an ordinary container image.</source>

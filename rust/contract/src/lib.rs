@@ -5,6 +5,8 @@
 pub mod error;
 pub mod event;
 pub mod firmware;
+pub mod fstab;
+pub mod octal;
 pub mod plan;
 pub mod size;
 pub mod trust;

@@ -3,7 +3,8 @@
 //!
 //! A plan can be printed (`bootc-installer plan`), compared, kept and replayed
 //! (`install --plan`). It holds no secrets, only where to read them. The
-//! GUI and the command line hand the same plan to the same engine. `docs/formats.md` explains every field.
+//! GUI and the command line hand the same plan to the same engine.
+//! `docs/formats.md` explains every field.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{capital, Code, Error, Result};
 use crate::firmware::Firmware;
+use crate::fstab;
+pub use crate::fstab::FstabEntry;
 
 /// Version of the plan's format; a plan of another version is refused.
 pub const PLAN_VERSION: u32 = 1;
@@ -161,10 +164,7 @@ impl Plan {
                 }
             }
         }
-        for entry in &self.deployment.fstab {
-            entry.validate()?;
-        }
-        Ok(())
+        fstab::validate(&self.deployment.fstab)
     }
 }
 
@@ -179,38 +179,6 @@ impl RegistryPlan {
     /// The `host[:port]` of the prefix.
     pub fn host(&self) -> &str {
         self.prefix.split('/').next().unwrap_or(&self.prefix)
-    }
-}
-
-impl FstabEntry {
-    /// Refuses what would keep the system from booting.
-    fn validate(&self) -> Result<()> {
-        let invalid = |what: String| Err(Error::new(Code::PlanInvalid, what));
-        if self.mount_point == "/" {
-            return invalid("The root file system cannot be in `deployment.fstab`.".to_owned()).map_err(
-                |e: Error| {
-                    e.why("bootc's own kernel argument mounts it, and a second entry would stop the boot.")
-                        .next("Remove the entry for `/`.")
-                },
-            );
-        }
-        let fields = [&self.source, &self.mount_point, &self.fs_type];
-        for field in fields.into_iter().chain(&self.options) {
-            if field.is_empty() || field.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                return invalid(format!("`{field}` cannot be a field of fstab.")).map_err(
-                    |e: Error| {
-                        e.why("Fields must not be empty and blanks in them are written \\040.")
-                    },
-                );
-            }
-        }
-        if self.mount_point != "none" && !self.mount_point.starts_with('/') {
-            return invalid(format!(
-                "`{}` is no mount point: it must be `none` or start with `/`.",
-                self.mount_point
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -420,23 +388,6 @@ pub struct DeploymentPlan {
     /// `/etc/containers/registries.conf.d/`, so that updates reach them.
     #[serde(default)]
     pub keep_registries: bool,
-}
-
-/// One line of fstab(5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FstabEntry {
-    /// First field, for example `UUID=…`.
-    pub source: String,
-    /// Mount point, or `none` for swap. `/home` becomes `/var/home`.
-    pub mount_point: String,
-    /// File system type.
-    pub fs_type: String,
-    /// Mount options.
-    pub options: Vec<String>,
-    /// Sixth field: the order of fsck, 0 for never.
-    #[serde(default)]
-    pub pass: u8,
 }
 
 /// How the target is closed.

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::octal::decode;
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +81,8 @@ fn parse_line(line: &str) -> Option<Mount> {
     let parent = left.next()?.parse().ok()?;
     let (major, minor) = left.next()?.split_once(':')?;
     let device = (major.parse().ok()?, minor.parse().ok()?);
-    let root = unescape(left.next()?)?.into();
-    let mount_point = unescape(left.next()?)?.into();
+    let root = decode(left.next()?)?.into();
+    let mount_point = decode(left.next()?)?.into();
     let options = options(left.next()?);
     // Some file systems leave the source empty, which shows as two spaces.
     let mut right = right.splitn(3, ' ');
@@ -92,8 +93,8 @@ fn parse_line(line: &str) -> Option<Mount> {
         root,
         mount_point,
         options,
-        fs_type: unescape(right.next()?)?,
-        source: unescape(right.next()?)?.into(),
+        fs_type: decode(right.next()?)?,
+        source: decode(right.next()?)?.into(),
         super_options: options_or_none(right.next()),
     })
 }
@@ -104,27 +105,6 @@ fn options(field: &str) -> Vec<String> {
 
 fn options_or_none(field: Option<&str>) -> Vec<String> {
     field.map(options).unwrap_or_default()
-}
-
-/// Undoes the kernel's `\ooo` escapes of blanks, backslashes and `#`.
-pub fn unescape(field: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field.as_bytes();
-    while let Some((&b, tail)) = rest.split_first() {
-        if b != b'\\' {
-            bytes.push(b);
-            rest = tail;
-            continue;
-        }
-        let octal = tail.get(..3)?;
-        if !octal.iter().all(|d| (b'0'..=b'7').contains(d)) {
-            return None;
-        }
-        let value = octal.iter().fold(0u32, |n, d| n * 8 + u32::from(d - b'0'));
-        bytes.push(u8::try_from(value).ok()?);
-        rest = &tail[3..];
-    }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

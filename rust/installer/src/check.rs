@@ -16,7 +16,6 @@ use source::secret::Secrets;
 use source::trust;
 
 use crate::boot::{self, FirmwareNeed, NEITHER_PLACE};
-use crate::deployment::fstab;
 use crate::disk::{self, BootPlaces};
 use crate::space::{self, SpaceNeed};
 
@@ -45,7 +44,6 @@ pub struct Checked {
 pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked> {
     plan.validate()?;
     trust::require_keys(plan)?;
-    fstab::validate(&plan.deployment.fstab)?;
     cancel.check()?;
     // The cheap and local first: nobody should wait for a registry to hear
     // that the target is not mounted.

@@ -77,7 +77,7 @@ fn refusals() {
             "docker.io/library/debian",
         ),
         (fstab("/", "\"ro\""), Code::PlanInvalid, "`/`"),
-        (fstab("/a b", "\"ro\""), Code::PlanInvalid, "040"),
+        (fstab(r"/a\nb", "\"ro\""), Code::PlanInvalid, "line break"),
         (fstab("home", "\"ro\""), Code::PlanInvalid, "`home`"),
         (fstab("/home", "\"\""), Code::PlanInvalid, "fstab"),
         (fstab("none", "\"ro\""), Code::PlanInvalid, "absolute"),
@@ -97,9 +97,13 @@ fn refusals() {
         assert_eq!(err.code, code, "{text}: {message}");
         assert!(message.contains(part), "{text}: {message}");
     }
-    assert!(Plan::from_json(&fstab("/home", "\"ro\"")).is_ok());
-    let swap = fstab("none", "\"sw\"").replace("ext4", "swap");
-    assert!(Plan::from_json(&swap).is_ok());
+    for plain in ["/home", "/data/a b", r"/data/a\\040b"] {
+        assert!(Plan::from_json(&fstab(plain, "\"ro\"")).is_ok(), "{plain}");
+    }
+    for nowhere in ["none", "swap", ""] {
+        let swap = fstab(nowhere, "\"sw\"").replace("ext4", "swap");
+        assert!(Plan::from_json(&swap).is_ok(), "{nowhere}");
+    }
 }
 
 #[test]

@@ -26,7 +26,6 @@ use source::trust;
 use super::args::ImageArgs;
 use super::password;
 use crate::calamares::{self, GlobalStorage};
-use crate::deployment::fstab;
 use crate::target;
 
 /// A root for plans that only their image matters of; never looked at.
@@ -120,7 +119,6 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     }
     plan.validate()?;
     trust::require_keys(&plan)?;
-    fstab::validate(&plan.deployment.fstab)?;
     if lookup {
         let secrets = Secrets::read(&plan)?;
         let found = look_up::image(&plan, &secrets, &Cancel::new())?;

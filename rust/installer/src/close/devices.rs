@@ -6,9 +6,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::octal;
 use host::cancel::Cancel;
 use host::cmd::Tool;
-use host::mountinfo;
 
 use super::Mapping;
 use crate::target::split_dev;
@@ -61,7 +61,7 @@ fn swaps(table: &str) -> impl Iterator<Item = PathBuf> + '_ {
         .lines()
         .skip(1)
         .filter_map(|line| line.split_whitespace().next())
-        .filter_map(mountinfo::unescape)
+        .filter_map(octal::decode)
         .map(PathBuf::from)
 }
 

@@ -5,7 +5,6 @@
 //! Nothing of `/usr` is touched (it is sealed by a digest); `/etc` of the
 //! deployment and the stateroot's `/var` are the installed system's own.
 
-pub mod fstab;
 mod keys;
 pub mod registries;
 
@@ -13,6 +12,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::fstab;
 use contract::plan::Plan;
 use host::write::Root;
 use imageref::Reference;

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use contract::error::Code;
 use contract::event::{Summary, Task};
+use contract::plan::Plan;
 use failure::{bootc, Disk, Fs, Tiny, World, GIB, MIB};
 use testkit::cmd::CommandExt;
 
@@ -233,16 +234,37 @@ fn other_file_systems_of_the_target_get_into_fstab() {
     };
     let disk = world.small_disk();
     let mut home = world.disk(Fs::Ext4, 64 * MIB);
-    let place = disk.path().join("home");
-    fs::create_dir(&place).unwrap();
-    home.move_to(&place);
+    let mut odd = world.disk(Fs::Ext4, 64 * MIB);
+    for (part, place) in [(&mut home, "home"), (&mut odd, "var/My Disk")] {
+        let place = disk.path().join(place);
+        fs::create_dir_all(&place).unwrap();
+        part.move_to(&place);
+    }
     let source = Tiny::working().write(&world).reference();
+    let plan = world
+        .installer()
+        .args(["plan", "--image", "r.example/os/tiny:v1", "--root"])
+        .arg(disk.path())
+        .args(["--source", &source])
+        .output();
+    let plan = Plan::from_json(&plan).unwrap();
+    let planned: Vec<_> = plan
+        .deployment
+        .fstab
+        .iter()
+        .map(|e| &e.mount_point)
+        .collect();
+    // What it is, and not how it is written.
+    assert_eq!(planned, ["/home", "/var/My Disk"]);
+
     let run = world
         .install("r.example/os/tiny:v1", disk.path())
         .args(["--source", &source, "--bootloader", "none", "--unmount"])
         .run();
     let summary = run.assert_done().clone();
-    assert!(!home.is_mounted() && !disk.is_mounted(), "{run}");
+    for part in [&home, &odd, &disk] {
+        assert!(!part.is_mounted(), "{run}");
+    }
 
     disk.mount("ro");
     let deployment = disk.path().join(&summary.deployment);
@@ -250,7 +272,10 @@ fn other_file_systems_of_the_target_get_into_fstab() {
     let lines: Vec<_> = fstab.lines().filter(|l| !l.starts_with('#')).collect();
     assert_eq!(
         lines,
-        [format!("UUID={} /var/home ext4 defaults 0 2", home.uuid())]
+        [
+            format!("UUID={} /var/home ext4 defaults 0 2", home.uuid()),
+            format!(r"UUID={} /var/My\040Disk ext4 defaults 0 2", odd.uuid()),
+        ]
     );
     let var = disk.path().join("ostree/deploy/default/var");
     assert!(var.join("home").is_dir());

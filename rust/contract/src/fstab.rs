@@ -1,15 +1,38 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The deployment's `/etc/fstab`: bootc's own lines stay, the plan's follow.
+//! Lines of fstab(5): what a plan may ask for, and how they get into the
+//! deployment's own file. bootc's lines stay, the plan's follow.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use contract::error::{Code, Error, Result};
+use serde::{Deserialize, Serialize};
 
-use contract::plan::FstabEntry;
+use crate::error::{Code, Error, Result};
+use crate::octal;
 
 /// The line above the ones that this module adds.
 const MARK: &str = "# Added by the installer.";
+
+/// What fstab(5) and old habits have in place of swap's mount point.
+const NO_MOUNT_POINT: [&str; 3] = ["none", "swap", ""];
+
+/// One line of fstab(5). The fields are plain texts: blanks are encoded when
+/// the line is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FstabEntry {
+    /// First field, for example `UUID=…`.
+    pub source: String,
+    /// Mount point, `none` (or nothing) for swap. `/home` becomes `/var/home`.
+    pub mount_point: String,
+    /// File system type.
+    pub fs_type: String,
+    /// Mount options.
+    pub options: Vec<String>,
+    /// Sixth field: the order of fsck, 0 for never.
+    #[serde(default)]
+    pub pass: u8,
+}
 
 /// Where a mount point must be in a system whose root is read-only: `/home`
 /// and its like are links into `/var`, and systemd mounts on the real place.
@@ -45,55 +68,84 @@ fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
-/// Refuses entries that cannot be in an fstab at all: `PLAN_INVALID`, so call
-/// it before anything is written.
+/// Refuses entries that cannot be in an fstab at all, or would keep the system
+/// from booting: `PLAN_INVALID`. The one rule for all entries.
 pub fn validate(entries: &[FstabEntry]) -> Result<()> {
-    let refuse = |entry: &FstabEntry, why: &str| {
-        Error::new(
-            Code::PlanInvalid,
-            format!("The fstab entry for {} cannot be used.", entry.mount_point),
-        )
-        .why(why)
-        .next("Remove or correct the entry.")
-    };
     let mut seen = BTreeSet::new();
     for entry in entries {
-        let fields = [&entry.source, &entry.fs_type];
-        if fields.iter().any(|field| field.is_empty()) {
-            return Err(refuse(entry, "It lacks a source or a file system type."));
-        }
-        let all = fields.into_iter().chain([&entry.mount_point]);
-        if all.chain(&entry.options).any(|f| f.contains(['\n', '\0'])) {
-            return Err(refuse(entry, "A field contains a line break."));
-        }
+        require_fields(entry)?;
         if is_swap(entry) {
+            if !NO_MOUNT_POINT.contains(&entry.mount_point.as_str()) {
+                return Err(refusal(entry, "Swap space has no mount point but `none`."));
+            }
             continue;
         }
-        if !entry.mount_point.starts_with('/') {
-            return Err(refuse(entry, "The mount point is no absolute path."));
-        }
-        let mount_point = real_mount_point(&entry.mount_point, |_| None);
-        match mount_point.to_str() {
-            Some("/") => return Err(refuse(
-                entry,
-                "The root file system is mounted by bootc itself; a line for it breaks the boot.",
-            )),
-            Some("/var") => {
-                return Err(refuse(
-                    entry,
-                    "A file system of its own for /var would hide what the image brings in /var.",
-                ))
-            }
-            Some("/etc" | "/usr" | "/sysroot" | "/ostree") => {
-                return Err(refuse(entry, "This directory belongs to the deployment."))
-            }
-            _ => {}
-        }
+        let mount_point = require_mount_point(entry)?;
         if !seen.insert(mount_point) {
-            return Err(refuse(entry, "There are two entries for this mount point."));
+            return Err(refusal(
+                entry,
+                "There are two entries for this mount point.",
+            ));
         }
     }
     Ok(())
+}
+
+fn refusal(entry: &FstabEntry, why: &str) -> Error {
+    let name = match entry.mount_point.as_str() {
+        "" => &entry.source,
+        mount_point => mount_point,
+    };
+    Error::new(
+        Code::PlanInvalid,
+        format!("The fstab entry for `{name}` cannot be used."),
+    )
+    .why(why)
+    .next("Remove or correct the entry.")
+}
+
+fn require_fields(entry: &FstabEntry) -> Result<()> {
+    if entry.source.is_empty() || entry.fs_type.is_empty() {
+        return Err(refusal(entry, "It lacks a source or a file system type."));
+    }
+    if entry.options.iter().any(String::is_empty) {
+        return Err(refusal(entry, "One of its options is empty."));
+    }
+    let fields = [&entry.source, &entry.mount_point, &entry.fs_type];
+    // A tab is a blank like others, and is encoded.
+    let odd = |c: char| c.is_control() && c != '\t';
+    if fields
+        .into_iter()
+        .chain(&entry.options)
+        .any(|f| f.contains(odd))
+    {
+        return Err(refusal(
+            entry,
+            "A field contains a line break or another control character.",
+        ));
+    }
+    Ok(())
+}
+
+/// The place that a file system may be mounted at.
+fn require_mount_point(entry: &FstabEntry) -> Result<PathBuf> {
+    if !entry.mount_point.starts_with('/') {
+        return Err(refusal(entry, "The mount point is no absolute path."));
+    }
+    let mount_point = real_mount_point(&entry.mount_point, |_| None);
+    let why = match mount_point.to_str() {
+        Some("/") => {
+            "The root file system is mounted by bootc itself; a line for it breaks the boot."
+        }
+        Some("/var") => {
+            "A file system of its own for /var would hide what the image brings in /var."
+        }
+        Some("/etc" | "/usr" | "/sysroot" | "/ostree") => {
+            "This directory belongs to the deployment."
+        }
+        _ => return Ok(mount_point),
+    };
+    Err(refusal(entry, why))
 }
 
 /// The new text. Lines that are there already are not added again, and where
@@ -137,10 +189,10 @@ fn line(entry: &FstabEntry, mount_point: &str) -> String {
     };
     format!(
         "{} {} {} {} 0 {}\n",
-        escape(&entry.source),
-        escape(mount_point),
-        escape(&entry.fs_type),
-        escape(&options),
+        octal::encode(&entry.source),
+        octal::encode(mount_point),
+        octal::encode(&entry.fs_type),
+        octal::encode(&options),
         entry.pass
     )
 }
@@ -149,54 +201,26 @@ fn mount_point_of(line: &str) -> Option<PathBuf> {
     let field = fields(line)?.nth(1)?;
     field
         .starts_with('/')
-        .then(|| clean(Path::new(&unescape(field))))
+        .then(|| clean(Path::new(&decode(field))))
 }
 
 fn swap_source_of(line: &str) -> Option<String> {
     let mut fields = fields(line)?;
     let source = fields.next()?;
-    (fields.nth(1)? == "swap").then(|| unescape(source))
+    (fields.nth(1)? == "swap").then(|| decode(source))
 }
 
 /// The fields of a line that is no comment.
 fn fields(line: &str) -> Option<impl Iterator<Item = &str>> {
     let line = line.trim_start();
-    (!line.starts_with('#')).then(|| line.split_whitespace())
+    // No other blanks count: a path may have a no-break space in it.
+    let blank = [' ', '\t'];
+    (!line.starts_with('#')).then(|| line.split(blank).filter(|field| !field.is_empty()))
 }
 
-/// Blanks and backslashes as `\ooo`, and a `#`, which would begin a comment.
-fn escape(field: &str) -> String {
-    let mut escaped = String::with_capacity(field.len());
-    for c in field.chars() {
-        match c {
-            ' ' | '\t' | '\\' | '#' => escaped.push_str(&format!("\\{:03o}", u32::from(c))),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-fn unescape(field: &str) -> String {
-    let mut text = String::with_capacity(field.len());
-    let mut rest = field;
-    while let Some(at) = rest.find('\\') {
-        text.push_str(&rest[..at]);
-        let code = rest
-            .get(at + 1..at + 4)
-            .and_then(|octal| u8::from_str_radix(octal, 8).ok())
-            .filter(u8::is_ascii);
-        match code {
-            Some(code) => {
-                text.push(code.into());
-                rest = &rest[at + 4..];
-            }
-            None => {
-                text.push('\\');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    text + rest
+/// A field as it is meant, or as it stands where somebody has miswritten it.
+fn decode(field: &str) -> String {
+    octal::decode(field).unwrap_or_else(|| field.to_owned())
 }
 
 #[cfg(test)]
@@ -282,12 +306,36 @@ mod tests {
             text.lines().nth(1).unwrap(),
             r"LABEL=my\040disk\0431 /data/a\040b\134c ext4 defaults 0 2"
         );
+        assert!(validate(std::slice::from_ref(&odd)).is_ok());
         assert_eq!(merge(&text, &[odd], links), text);
+        // No blank for fstab, and nothing to be encoded.
+        let text = merge("", &[entry("UUID=1", "/data/a\u{a0}b", "ext4")], links);
+        let again = entry("UUID=2", "/data/a\u{a0}b", "ext4");
+        assert_eq!(merge(&text, &[again], links), text);
+        // Whoever wrote the digits means the digits.
+        let text = merge("", &[entry("UUID=1", r"/data/a\040b", "ext4")], links);
+        assert!(text.contains(r"/data/a\134040b "), "{text}");
+        // Miswritten by hand: as it stands.
+        let old = "UUID=1 /data/a\\x20b ext4 defaults 0 2\n";
+        assert_eq!(
+            merge(old, &[entry("UUID=2", r"/data/a\x20b", "ext4")], links),
+            old
+        );
     }
 
     #[test]
     fn refusals() {
-        let table: [(&[FstabEntry], &str); 9] = [
+        let option = |option: &str| FstabEntry {
+            options: vec![option.into()],
+            ..entry("UUID=o", "/home", "ext4")
+        };
+        let table: [(&[FstabEntry], &str); 15] = [
+            (&[option("")], "options is empty"),
+            (&[option("a\rb")], "control"),
+            (&[entry("UUID=v", "", "ext4")], "absolute"),
+            (&[entry("UUID=v", "none", "ext4")], "absolute"),
+            (&[entry("UUID=s", "/swap", "swap")], "`none`"),
+            (&[entry("UUID=s", "a\0", "swap")], "control"),
             (&[entry("UUID=r", "/", "ext4")], "bootc itself"),
             (&[entry("UUID=r", "/./", "ext4")], "bootc itself"),
             (&[entry("UUID=v", "/var", "ext4")], "/var"),
@@ -308,8 +356,13 @@ mod tests {
             let error = validate(entries).unwrap_err();
             assert_eq!(error.code, Code::PlanInvalid);
             assert!(error.why.contains(why), "{why}: {}", error.why);
+            assert!(!error.what.contains("``"), "{}", error.what);
         }
-        let swaps = [entry("UUID=1", "none", "swap"), entry("UUID=2", "", "swap")];
+        let swaps = [
+            entry("UUID=1", "none", "swap"),
+            entry("UUID=2", "", "swap"),
+            entry("UUID=3", "swap", "swap"),
+        ];
         assert!(validate(&swaps).is_ok());
         assert!(validate(&[entry("U", "/home", "ext4"), entry("U", "/home/x", "xfs")]).is_ok());
     }
