@@ -103,6 +103,26 @@ impl Document {
             .next(format!("Write one of {}.", listed(names)))
     }
 
+    /// A value as a text. YAML makes 13.1 of 13.10, and 13 of 0xd: a number or
+    /// truth value counts only where that is what stands in the file.
+    fn as_written(&self, path: &[&str], value: Value) -> Result<String> {
+        let text = match &value {
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            _ => return into_text(self, path, value),
+        };
+        let line = line_of(&self.text, path).unwrap_or_default();
+        let line = self.text.lines().nth(line.saturating_sub(1));
+        let key = path.last().copied().unwrap_or_default();
+        if line.is_some_and(|line| says(line, key, &text)) {
+            return Ok(text);
+        }
+        Err(self
+            .invalid(path, &format!("YAML reads this as {text}"))
+            .why("Without quotes it is a number, or true or false, and not a text.")
+            .next("Put the value into quotes."))
+    }
+
     fn expand(&self, path: &[&str], text: String) -> Result<String> {
         if !text.contains("{{") {
             return Ok(text); // most texts, and no second copy of a secret
@@ -312,7 +332,8 @@ impl Section {
             let locale = locale_in(&key, name).unwrap_or_default().to_owned();
             let value = self.map.shift_remove(key.as_str()).unwrap_or(Value::Null);
             let path = self.at(&key);
-            if locale.is_empty() || locale.contains(['-', '.']) {
+            let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
+            if locale.is_empty() || !locale.chars().all(part) {
                 return Err(doc
                     .invalid(&path, "this is no locale")
                     .why("Locales here are written like de, de_AT or sr@latin.")
@@ -355,7 +376,8 @@ impl Section {
             .collect()
     }
 
-    /// All entries, whose keys are free, as texts.
+    /// All entries, whose keys are free, as texts; numbers and truth values too,
+    /// as they are written.
     pub(super) fn into_texts(self, doc: &Document) -> Result<Vec<(String, String)>> {
         let parent = self.path;
         self.map
@@ -364,7 +386,7 @@ impl Section {
                 let key = into_text(doc, &borrow(&parent), key)?;
                 let mut path = borrow(&parent);
                 path.push(&key);
-                let value = into_text(doc, &path, value)?;
+                let value = doc.as_written(&path, value)?;
                 Ok((key, value))
             })
             .collect()
@@ -400,6 +422,16 @@ fn into_section(doc: &Document, path: Vec<String>, value: Value) -> Result<Secti
             .invalid(&borrow(&path), &wrong_type("a mapping of keys", &other))
             .next("Write its keys below it, indented.")),
     }
+}
+
+/// Whether `value` stands behind `key` in this line, as a whole word.
+fn says(line: &str, key: &str, value: &str) -> bool {
+    line.match_indices(key).any(|(at, _)| {
+        let behind = line[at + key.len()..].trim_start_matches(['"', '\'']);
+        let behind = behind.trim_start().strip_prefix(':').map(str::trim_start);
+        let word = behind.and_then(|b| b.split([' ', '\t', ',', '}', '#']).next());
+        word == Some(value)
+    })
 }
 
 fn into_text(doc: &Document, path: &[&str], value: Value) -> Result<String> {

@@ -267,9 +267,14 @@ fn mistakes_are_named() {
             &["line 2", "no image to choose"],
         ),
         (
-            "variables: { a: 1 }",
-            &["`variables.a`", "a text is expected"],
+            "variables:\n  tag: 13.10\n",
+            &["line 2", "`variables.tag`", "as 13.1.", "into quotes"],
         ),
+        ("variables: { tag: 0xd }", &["YAML reads this as 13"]),
+        ("variables: { tag: 1e3, other: 1000.0 }", &["into quotes"]),
+        ("variables: { tag: True }", &["YAML reads this as true"]),
+        ("variables: { tag: }", &["`variables.tag`", "not nothing"]),
+        ("variables: { tag: [13] }", &["`variables.tag`", "a list"]),
     ];
     for (text, parts) in table {
         let err = parse_text(text).unwrap_err();
@@ -282,6 +287,28 @@ fn mistakes_are_named() {
         for secret in ["4711", "hushhush"] {
             assert!(!message.contains(secret), "{message}");
         }
+    }
+}
+
+#[test]
+fn variables_that_are_no_texts_count_as_they_are_written() {
+    for (variables, expected) in [
+        ("{ tag: 13 }", "13"),
+        ("{tag: 13}", "13"),
+        ("{ a: 14, tag: 13, tags: 15 }", "13"),
+        ("\n  tag: 13", "13"),
+        ("\n  \"tag\": 13 # the stable one", "13"),
+        ("\n  old: 13.1\n  tag: 13.5", "13.5"),
+        ("{ tag: -1 }", "-1"),
+        ("{ tag: true }", "true"),
+        ("{ tag: '13.10' }", "13.10"),
+        ("{ tag: 007 }", "007"),
+    ] {
+        let text =
+            format!("containerUrl: \"r.example/os:{{{{ tag }}}}\"\nvariables: {variables}\n");
+        let config = parse_text(&text).unwrap();
+        let expected = format!("r.example/os:{expected}");
+        assert_eq!(config.container_url, Some(expected), "{text}");
     }
 }
 
