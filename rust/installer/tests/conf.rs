@@ -238,7 +238,7 @@ fn schema_and_reader_agree_about_what_belongs_together() {
 
 fn reader_takes(text: &str) -> Result<(), String> {
     let path = Path::new("/x/bootc.conf");
-    let read = config::parse(path, Zeroizing::new(text.to_owned()));
+    let read = conf::parse(path, Zeroizing::new(text.to_owned()));
     read.map(drop).map_err(|error| error.to_string())
 }
 

@@ -116,7 +116,6 @@ fn a_long_catalogue_on_a_small_screen() {
     conf["page"] = json!({"catalogue": catalogue(&served)});
     let live = world.plugin().screen(SMALL_SCREEN);
     let mut session = to_page(live.module("bootc", &conf));
-    session.wait_text("REGISTRY_HOST_UNKNOWN");
     reached(&mut session, entry("Image 1"));
     session.screenshot("shown");
 
@@ -163,8 +162,8 @@ fn a_long_catalogue_on_a_small_screen() {
     reached(&mut session, password);
     type_keys(&mut session, PASSWORD);
     session.key(&["Return"]);
-    session.wait(FINE);
-    // The answer can be read to its end.
+    // The answer can be read to its end. It is out of view before.
+    session.wait_enabled("Next");
     focus_by_tab(&mut session, &Want::named(FINE));
     reached(&mut session, Want::named(FINE));
     session.screenshot("answer");
@@ -189,7 +188,6 @@ fn a_catalogue_and_nothing_else() {
     conf["page"] = json!({"allowOther": false, "catalogue": catalogue(&served)});
     let live = world.plugin().screen(SMALL_SCREEN);
     let mut session = to_page(live.module("bootc", &conf));
-    session.wait_text("REGISTRY_HOST_UNKNOWN");
     // Away from the page and back by Tab alone.
     focus_by_tab(&mut session, &Want::button("Cancel"));
     focus_by_tab(&mut session, &entry("Image 1"));
@@ -197,7 +195,7 @@ fn a_catalogue_and_nothing_else() {
     reached(&mut session, entry("Image 8"));
     session.key(&["Return"]);
     session.wait(entry("Image 8").with_state("checked"));
-    session.wait(FINE);
+    session.wait_enabled("Next");
     session.screenshot("chosen");
     focus_by_tab(&mut session, &next());
     session.key(&["space"]);
