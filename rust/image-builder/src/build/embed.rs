@@ -25,7 +25,8 @@ use crate::error::{Code, Error, Result};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
-/// Where embedded images are on the medium.
+/// Where embedded images are on the medium, and before that in the work
+/// directory.
 pub const ON_MEDIUM: &str = "images";
 /// Where they are once it has booted.
 pub const IN_LIVE: &str = "/run/live/medium/images";

@@ -18,6 +18,10 @@ static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../calamares-modul
 
 /// The squashfs on the medium. `filesystem.squashfs` is live-build's.
 pub const ON_MEDIUM: &str = "live/product.squashfs";
+/// The layer in the work directory.
+pub(super) const DIR: &str = "layer";
+/// The same as a squashfs.
+pub(super) const SQUASHFS: &str = "layer.squashfs";
 /// Our whole configuration of Calamares on the medium.
 const CALAMARES: &str = "etc/calamares-bootc";
 /// Keeps the logs, before the target is closed.

@@ -98,6 +98,17 @@ pub fn chroot_part(tree: &Files) -> Files {
     part
 }
 
+/// The parts that do not, and are needed for the medium alone.
+pub fn binary_part(tree: &Files) -> Files {
+    let mut part = Files::new();
+    for (path, entry) in tree.iter() {
+        if !CHROOT_PARTS.iter().any(|dir| path.starts_with(dir)) {
+            part.insert(path, entry.clone());
+        }
+    }
+    part
+}
+
 /// Debian's packages of a set, of the component non-free-firmware where nothing
 /// else is said by Debian.
 pub fn firmware_packages(set: Firmware) -> &'static [&'static str] {
