@@ -20,6 +20,7 @@ pub mod files;
 pub mod layer;
 pub mod lb;
 mod live;
+mod packaged;
 mod parts;
 mod publish;
 pub mod root;

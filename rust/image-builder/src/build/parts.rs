@@ -51,7 +51,7 @@ impl Parts {
     pub(super) fn layer(&self) -> Result<&Files> {
         once(&self.layer, || {
             let distro = &self.request.distro;
-            layer::layer(distro, &bootc_conf(distro, embed::IN_LIVE))
+            layer::layer(distro, &bootc_conf(distro, embed::IN_LIVE)?)
         })
     }
 

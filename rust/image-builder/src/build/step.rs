@@ -12,7 +12,7 @@ use super::parts::Parts;
 use super::publish::Artefacts;
 use super::root::Shell;
 use super::work::Work;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::mirror;
 use crate::progress::Progress;
 use crate::stop::Stop;
@@ -28,7 +28,7 @@ pub(super) trait Step: fmt::Debug {
     /// Does it, with what the steps before it have left in `at`.
     ///
     /// # Errors
-    /// Every code of [`Code`].
+    /// Every code of [`crate::error::Code`].
     fn run(&self, at: &mut Context<'_>) -> Result<()>;
 }
 
@@ -208,10 +208,5 @@ impl<T> Later<T> {
 }
 
 fn missing(name: &str) -> Error {
-    Error::new(
-        Code::BuildFailed,
-        format!("A step has to do without {name}."),
-    )
-    .why("The steps of this build are in a wrong order: a fault of this program.")
-    .next("Report it, with what --dry-run prints.")
+    Error::fault(format!("A step has to do without {name}."))
 }

@@ -169,6 +169,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_directory_is_one_that_live_build_knows() {
+        let tree = tree(&Distro::default()).unwrap();
+        for (path, _) in binary_part(&tree).iter() {
+            assert!(path.starts_with("bootloaders"), "{}", path.display());
+        }
+        let both = |part: Files| part.iter().count();
+        assert_eq!(
+            both(chroot_part(&tree)) + both(binary_part(&tree)),
+            both(tree)
+        );
+    }
+
+    #[test]
+    fn a_picture_of_the_distro_is_the_one_that_the_menu_shows() {
+        let dir = tempfile::tempdir().unwrap();
+        let splash = dir.path().join("mine.png");
+        std::fs::write(&splash, "png").unwrap();
+        let mut distro = Distro::default();
+        distro.branding.splash = Some(splash);
+        let tree = tree(&distro).unwrap();
+        let theme = tree
+            .text("bootloaders/grub-pc/live-theme/theme.txt")
+            .unwrap();
+        assert!(theme.contains("desktop-image: \"../splash.png\""));
+        assert_eq!(tree.text("bootloaders/grub-pc/splash.png"), Some("png"));
+    }
+
     /// Whether a package list names this package.
     fn is_listed(package: &str) -> bool {
         tree(&Distro::default())
