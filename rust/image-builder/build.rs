@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compiles again when a file comes into or goes from what is compiled in.
+//! Compiles again when a file comes into or goes from what is compiled in as a
+//! directory.
 
 fn main() {
-    for dir in [
-        "../../iso",
-        "../../branding",
-        "../../calamares-module/config",
-    ] {
-        println!("cargo::rerun-if-changed={dir}");
-    }
+    println!("cargo::rerun-if-changed=../../iso");
 }

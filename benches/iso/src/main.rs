@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Context, Result};
 use buildroot::cache;
 use clap::Parser;
-use image_builder::build::root::Root;
-
+use image_builder::build::root::{Root, Shell};
 use image_builder::build::{self, lb, tree, Request};
 use image_builder::config::Distro;
 use image_builder::progress::{Progress, Sink};
@@ -122,8 +121,7 @@ fn plain(distro: &Distro, root: &Root, debs: &[PathBuf], dir: &Path) -> Result<(
             .context("no such option")?;
         args[at + 1] = value.to_owned();
     }
-    let config =
-        host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
+    let config = lb::line(&args);
     let mut sink = Last(String::new());
     let mut run = |lines: &str| -> Result<()> {
         let environment = [("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned())];

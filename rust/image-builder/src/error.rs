@@ -136,6 +136,13 @@ impl Error {
         }
     }
 
+    /// `BUILD_FAILED` for what only a fault of this program can cause.
+    pub fn fault(what: impl Into<String>) -> Self {
+        Self::new(Code::BuildFailed, what)
+            .why("This is a fault of debian-bootc-image-builder.")
+            .next("Report it, with this message and your distro.yaml.")
+    }
+
     /// Adds the likely cause.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {

@@ -29,9 +29,8 @@ impl Progress {
     /// each stage.
     pub fn new(verbose: bool) -> Self {
         let spinner = (std::io::stderr().is_terminal() && !verbose).then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let bar = ProgressBar::new_spinner().with_style(style);
+            // "{spinner} {msg}", without a template that could be wrong.
+            let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner());
             bar.enable_steady_tick(TICK);
             bar
         });

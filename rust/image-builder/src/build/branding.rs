@@ -4,13 +4,11 @@
 
 use std::path::Path;
 
-use include_dir::{include_dir, Dir};
-
 use super::files::Files;
+use super::packaged::{Edited, BRANDING};
 use crate::config::Distro;
 use crate::error::Result;
 
-static NEUTRAL_DIR: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../branding/calamares-bootc");
 /// The component that comes with the packages.
 pub(super) const NEUTRAL: &str = "calamares-bootc";
 /// Where components are on the medium.
@@ -52,7 +50,7 @@ pub(super) fn add(distro: &Distro, files: &mut Files) -> Result<Option<String>> 
     }
     files.add(
         dir.join("branding.desc"),
-        description(distro, &images, &slides),
+        description(distro, &images, &slides)?,
     );
     Ok(None)
 }
@@ -66,11 +64,7 @@ fn extension(path: &Path) -> String {
 
 /// branding.desc with the distro's words in it. Comments and the order of the
 /// neutral one stay.
-fn description(distro: &Distro, images: &[(&str, String)], slides: &[String]) -> String {
-    let text = NEUTRAL_DIR
-        .get_file("branding.desc")
-        .and_then(|file| file.contents_utf8())
-        .unwrap_or_default();
+fn description(distro: &Distro, images: &[(&str, String)], slides: &[String]) -> Result<String> {
     let product = &distro.product;
     let versioned = match product.version.is_empty() {
         true => product.name.clone(),
@@ -100,35 +94,16 @@ fn description(distro: &Distro, images: &[(&str, String)], slides: &[String]) ->
         values.push(("SidebarText", colour.clone()));
         values.push(("SidebarBackgroundCurrent", colour.clone()));
     }
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(|line| with_values(line, &values))
-        .collect();
+    let mut text = Edited::of(BRANDING);
+    for (key, value) in values {
+        text.set(key, &quoted(&value))?;
+    }
     if !slides.is_empty() {
         // A list of pictures is a slide show of its own kind.
-        for line in &mut lines {
-            if line.starts_with("slideshow:") {
-                let quoted: Vec<String> = slides.iter().map(|file| quoted(file)).collect();
-                *line = format!("slideshow: [ {} ]", quoted.join(", "));
-            }
-        }
+        let slides: Vec<String> = slides.iter().map(|file| quoted(file)).collect();
+        text.set("slideshow", &format!("[ {} ]", slides.join(", ")))?;
     }
-    lines.join("\n") + "\n"
-}
-
-/// The line with the value of its key, when that has a new one.
-fn with_values(line: &str, values: &[(&str, String)]) -> String {
-    let key = line.trim_start();
-    for (name, value) in values {
-        let rest = key
-            .strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix(':'));
-        if rest.is_some() {
-            let indent = &line[..line.len() - key.len()];
-            return format!("{indent}{name}: {}", quoted(value));
-        }
-    }
-    line.to_owned()
+    Ok(text.text())
 }
 
 /// A text as YAML has it between double quotes.
@@ -179,7 +154,7 @@ mod tests {
         distro.product.short_name = "S".into();
         distro.product.url = "https://u.example/".into();
         distro.product.support_url = "https://s.example/".into();
-        let desc = parsed(&description(&distro, &[], &[]));
+        let desc = parsed(&description(&distro, &[], &[]).unwrap());
         let strings = desc["strings"].as_mapping().unwrap();
         for (key, expected) in [
             ("productName", "N"),

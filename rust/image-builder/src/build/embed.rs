@@ -25,7 +25,8 @@ use crate::error::{Code, Error, Result};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
-/// Where embedded images are on the medium.
+/// Where embedded images are on the medium, and before that in the work
+/// directory.
 pub const ON_MEDIUM: &str = "images";
 /// Where they are once it has booted.
 pub const IN_LIVE: &str = "/run/live/medium/images";
@@ -78,9 +79,16 @@ fn plan(distro: &Distro, reference: &str) -> contract::error::Result<contract::p
 /// How registries are reached, as the distro says; credentials are those of
 /// this machine.
 fn registries(distro: &Distro) -> contract::error::Result<Config> {
-    let conf = serde_json::to_value(&distro.calamares.registries)
-        .map(|registries| json!({ "registryAuth": { "registries": registries } }).to_string())
-        .unwrap_or_default();
+    let registries = serde_json::to_value(&distro.calamares.registries).map_err(|err| {
+        // Without them a signature that is demanded would not be looked at.
+        contract::error::Error::new(
+            contract::error::Code::ConfigInvalid,
+            "`registries` of distro.yaml cannot be read as the installer's.",
+        )
+        .next("Write prefixes of registries as texts.")
+        .detail(err.to_string())
+    })?;
+    let conf = json!({ "registryAuth": { "registries": registries } }).to_string();
     let path = distro.path.clone().unwrap_or_else(|| "distro.yaml".into());
     // JSON is YAML.
     conf::parse(&path, Zeroizing::new(conf))
@@ -316,6 +324,17 @@ mod tests {
             references(&distro),
             ["r.example/a:1", "r.example/b:1", "r.example/c:1"]
         );
+    }
+
+    #[test]
+    fn registries_that_cannot_be_handed_on_are_not_left_out() {
+        let mut distro = Distro::default();
+        assert!(registries(&distro).is_ok());
+        let prefix = serde_yaml::Value::Sequence(Vec::new());
+        let keys = serde_yaml::from_str("{insecure: true}").unwrap();
+        distro.calamares.registries.insert(prefix, keys);
+        let error = registries(&distro).unwrap_err();
+        assert_eq!(error.code, contract::error::Code::ConfigInvalid);
     }
 
     /// An image without layers that says that it can be booted.

@@ -6,18 +6,20 @@
 
 use std::path::Path;
 
-use include_dir::{include_dir, Dir};
 use serde_yaml::Mapping;
 
 use super::branding;
 use super::files::Files;
+use super::packaged::{Edited, LOCALE, SETTINGS};
 use crate::config::{BootcConf, Distro};
-use crate::error::Result;
-
-static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../calamares-module/config");
+use crate::error::{Error, Result};
 
 /// The squashfs on the medium. `filesystem.squashfs` is live-build's.
 pub const ON_MEDIUM: &str = "live/product.squashfs";
+/// The layer in the work directory.
+pub(super) const DIR: &str = "layer";
+/// The same as a squashfs.
+pub(super) const SQUASHFS: &str = "layer.squashfs";
 /// Our whole configuration of Calamares on the medium.
 const CALAMARES: &str = "etc/calamares-bootc";
 /// Keeps the logs, before the target is closed.
@@ -41,14 +43,14 @@ pub fn layer(distro: &Distro, conf: &BootcConf) -> Result<Files> {
     let component = branding::add(distro, &mut files)?;
     files.add(
         format!("{CALAMARES}/settings.conf"),
-        settings(component.as_deref()),
+        settings(component.as_deref())?,
     );
     files.add(format!("{CALAMARES}/modules/installerlogs.conf"), SAVE_LOGS);
     files.add(
         format!("{CALAMARES}/modules/bootc.conf"),
         conf.text.as_str(),
     );
-    if let Some(text) = location(distro) {
+    if let Some(text) = location(distro)? {
         files.add(format!("{CALAMARES}/modules/locale.conf"), text);
     }
     for (from, to) in &conf.files {
@@ -74,27 +76,26 @@ pub fn layer(distro: &Distro, conf: &BootcConf) -> Result<Files> {
 }
 
 /// The packaged sequence with the job that keeps the logs, and the branding.
-fn settings(component: Option<&str>) -> String {
-    let text = packaged("settings.conf");
-    let instance =
-        "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n";
-    let job = "  - shellprocess@installerlogs\n  - bootccleanup\n";
-    let text = text
-        .replacen("instances:\n", instance, 1)
-        .replacen("  - bootccleanup\n", job, 1);
-    match component {
-        Some(name) => text.replacen(
-            &format!("branding: {}\n", branding::NEUTRAL),
-            &format!("branding: {name}\n"),
-            1,
-        ),
-        None => text,
+fn settings(component: Option<&str>) -> Result<String> {
+    let mut text = Edited::of(SETTINGS);
+    text.replace(
+        "instances:\n",
+        "instances:\n- id: installerlogs\n  module: shellprocess\n  config: installerlogs.conf\n",
+    )?;
+    text.replace(
+        "  - bootccleanup\n",
+        "  - shellprocess@installerlogs\n  - bootccleanup\n",
+    )?;
+    if let Some(name) = component {
+        let neutral = format!("branding: {}\n", branding::NEUTRAL);
+        text.replace(&neutral, &format!("branding: {name}\n"))?;
     }
+    Ok(text.text())
 }
 
 /// The packaged page of the location with the place of the distro; none when it
 /// names none, and the page follows the language.
-fn location(distro: &Distro) -> Option<String> {
+fn location(distro: &Distro) -> Result<Option<String>> {
     let mut keys = Mapping::new();
     // As the page's map has it: no place is in the area Etc.
     if let Some((region, zone)) = distro.live.timezone.split_once('/') {
@@ -109,21 +110,12 @@ fn location(distro: &Distro) -> Option<String> {
         keys.insert("geoip".into(), Mapping::from_iter(geoip).into());
     }
     if keys.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let keys = serde_yaml::to_string(&keys).unwrap_or_default();
-    Some(format!(
-        "{}\n# Of distro.yaml.\n{keys}",
-        packaged("modules/locale.conf")
-    ))
-}
-
-/// A file of the packaged configuration.
-fn packaged(name: &str) -> &'static str {
-    CONFIG
-        .get_file(name)
-        .and_then(|file| file.contents_utf8())
-        .unwrap_or_default()
+    let keys = serde_yaml::to_string(&keys).map_err(|err| {
+        Error::fault("locale.conf of the medium cannot be written.").detail(err.to_string())
+    })?;
+    Ok(Some(format!("{}\n# Of distro.yaml.\n{keys}", LOCALE.text)))
 }
 
 fn hosts(id: &str) -> String {
@@ -152,16 +144,24 @@ mod tests {
 
     #[test]
     fn logs_are_kept_before_the_target_is_closed() {
-        let text = settings(None);
+        let text = settings(None).unwrap();
         assert_eq!(text.matches("installerlogs").count(), 3, "{text}");
         let logs = text.find("- shellprocess@installerlogs").unwrap();
         assert!(text.find("- users").unwrap() < logs);
         assert!(logs < text.find("- bootccleanup").unwrap());
         assert!(text.contains("branding: calamares-bootc\n"));
-        assert!(settings(Some("mine")).contains("branding: mine\n"));
+        assert!(settings(Some("mine")).unwrap().contains("branding: mine\n"));
         // It is YAML still.
         let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
         assert_eq!(value["instances"].as_sequence().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_program_that_keeps_the_logs_is_on_the_medium() {
+        let name = "usr/libexec/installer/save-logs";
+        assert!(SAVE_LOGS.contains(&format!("\"-/{name} ")));
+        let tree = crate::build::tree::tree(&Distro::default()).unwrap();
+        assert!(tree.contains(Path::new("includes.chroot_after_packages").join(name)));
     }
 
     #[test]
@@ -211,8 +211,7 @@ mod tests {
             assert_eq!(place(timezone, None), None, "{timezone}");
         }
         // The module bootc leaves a page alone that has any of these.
-        let packaged: serde_yaml::Value =
-            serde_yaml::from_str(packaged("modules/locale.conf")).unwrap();
+        let packaged: serde_yaml::Value = serde_yaml::from_str(LOCALE.text).unwrap();
         for key in ["region", "zone", "geoip"] {
             assert!(packaged.get(key).is_none(), "{key}");
         }

@@ -111,6 +111,16 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
     args
 }
 
+/// The line of `lb config` for a distro.
+pub fn config(distro: &Distro, proxy: Option<&str>) -> String {
+    line(&config_arguments(distro, proxy))
+}
+
+/// Arguments of `lb` as a line for a shell.
+pub fn line(args: &[String]) -> String {
+    host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)))
+}
+
 /// Whether two distros come to the same live system before the product's
 /// layer, as far as options of live-build decide it: those that `lb chroot`
 /// looks at.

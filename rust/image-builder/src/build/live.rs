@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Running live-build: what of it is done again, and what is kept.
+//! Running live-build: what decides its result, and its directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::embed;
+use super::embed::Image;
 use super::files::Files;
-use super::layer;
 use super::lb::{self, Said};
-use super::root::{self, Root, WORK};
+use super::root::{self, Shell};
 use super::tree;
-use super::work::{State, Work};
+use super::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::mirror;
 use crate::preflight;
-use crate::progress::Progress;
-use crate::progress::Sink;
+use crate::progress::{Progress, Sink};
 use crate::stop::Stop;
 
 /// live-build's own directory in the work directory.
 pub(super) const LB: &str = "lb";
+/// Its configuration.
+pub(super) const CONFIG: &str = "lb/config";
 
 /// What debootstrap writes while it unpacks, in there.
 const DEBOOTSTRAP_LOG: &str = "chroot/debootstrap/debootstrap.log";
@@ -41,12 +41,14 @@ pub(super) struct Inputs<'a> {
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
     /// A proxy for apt.
-    pub(super) proxy: Option<String>,
+    pub(super) proxy: Option<&'a str>,
+    /// The images that go onto the medium.
+    pub(super) embedded: &'a [Image],
 }
 
 impl Inputs<'_> {
     /// The key of the live system below the product's layer.
-    fn chroot_key(&self) -> Result<String> {
+    pub(super) fn chroot_key(&self) -> Result<String> {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_le_bytes());
@@ -72,197 +74,80 @@ impl Inputs<'_> {
             ("SOURCE_DATE_EPOCH".to_owned(), self.epoch.to_string()),
             ("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned()),
         ];
-        if let Some(proxy) = &self.proxy {
-            environment.push(("http_proxy".to_owned(), proxy.clone()));
+        if let Some(proxy) = self.proxy {
+            environment.push(("http_proxy".to_owned(), proxy.to_owned()));
         }
         environment
     }
 }
 
-/// Where live-build works.
+/// Where live-build works, and on what.
 #[derive(Debug)]
 pub(super) struct Bench<'a> {
     /// With its tools.
-    pub(super) root: &'a Root,
+    pub(super) root: &'a dyn Shell,
     /// With its directory.
     pub(super) work: &'a Work,
     /// Ends it early.
     pub(super) stop: &'a Stop,
+    /// On what.
+    pub(super) inputs: Inputs<'a>,
 }
 
 impl Bench<'_> {
-    /// The live system in `lb/chroot`: found, or made.
+    /// live-build's own configuration, made anew by a line of `lb config`.
     ///
     /// # Errors
-    /// `BUILD_FAILED` and what [`lb::failure`] makes of it, `INTERRUPTED`, `IO`.
-    pub(super) fn live_system(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
-        let key = inputs.chroot_key()?;
-        let state = self.work.state();
-        if state.chroot.as_ref() == Some(&key) {
-            progress.stage("live system: nothing changed");
-            return Ok(());
-        }
-        progress.stage("live system");
-        let bootstrap = Some(inputs.mirror.key.clone());
-        let keep_bootstrap = state.bootstrap == bootstrap;
-        // Not whole from here on.
-        self.work.set_state(&State {
-            bootstrap: state.bootstrap.filter(|_| keep_bootstrap),
-            ..State::default()
-        })?;
-        self.start_anew(keep_bootstrap)?;
-        self.configure(inputs, progress)?;
-        self.put_tree(&tree::chroot_part(inputs.tree))?;
-        self.put_debs(inputs)?;
-        self.lb(inputs, "lb bootstrap; lb chroot", progress)?;
-        self.work.set_state(&State {
-            chroot: Some(key),
-            bootstrap,
-            squashfs: None,
-        })
+    /// As [`Bench::run`].
+    pub(super) fn configure(&self, line: &str, progress: &mut Progress) -> Result<()> {
+        self.work.remove(CONFIG)?;
+        self.lb(&[line], progress)
     }
 
-    /// Removes everything but what was downloaded.
-    fn start_anew(&self, keep_bootstrap: bool) -> Result<()> {
-        let lb = self.work.path(LB);
-        fs::create_dir_all(&lb).map_err(|err| Error::io("Making", &lb, &err))?;
-        let failed = |err: std::io::Error| Error::io("Listing", &lb, &err);
-        for entry in fs::read_dir(&lb).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            if name != "cache" {
-                self.work
-                    .remove(&format!("{LB}/{}", name.to_string_lossy()))?;
-            }
-        }
-        self.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
-        if !keep_bootstrap {
-            self.work.remove(&format!("{LB}/cache/bootstrap"))?;
-        }
-        Ok(())
+    /// Writes files of the tree.
+    ///
+    /// # Errors
+    /// `IO` or `DISK_FULL`.
+    pub(super) fn put_tree(&self, files: &Files) -> Result<()> {
+        files.write_to(&self.work.path(CONFIG))
     }
 
-    /// live-build's own configuration, made anew.
-    fn configure(&self, inputs: &Inputs<'_>, progress: &mut Progress) -> Result<()> {
-        self.work.remove(&format!("{LB}/config"))?;
-        let args = lb::config_arguments(inputs.distro, inputs.proxy.as_deref());
-        let line =
-            host::cmd::command_line(std::iter::once("lb").chain(args.iter().map(String::as_str)));
-        self.lb(inputs, &line, progress)
-    }
-
-    fn put_tree(&self, files: &Files) -> Result<()> {
-        files.write_to(&self.work.path(LB).join("config"))
-    }
-
-    fn put_debs(&self, inputs: &Inputs<'_>) -> Result<()> {
-        let dir = self.work.path(LB).join("config/packages.chroot");
+    /// Copies the packages that are not in the archive.
+    ///
+    /// # Errors
+    /// `IO` or `DISK_FULL`.
+    pub(super) fn put_debs(&self) -> Result<()> {
+        let dir = self.work.path(CONFIG).join("packages.chroot");
         fs::create_dir_all(&dir).map_err(|err| Error::io("Making", &dir, &err))?;
-        for deb in inputs.debs {
+        for deb in self.inputs.debs {
             let to = dir.join(deb.file_name().unwrap_or_default());
             fs::copy(deb, &to).map_err(|err| Error::io("Writing", &to, &err))?;
         }
         Ok(())
     }
 
-    /// The product's layer as a squashfs in `layer.squashfs`.
-    ///
-    /// # Errors
-    /// `BUILD_FAILED`, `INTERRUPTED`, `IO`.
-    pub(super) fn layer(
-        &self,
-        inputs: &Inputs<'_>,
-        files: &Files,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        progress.stage("names, pictures and settings");
-        let dir = self.work.fresh("layer")?;
-        files.write_to(&dir)?;
-        let mut lines = String::new();
-        if let Some((name, charset)) = compiled_locale(&inputs.distro.live.locale) {
-            lines.push_str(&format!(
-                "mkdir -p layer/usr/lib/locale; \
-                 localedef --no-archive -i {name} -f {charset} layer/usr/lib/locale/{name}.utf8; "
-            ));
-        }
-        // Owners are root; times are that of the medium.
-        lines.push_str(
-            "rm -f layer.squashfs; \
-             mksquashfs layer layer.squashfs -all-root -no-progress -quiet -comp zstd -b 1M",
-        );
-        self.run(inputs, &lines, progress)
-    }
-
-    /// The medium: everything after the live system.
-    ///
-    /// # Errors
-    /// As [`Bench::live_system`].
-    pub(super) fn medium(
-        &self,
-        inputs: &Inputs<'_>,
-        with_images: bool,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        progress.stage("medium");
-        self.lb(inputs, "lb clean --binary", progress)?;
-        self.configure(inputs, progress)?;
-        self.put_tree(inputs.tree)?;
-        self.put_debs(inputs)?;
-        let config = self.work.path(LB).join("config");
-        let to = config.join("includes.binary").join(layer::ON_MEDIUM);
-        if let Some(dir) = to.parent() {
-            fs::create_dir_all(dir).map_err(|err| Error::io("Making", dir, &err))?;
-        }
-        let from = self.work.path("layer.squashfs");
-        fs::copy(&from, &to).map_err(|err| Error::io("Copying", &from, &err))?;
-        if with_images {
-            let mut hook = Files::new();
-            hook.add_program(
-                "hooks/normal/0900-images.hook.binary",
-                images_hook(inputs.epoch),
-            );
-            hook.write_to(&config)?;
-        }
-        if inputs.distro.secure_boot {
-            self.lb(inputs, SIGNED_LOADERS, progress)?;
-        }
-        // A squashfs that was being kept when a build was stopped is not whole.
-        let state = self.work.state();
-        if state.squashfs.is_none() || state.squashfs != state.chroot {
-            self.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
-        }
-        self.lb(inputs, "lb binary", progress)?;
-        self.work.set_state(&State {
-            squashfs: state.chroot.clone(),
-            ..state
-        })?;
-        self.require_signed_loader(inputs)
-    }
-
-    /// live-build says that it supports Secure Boot also where it found nothing
-    /// signed.
-    fn require_signed_loader(&self, inputs: &Inputs<'_>) -> Result<()> {
-        let loader = self.work.path(LB).join("binary/EFI/boot/grubx64.efi");
-        if !inputs.distro.secure_boot || loader.exists() {
-            return Ok(());
-        }
-        Err(
-            Error::new(Code::BuildFailed, "The medium has no signed boot loader.")
-                .why("The packages shim-signed or grub-efi-amd64-signed have changed.")
-                .next("Write `secureBoot: false` for a medium without Secure Boot."),
-        )
-    }
-
     /// Runs lines in live-build's directory.
-    fn lb(&self, inputs: &Inputs<'_>, lines: &str, progress: &mut Progress) -> Result<()> {
-        self.run(inputs, &format!("cd {LB}; {lines}"), progress)
+    ///
+    /// # Errors
+    /// As [`Bench::run`].
+    pub(super) fn lb(&self, lines: &[&str], progress: &mut Progress) -> Result<()> {
+        let directory = format!("cd {LB}");
+        let mut all = vec![directory.as_str()];
+        all.extend(lines);
+        self.run(&all, progress)
     }
 
-    fn run(&self, inputs: &Inputs<'_>, lines: &str, progress: &mut Progress) -> Result<()> {
-        let environment = inputs.environment();
+    /// Runs lines in the work directory.
+    ///
+    /// # Errors
+    /// `BUILD_FAILED` and what [`lb::failure`] makes of it, `INTERRUPTED`, `IO`.
+    pub(super) fn run(&self, lines: &[&str], progress: &mut Progress) -> Result<()> {
+        let environment = self.inputs.environment();
+        let lines = lines.join("; ");
         let mut sink = Telling(progress);
         let outcome = self
             .root
-            .run(self.work.dir(), lines, &environment, &mut sink, self.stop)?;
+            .run(self.work.dir(), &lines, &environment, &mut sink, self.stop)?;
         if outcome.success() {
             return Ok(());
         }
@@ -291,13 +176,6 @@ impl Bench<'_> {
     }
 }
 
-/// live-build looks for signed boot loaders in the live system, also when it
-/// uses its own machine's tools. They do not become part of the live system:
-/// see `iso/rootfs/excludes`.
-const SIGNED_LOADERS: &str = "mkdir -p chroot/usr/lib/grub; \
-     cp -a /usr/lib/shim chroot/usr/lib/; \
-     cp -a /usr/lib/grub/x86_64-efi-signed chroot/usr/lib/grub/";
-
 /// Tells people what live-build is at.
 struct Telling<'a>(&'a mut Progress);
 
@@ -316,23 +194,6 @@ impl Sink for Telling<'_> {
     }
 }
 
-/// Brings the images onto the medium without a second copy of them.
-fn images_hook(epoch: u64) -> String {
-    format!(
-        "#!/bin/sh\nset -eu\n\
-         find {WORK}/images -exec touch --no-dereference --date=@{epoch} {{}} +\n\
-         cp --archive --link {WORK}/images {}\n",
-        embed::ON_MEDIUM
-    )
-}
-
-/// What has to be compiled for a locale: its name and character set. C.UTF-8 is
-/// part of the C library.
-fn compiled_locale(locale: &str) -> Option<(&str, &str)> {
-    let (name, charset) = locale.split_once('.')?;
-    (name != "C").then_some((name, charset))
-}
-
 /// The path of the ISO that live-build leaves.
 pub(super) fn iso(work: &Work) -> PathBuf {
     work.path(LB).join(lb::ISO)
@@ -347,17 +208,6 @@ pub(super) fn dpkg_status(work: &Work) -> PathBuf {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn locales_that_are_compiled() {
-        for (locale, expected) in [
-            ("C.UTF-8", None),
-            ("de_DE.UTF-8", Some(("de_DE", "UTF-8"))),
-            ("C", None),
-        ] {
-            assert_eq!(compiled_locale(locale), expected, "{locale}");
-        }
-    }
 
     #[test]
     fn every_input_decides_the_live_system() {
@@ -378,6 +228,7 @@ mod tests {
             mirror: &mirror,
             epoch: 1,
             proxy: None,
+            embedded: &[],
         };
         let key = inputs().chroot_key().unwrap();
         let mut later = inputs();
@@ -392,7 +243,7 @@ mod tests {
         assert_ne!(other.chroot_key().unwrap(), key);
         // A proxy only says how to get there.
         let mut through = inputs();
-        through.proxy = Some("http://p".into());
+        through.proxy = Some("http://p");
         assert_eq!(through.chroot_key().unwrap(), key);
         fs::write(&deb, "2").unwrap();
         assert_ne!(inputs().chroot_key().unwrap(), key);

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use buildroot::cache;
 use sha2::{Digest, Sha256};
 
-use super::embed::Image;
 use super::live::{self, Inputs};
 use super::work::Work;
 use crate::config::Distro;
@@ -53,6 +52,22 @@ pub(super) fn stem(distro: &Distro) -> String {
     }
 }
 
+/// The sums of the results.
+const SUMS: &str = "SHA256SUMS";
+
+/// ISO, SBOM and list of packages, by their names in the output directory.
+fn names(distro: &Distro) -> [String; 3] {
+    let stem = stem(distro);
+    ["iso", "cdx.json", "packages"].map(|end| format!("{stem}.{end}"))
+}
+
+/// Everything that a build leaves in the output directory.
+pub(super) fn paths(distro: &Distro, output: &Path) -> Vec<PathBuf> {
+    let results = names(distro).map(|name| output.join(name));
+    let others = [log_path(distro, output), output.join(SUMS)];
+    results.into_iter().chain(others).collect()
+}
+
 /// The log of a build.
 pub(super) fn log_path(distro: &Distro, output: &Path) -> PathBuf {
     output.join(format!("{}.log", stem(distro)))
@@ -70,12 +85,7 @@ pub(super) fn prepare(output: &Path) -> Result<()> {
 ///
 /// # Errors
 /// `IO`, `DISK_FULL`; then nothing of them is there under its own name.
-pub(super) fn publish(
-    inputs: &Inputs<'_>,
-    work: &Work,
-    images: &[Image],
-    output: &Path,
-) -> Result<Artefacts> {
+pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result<Artefacts> {
     let stem = stem(inputs.distro);
     // The same name each time: what a killed build left goes with the next one.
     let name = format!(".{stem}.partial");
@@ -91,11 +101,7 @@ pub(super) fn publish(
         .rand_bytes(0)
         .tempdir_in(output)
         .map_err(|err| Error::io("Making a directory in", output, &err))?;
-    let names = [
-        format!("{stem}.iso"),
-        format!("{stem}.cdx.json"),
-        format!("{stem}.packages"),
-    ];
+    let names = names(inputs.distro);
     let [iso, sbom, packages] = names.each_ref().map(|name| partial.path().join(name));
     link_or_copy(&live::iso(work), &iso)?;
     let status = live::dpkg_status(work);
@@ -108,7 +114,8 @@ pub(super) fn publish(
                 .next("Run `debian-bootc-image-builder clean` and build again."),
         );
     }
-    let digests: Vec<(String, String)> = images
+    let digests: Vec<(String, String)> = inputs
+        .embedded
         .iter()
         .map(|image| {
             let digest = image.resolved.manifest_digest.to_string();
@@ -131,14 +138,14 @@ pub(super) fn publish(
             iso_sha256 = digest;
         }
     }
-    write(&partial.path().join("SHA256SUMS"), &sums)?;
+    write(&partial.path().join(SUMS), &sums)?;
     let iso_bytes = iso
         .metadata()
         .map_err(|err| Error::io("Looking at", &iso, &err))?
         .len();
     let out = |name: &str| output.join(name);
     // The ISO last: whoever sees it sees the rest.
-    for name in ["SHA256SUMS", &names[2], &names[1], &names[0]] {
+    for name in [SUMS, &names[2], &names[1], &names[0]] {
         let (from, to) = (partial.path().join(name), out(name));
         fs::rename(&from, &to).map_err(|err| Error::io("Writing", &to, &err))?;
     }
@@ -148,7 +155,7 @@ pub(super) fn publish(
         iso_sha256,
         sbom: out(&names[1]),
         packages: out(&names[2]),
-        sums: out("SHA256SUMS"),
+        sums: out(SUMS),
     })
 }
 

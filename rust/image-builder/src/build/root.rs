@@ -7,6 +7,7 @@
 //! however it ends, the kernel ends everything in there and takes its mounts
 //! away.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,7 +20,7 @@ use crate::stop::Stop;
 
 /// live-build is always trixie's, whatever suite it builds: bookworm's makes
 /// hybrid images that do not start from USB.
-const SUITE: &str = "trixie";
+pub(super) const SUITE: &str = "trixie";
 /// live-build, and what it calls when it uses its own machine's tools
 /// (`--build-with-chroot false`) instead of installing them into the live
 /// system and removing them again.
@@ -77,6 +78,24 @@ pub struct Root {
     dir: PathBuf,
 }
 
+/// Where live-build's lines run: a root, but in tests.
+pub trait Shell: fmt::Debug {
+    /// Runs shell lines in the work directory. They end at the first command
+    /// that fails.
+    ///
+    /// # Errors
+    /// `INTERRUPTED` when `stop` fires; `IO` when it cannot be started. How
+    /// the lines ended is in the outcome.
+    fn run(
+        &self,
+        work: &Path,
+        lines: &str,
+        environment: &[(String, String)],
+        sink: &mut dyn Sink,
+        stop: &Stop,
+    ) -> Result<Outcome>;
+}
+
 /// How the root is made.
 pub fn recipe() -> Rootfs {
     Rootfs::new(SUITE)
@@ -101,13 +120,14 @@ impl Root {
         Ok(Self { dir })
     }
 
-    /// Runs shell lines in there, in the work directory. They end at the first
-    /// command that fails.
-    ///
-    /// # Errors
-    /// `INTERRUPTED` when `stop` fires; `IO` when it cannot be started. How
-    /// the lines ended is in the outcome.
-    pub fn run(
+    /// The directory, for looking into it.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl Shell for Root {
+    fn run(
         &self,
         work: &Path,
         lines: &str,
@@ -133,10 +153,5 @@ impl Root {
             )
             .stdin(Stdio::null());
         run::run(command, sink, stop)
-    }
-
-    /// The directory, for looking into it.
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 }

@@ -98,6 +98,17 @@ pub fn chroot_part(tree: &Files) -> Files {
     part
 }
 
+/// The parts that do not, and are needed for the medium alone.
+pub fn binary_part(tree: &Files) -> Files {
+    let mut part = Files::new();
+    for (path, entry) in tree.iter() {
+        if !CHROOT_PARTS.iter().any(|dir| path.starts_with(dir)) {
+            part.insert(path, entry.clone());
+        }
+    }
+    part
+}
+
 /// Debian's packages of a set, of the component non-free-firmware where nothing
 /// else is said by Debian.
 pub fn firmware_packages(set: Firmware) -> &'static [&'static str] {
@@ -156,6 +167,34 @@ mod tests {
                 assert!(!text.contains("{{"), "{}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn every_directory_is_one_that_live_build_knows() {
+        let tree = tree(&Distro::default()).unwrap();
+        for (path, _) in binary_part(&tree).iter() {
+            assert!(path.starts_with("bootloaders"), "{}", path.display());
+        }
+        let both = |part: Files| part.iter().count();
+        assert_eq!(
+            both(chroot_part(&tree)) + both(binary_part(&tree)),
+            both(tree)
+        );
+    }
+
+    #[test]
+    fn a_picture_of_the_distro_is_the_one_that_the_menu_shows() {
+        let dir = tempfile::tempdir().unwrap();
+        let splash = dir.path().join("mine.png");
+        std::fs::write(&splash, "png").unwrap();
+        let mut distro = Distro::default();
+        distro.branding.splash = Some(splash);
+        let tree = tree(&distro).unwrap();
+        let theme = tree
+            .text("bootloaders/grub-pc/live-theme/theme.txt")
+            .unwrap();
+        assert!(theme.contains("desktop-image: \"../splash.png\""));
+        assert_eq!(tree.text("bootloaders/grub-pc/splash.png"), Some("png"));
     }
 
     /// Whether a package list names this package.

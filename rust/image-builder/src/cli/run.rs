@@ -71,7 +71,7 @@ fn build(args: &BuildArgs) -> Result<()> {
         return diagnose(&request);
     }
     if args.dry_run {
-        return print(Plan::of(&request)?.to_string().as_bytes());
+        return print(Plan::of(&request)?.describe()?.as_bytes());
     }
     let stop = Stop::on_signals()?;
     let mut progress = Progress::new(args.verbose);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml::{Mapping, Value};
 
 use super::{CatalogueEntry, Distro, Icon};
+use crate::error::{Error, Result};
 
 /// Where the files that `bootc.conf` names are on the medium.
 const DIR: &str = "/etc/calamares-bootc";
@@ -28,7 +29,10 @@ const AUTO: &str = "auto";
 
 /// The configuration of the medium. `layout` is the OCI layout on the medium, as
 /// the live system sees it; it is named when there are images in it.
-pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
+///
+/// # Errors
+/// Only by a fault of this program.
+pub fn bootc_conf(distro: &Distro, layout: &str) -> Result<BootcConf> {
     let mut conf = BootcConf::default();
     let mut top = Mapping::new();
     if let Some(default) = &distro.images.default {
@@ -71,8 +75,8 @@ pub fn bootc_conf(distro: &Distro, layout: &str) -> BootcConf {
     }
     let page = page(distro, &mut conf);
     top.insert("page".into(), page.into());
-    conf.text = text(top);
-    conf
+    conf.text = text(top)?;
+    Ok(conf)
 }
 
 fn page(distro: &Distro, conf: &mut BootcConf) -> Mapping {
@@ -138,8 +142,13 @@ fn one(key: &str, value: Value) -> Mapping {
     Mapping::from_iter([(Value::from(key), value)])
 }
 
-fn text(top: Mapping) -> String {
-    // Texts, lists and mappings with texts as keys can always be written.
-    let yaml = serde_yaml::to_string(&Value::from(top)).unwrap_or_default();
-    format!("# Made by debian-bootc-image-builder from distro.yaml.\n---\n{yaml}")
+fn text(top: Mapping) -> Result<String> {
+    // Texts, lists and mappings with texts as keys can always be written; a file
+    // without them would be a medium without registries and their keys.
+    let yaml = serde_yaml::to_string(&Value::from(top)).map_err(|err| {
+        Error::fault("bootc.conf of the medium cannot be written.").detail(err.to_string())
+    })?;
+    Ok(format!(
+        "# Made by debian-bootc-image-builder from distro.yaml.\n---\n{yaml}"
+    ))
 }

@@ -75,7 +75,7 @@ fn the_installer_reads_it() {
         }),
     ];
     for (text, check) in table {
-        let made = bootc_conf(&good(text), LAYOUT);
+        let made = bootc_conf(&good(text), LAYOUT).unwrap();
         check(&conf(&made.text));
     }
 }
@@ -93,5 +93,5 @@ fn files_of_this_machine_are_listed() {
     ]
     .map(|(from, to)| (from.into(), to.into()))
     .into();
-    assert_eq!(bootc_conf(&distro, LAYOUT).files, files);
+    assert_eq!(bootc_conf(&distro, LAYOUT).unwrap().files, files);
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The root in which live-build runs.
+
+use crate::build::root::{Root, SUITE};
+use crate::build::step::{Context, Description, Step};
+use crate::error::Result;
+
+/// The root.
+#[derive(Debug)]
+pub(super) struct LiveBuildRoot;
+
+impl Step for LiveBuildRoot {
+    fn describe(&self) -> Result<Description> {
+        Ok(Description::new(format!(
+            "make the root for live-build, of {SUITE}, unless it is in the cache"
+        )))
+    }
+
+    fn run(&self, at: &mut Context<'_>) -> Result<()> {
+        at.progress.stage("root for live-build");
+        at.root.set(Box::new(Root::make()?));
+        Ok(())
+    }
+}
