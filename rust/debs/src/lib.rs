@@ -5,6 +5,7 @@
 //!
 //! [`build`] is all that a builder of images needs.
 
+mod bench;
 mod build;
 mod control;
 mod root;
