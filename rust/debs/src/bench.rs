@@ -11,27 +11,34 @@ use crate::root::{self, Output};
 use crate::source;
 use crate::vendor;
 
-/// Where a suite's packages are built: a directory in the cache that keeps what
-/// compilers made, for one build at a time.
+/// Where the bench is in the root, what is on it, and the crates.
+pub(crate) const BUILD: &str = "/build";
+pub(crate) const TREE: &str = "/build/tree";
+pub(crate) const VENDOR: &str = "/build/tree/vendor";
+
+/// Where a suite's packages, or the plugin alone, are built: a directory in the
+/// cache that keeps what compilers made, for one build at a time.
 pub(crate) struct Bench {
     pub(crate) source: PathBuf,
     pub(crate) files: Vec<PathBuf>,
     root: PathBuf,
     vendor: PathBuf,
-    dir: PathBuf,
+    /// [`BUILD`] in the root.
+    pub(crate) dir: PathBuf,
     lock: PathBuf,
 }
 
 impl Bench {
-    pub(crate) fn new(suite: &str) -> Result<Self> {
+    /// The bench for one kind of work. Benches of other options are others.
+    pub(crate) fn new(kind: &str, suite: &str, options: &str) -> Result<Self> {
         let source = source::workspace()?;
         let files = source::files(&source)?;
         let recipe = root::recipe(suite, &source)?;
         let vendor = vendor::vendor(&source)?;
         // What was compiled against one root, or with other options, is no use
         // in another.
-        let key = recipe.key().with("options", root::build_options());
-        let name = format!("deb-build-{suite}-{}", key.hex());
+        let key = recipe.key().with("options", options);
+        let name = format!("{kind}-{suite}-{}", key.hex());
         let cache = cache::dir()?;
         Ok(Self {
             source,
@@ -48,11 +55,8 @@ impl Bench {
     }
 
     pub(crate) fn run(&self, lines: &str, output: Output<'_>) -> Result<()> {
-        let mounts = [
-            (self.dir.as_path(), "/build"),
-            (&self.vendor, "/build/tree/vendor"),
-        ];
-        root::run(&self.root, &mounts, "/build/tree", lines, output)
+        let mounts = [(self.dir.as_path(), BUILD), (&self.vendor, VENDOR)];
+        root::run(&self.root, &mounts, TREE, lines, output)
     }
 
     /// The tree as a fresh check-out has it, beside what compilers left: the

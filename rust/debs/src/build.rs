@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Context, Result};
 use buildroot::cache::{self, Key};
 
-use crate::bench::{entries, Bench};
+use crate::bench::{entries, Bench, BUILD};
 use crate::root::{self, Output};
 use crate::source;
 
@@ -24,8 +24,8 @@ pub fn lint(suite: &str) -> Result<()> {
     let built = built(suite, Output::Inherited)?;
     root::run(
         &root::build_root(suite)?,
-        &[(&built, "/build")],
-        "/build",
+        &[(&built, BUILD)],
+        BUILD,
         "lintian --allow-root --fail-on error --tag-display-limit 0 *.changes",
         Output::Inherited,
     )
@@ -34,7 +34,7 @@ pub fn lint(suite: &str) -> Result<()> {
 /// Compiles the whole workspace with the suite's compiler, and lints what needs
 /// Qt and so cannot be linted elsewhere.
 pub fn check_rust(suite: &str) -> Result<()> {
-    let bench = Bench::new(suite)?;
+    let bench = bench(suite)?;
     let _lock = bench.lock()?;
     bench.lay_out()?;
     bench.run(
@@ -43,9 +43,13 @@ pub fn check_rust(suite: &str) -> Result<()> {
     )
 }
 
+fn bench(suite: &str) -> Result<Bench> {
+    Bench::new("deb-build", suite, &root::build_options())
+}
+
 /// The cache entry with all that `dpkg-buildpackage` made.
 fn built(suite: &str, output: Output<'_>) -> Result<PathBuf> {
-    let bench = Bench::new(suite)?;
+    let bench = bench(suite)?;
     let root_key = root::recipe(suite, &bench.source)?.key();
     let start = || {
         Key::new()
