@@ -22,7 +22,7 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test fuzz demo e2e bench bench-pull benchiso check deb iso msrv image docs clean
+.PHONY: help toolchain build test fuzz demo e2e bench bench-pull benchiso check deb plugin iso msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z0-9-]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -65,6 +65,9 @@ check: toolchain ## format, lints, shell scripts
 deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
 	$(CARGO) run --locked --bin debs -- build $(DEB_FLAGS)
 	$(CARGO) run --locked --bin debs -- lint $(DEB_FLAGS)
+
+plugin: toolchain ## the Calamares plugin and the programs as a tree, into out/plugin
+	$(CARGO) run --locked --bin debs -- plugin $(DEB_FLAGS)
 
 iso: toolchain   ## the installer's ISO, into out/
 	$(RUN) debian-bootc-image-builder -- build $(ISO_FLAGS)

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Context, Result};
 use buildroot::cache::{self, Key};
 
+use crate::bench::{entries, Bench, BUILD};
 use crate::root::{self, Output};
 use crate::source;
-use crate::vendor;
 
 /// The packages of this work tree for a suite (`trixie`, `forky`): the paths of
 /// the `.deb` files, in the cache, sorted by name. Built when the sources or
@@ -24,8 +24,8 @@ pub fn lint(suite: &str) -> Result<()> {
     let built = built(suite, Output::Inherited)?;
     root::run(
         &root::build_root(suite)?,
-        &[(&built, "/build")],
-        "/build",
+        &[(&built, BUILD)],
+        BUILD,
         "lintian --allow-root --fail-on error --tag-display-limit 0 *.changes",
         Output::Inherited,
     )
@@ -34,7 +34,7 @@ pub fn lint(suite: &str) -> Result<()> {
 /// Compiles the whole workspace with the suite's compiler, and lints what needs
 /// Qt and so cannot be linted elsewhere.
 pub fn check_rust(suite: &str) -> Result<()> {
-    let bench = Bench::new(suite)?;
+    let bench = bench(suite)?;
     let _lock = bench.lock()?;
     bench.lay_out()?;
     bench.run(
@@ -43,9 +43,13 @@ pub fn check_rust(suite: &str) -> Result<()> {
     )
 }
 
+fn bench(suite: &str) -> Result<Bench> {
+    Bench::new("deb-build", suite, &root::build_options())
+}
+
 /// The cache entry with all that `dpkg-buildpackage` made.
 fn built(suite: &str, output: Output<'_>) -> Result<PathBuf> {
-    let bench = Bench::new(suite)?;
+    let bench = bench(suite)?;
     let root_key = root::recipe(suite, &bench.source)?.key();
     let start = || {
         Key::new()
@@ -86,87 +90,4 @@ fn packages_in(dir: &Path) -> Result<Vec<PathBuf>> {
         .collect();
     ensure!(!debs.is_empty(), "no package in {}", dir.display());
     Ok(debs)
-}
-
-fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths = fs::read_dir(dir)
-        .and_then(|entries| {
-            entries
-                .map(|e| e.map(|e| e.path()))
-                .collect::<std::io::Result<Vec<_>>>()
-        })
-        .with_context(|| format!("listing {}", dir.display()))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// Where a suite's packages are built: a directory in the cache that keeps what
-/// compilers made, for one build at a time.
-struct Bench {
-    source: PathBuf,
-    files: Vec<PathBuf>,
-    root: PathBuf,
-    vendor: PathBuf,
-    dir: PathBuf,
-    lock: PathBuf,
-}
-
-impl Bench {
-    fn new(suite: &str) -> Result<Self> {
-        let source = source::workspace()?;
-        let files = source::files(&source)?;
-        let recipe = root::recipe(suite, &source)?;
-        let vendor = vendor::vendor(&source)?;
-        // What was compiled against one root, or with other options, is no use
-        // in another.
-        let key = recipe.key().with("options", root::build_options());
-        let name = format!("deb-build-{suite}-{}", key.hex());
-        let cache = cache::dir()?;
-        Ok(Self {
-            source,
-            files,
-            root: recipe.build()?,
-            vendor,
-            lock: cache.join(format!(".{name}.lock")),
-            dir: cache.join(name),
-        })
-    }
-
-    fn lock(&self) -> Result<impl Drop> {
-        cache::lock(&self.lock)
-    }
-
-    fn run(&self, lines: &str, output: Output<'_>) -> Result<()> {
-        let mounts = [
-            (self.dir.as_path(), "/build"),
-            (&self.vendor, "/build/tree/vendor"),
-        ];
-        root::run(&self.root, &mounts, "/build/tree", lines, output)
-    }
-
-    /// The tree as a fresh check-out has it, beside what compilers left: the
-    /// state of debhelper goes, the object directories stay. CMake configures
-    /// anew, since it takes compiler flags only then.
-    fn lay_out(&self) -> Result<()> {
-        let tree = self.dir.join("tree");
-        let is_kept = |name: &str| name.starts_with("obj-");
-        source::copy(&self.source, &self.files, &tree, is_kept)?;
-        for path in entries(&tree)?.iter().filter(|path| path.is_dir()) {
-            cache::remove_tree(&path.join("CMakeCache.txt"))?;
-        }
-        Ok(())
-    }
-
-    /// What a build leaves beside the tree.
-    fn results(&self) -> Result<Vec<PathBuf>> {
-        let results = entries(&self.dir)?;
-        Ok(results.into_iter().filter(|path| path.is_file()).collect())
-    }
-
-    fn clear_results(&self) -> Result<()> {
-        for path in self.results()? {
-            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-        }
-        Ok(())
-    }
 }

@@ -3,16 +3,20 @@
 //! `dpkg-buildpackage`, with the compiler of the suite, without network, in a
 //! root that mmdebstrap makes from what `debian/control` names.
 //!
-//! [`build`] is all that a builder of images needs.
+//! [`build`] is all that a builder of images needs; [`plugin`] is for who changes
+//! the plugin.
 
+mod bench;
 mod build;
 mod control;
+mod plugin;
 mod root;
 mod source;
 mod vendor;
 
 pub use build::{build, check_rust, lint};
 pub use control::{changelog_version, Control, Paragraph};
+pub use plugin::{install as install_plugin, plugin, INSTALL as INSTALL_PLUGIN};
 pub use root::{build_root, Output};
 pub use source::{files, workspace};
 pub use vendor::vendor;

@@ -32,6 +32,18 @@ enum Action {
     Lint(Suite),
     /// Compile the workspace with the suite's rustc, and lint the bridge to Qt
     Rust(Suite),
+    /// Build the Calamares plugin and the programs, without packages, as the tree
+    /// that they install
+    Plugin {
+        #[command(flatten)]
+        suite: Suite,
+        /// The directory that becomes the tree (DESTDIR)
+        #[arg(long, value_name = "DIR", default_value = "out/plugin")]
+        output: PathBuf,
+    },
+    /// What `plugin` runs in the root
+    #[command(hide = true, name = debs::INSTALL_PLUGIN)]
+    InstallPlugin,
     /// Make (or find) the root for builds and print its path
     Root(Suite),
 }
@@ -48,6 +60,12 @@ fn main() -> Result<()> {
         Action::Build { suite, output } => build(&suite.suite, &output),
         Action::Lint(suite) => debs::lint(&suite.suite),
         Action::Rust(suite) => debs::check_rust(&suite.suite),
+        Action::Plugin { suite, output } => {
+            debs::plugin(&suite.suite, &output)?;
+            say(&output.display().to_string());
+            Ok(())
+        }
+        Action::InstallPlugin => debs::install_plugin(),
         Action::Root(suite) => {
             say(&debs::build_root(&suite.suite)?.display().to_string());
             Ok(())

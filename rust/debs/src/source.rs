@@ -24,10 +24,16 @@ const DECISIVE: &[&str] = &[
     "docs/formats.md",
     "docs/error-codes.md",
     "rust/bridge/",
+    "rust/conf/",
+    "rust/contract/",
     "rust/frontend/",
+    "rust/host/",
     "rust/imageref/",
     "rust/installer/",
     "rust/registry/",
+    "rust/sandbox/",
+    "rust/source/",
+    "rust/unpack/",
 ];
 
 /// The root of the workspace that this program was compiled in.
@@ -193,6 +199,28 @@ mod tests {
         }
         for name in ["tests/kit/src/lib.rs", "README.md", "Makefile"] {
             assert!(!is_decisive(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_crate_in_the_packages_decides_them() {
+        let source = workspace().unwrap();
+        let tree = Command::new("cargo")
+            .current_dir(&source)
+            .args(["tree", "--locked", "--edges", "normal,build"])
+            .args(["--prefix", "none", "--format", "{p}"])
+            .args(["--package", "bridge", "--package", "bootc-installer"])
+            .read()
+            .unwrap();
+        let crates: BTreeSet<_> = tree
+            .lines()
+            .filter_map(|line| line.split_once(" (")?.1.split_once(')'))
+            .filter_map(|(path, _)| Path::new(path).strip_prefix(&source).ok())
+            .map(|path| path.join("Cargo.toml"))
+            .collect();
+        assert!(crates.len() > 2, "{tree}");
+        for name in crates {
+            assert!(is_decisive(&name), "{} is not in DECISIVE", name.display());
         }
     }
 

@@ -5,7 +5,7 @@
 //!
 //! ```sh
 //! cargo test -p test-gui                                        # as root
-//! CALAMARES_BOOTC_TREE=/path/to/DESTDIR cargo test -p test-gui  # with the plugin
+//! CALAMARES_BOOTC_TREE=$PWD/out/plugin cargo test -p test-gui   # after `make plugin`
 //! CALAMARES_BOOTC_DEBS=/path/to/debs cargo test -p test-gui     # with the packages
 //! ```
 //!
