@@ -8,12 +8,12 @@ use imageref::{Digest, Reference};
 use super::find::{self, Artifact, Lenient};
 use super::store::Store;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
-use crate::client::Registry;
 use crate::error::RegistryError;
-use crate::hash::digest_of;
-use crate::layout::OciLayout;
-use crate::manifest::{Descriptor, Fetched, OCI_INDEX, OCI_MANIFEST};
-use crate::registries_conf::Endpoint;
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::hash::digest_of;
+use crate::store::layout::OciLayout;
+use crate::store::manifest::{Descriptor, Fetched, OCI_INDEX, OCI_MANIFEST};
 
 impl Registry {
     /// Copies the signatures of `digest` (an index or a manifest) from the

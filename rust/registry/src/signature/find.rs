@@ -11,7 +11,7 @@ use super::bundle::{self, Bundle};
 use super::store::Store;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
 use crate::error::{ErrorKind, RegistryError};
-use crate::manifest::Descriptor;
+use crate::store::manifest::Descriptor;
 
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";

@@ -5,12 +5,12 @@
 use imageref::Digest;
 
 use super::SIGNATURES_MAX;
-use crate::client::Registry;
 use crate::error::{ErrorKind, Missing, RegistryError};
-use crate::layout::OciLayout;
-use crate::manifest::{self, Descriptor, Fetched};
-use crate::registries_conf::Endpoint;
-use crate::resolve::{get_document, get_manifest, get_small_blob};
+use crate::pull::client::Registry;
+use crate::pull::resolve::{get_document, get_manifest, get_small_blob};
+use crate::settings::registries_conf::Endpoint;
+use crate::store::layout::OciLayout;
+use crate::store::manifest::{self, Descriptor, Fetched};
 use crate::MANIFEST_MAX;
 
 /// A place with signatures. What it gives by digest is verified.
@@ -174,7 +174,7 @@ impl OciLayout {
     fn document_by_digest(&self, digest: &Digest) -> Result<Fetched, RegistryError> {
         let what = format!("oci:{}@{digest}", self.root().display());
         Ok(Fetched {
-            bytes: crate::layout::read_capped(&self.blob_path(digest), &what, MANIFEST_MAX)?,
+            bytes: crate::store::layout::read_capped(&self.blob_path(digest), &what, MANIFEST_MAX)?,
             digest: digest.clone(),
             media_type: None,
         })

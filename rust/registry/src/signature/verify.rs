@@ -10,10 +10,10 @@ use super::payload::SimpleSigning;
 use super::rekor::{self, Logged};
 use super::store::Store;
 use super::{Demand, Demands, Fingerprint, SignatureError, Verification, Wanted, REASONS_MAX};
-use crate::client::Registry;
-use crate::layout::OciLayout;
-use crate::manifest;
-use crate::registries_conf::Endpoint;
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::layout::OciLayout;
+use crate::store::manifest;
 
 impl Registry {
     /// Looks for signatures of `image` at the place `at`, which may be a

@@ -7,14 +7,14 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::blob::{Moved, Sources, Wanted, Watch};
-use crate::client::Registry;
-use crate::copy::{self, Original};
 use crate::error::RegistryError;
-use crate::image::{Layer, ResolvedImage};
-use crate::layout::OciLayout;
-use crate::observer::PullObserver;
-use crate::registries_conf::Endpoint;
+use crate::pull::blob::{Moved, Sources, Wanted, Watch};
+use crate::pull::client::Registry;
+use crate::pull::copy::{self, Original};
+use crate::pull::observer::PullObserver;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::image::{Layer, ResolvedImage};
+use crate::store::layout::OciLayout;
 
 /// What a pull did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,12 +13,12 @@ use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
-use crate::authorities;
-use crate::certs_d::{CertsDirs, HostCerts};
-use crate::classify::Context;
-use crate::client::ClientConfig;
 use crate::error::{RegistryError, TlsProblem};
-use crate::redirect::{host_of, next_hop, same_origin};
+use crate::http::classify::Context;
+use crate::http::redirect::{host_of, next_hop, same_origin};
+use crate::pull::client::ClientConfig;
+use crate::settings::authorities;
+use crate::settings::certs_d::{CertsDirs, HostCerts};
 
 const USER_AGENT: &str = concat!("calamares-bootc/", env!("CARGO_PKG_VERSION"));
 /// Longest body of an answer other than success that is read, in bytes.
@@ -257,7 +257,7 @@ impl Answer {
     pub(crate) async fn refusal_as(mut self, status: u16, context: &Context) -> RegistryError {
         let retry_after = self
             .header(RETRY_AFTER)
-            .and_then(|h| crate::retry_after::parse(h, self.header(DATE), SystemTime::now()));
+            .and_then(|h| crate::http::retry_after::parse(h, self.header(DATE), SystemTime::now()));
         let mut body = Vec::new();
         while body.len() < ERROR_BODY_MAX {
             match in_time(context, self.response.chunk()).await {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use crate::blob::Wanted;
 use crate::error::RegistryError;
-use crate::hash::Hasher;
+use crate::pull::blob::Wanted;
+use crate::store::hash::Hasher;
 
 /// Bytes that are collected before they go to a thread that may block.
 pub(crate) const BATCH: usize = 512 * 1024;

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::archive::OciArchive;
-use crate::certs_d::CertsDirs;
-use crate::credentials::CredentialStore;
+use crate::auth::credential_store::CredentialStore;
 use crate::error::RegistryError;
-use crate::layout::OciLayout;
-use crate::registries_conf::{Endpoint, RegistriesConf};
-use crate::retry::RetryPolicy;
-use crate::session::Session;
-use crate::transport::Transport;
+use crate::http::registry_session::Session;
+use crate::http::retry::RetryPolicy;
+use crate::http::transport::Transport;
+use crate::settings::certs_d::CertsDirs;
+use crate::settings::registries_conf::{Endpoint, RegistriesConf};
+use crate::store::archive::OciArchive;
+use crate::store::layout::OciLayout;
 
 /// How to talk to registries.
 #[derive(Debug, Clone)]

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::OciArchive;
-use crate::blob::{Wanted, Watch};
 use crate::error::RegistryError;
-use crate::image::Layer;
-use crate::layout::OciLayout;
-use crate::writer::{blocking, Writer, BATCH};
+use crate::pull::blob::{Wanted, Watch};
+use crate::store::archive::OciArchive;
+use crate::store::image::Layer;
+use crate::store::layout::OciLayout;
+use crate::store::writer::{blocking, Writer, BATCH};
 
 /// What is copied: a file, or a part of one.
 #[derive(Debug, Clone)]

@@ -3,9 +3,9 @@
 
 use imageref::Reference;
 
-use crate::client::Registry;
 use crate::error::RegistryError;
-use crate::registries_conf::Endpoint;
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
 
 /// Why mirrors were passed over.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,6 @@ impl Registry {
 
     fn is_insecure(&self, host: &str) -> bool {
         let hosts = &self.config.insecure_hosts;
-        hosts.contains(host) || hosts.contains(crate::session::api_host(host))
+        hosts.contains(host) || hosts.contains(crate::http::registry_session::api_host(host))
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::RegistryError;
-use crate::registries_conf::RegistriesConf;
+use crate::settings::registries_conf::RegistriesConf;
 
 const SYSTEM_FILE: &str = "/etc/containers/registries.conf";
 const SYSTEM_DROP_INS: &str = "/etc/containers/registries.conf.d";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One blob from a registry into a file: resumed where it broke, hashed once,
-//! named only when it is right. [`crate::copy`] writes the same way.
+//! named only when it is right. [`crate::pull::copy`] writes the same way.
 
 use std::fs;
 use std::io;
@@ -11,16 +11,16 @@ use imageref::Digest;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE};
 use tokio_util::sync::CancellationToken;
 
-use crate::classify::Context;
-use crate::client::Registry;
 use crate::error::{Missing, RegistryError};
-use crate::layout::OciLayout;
-use crate::mirrors::MirrorFailures;
-use crate::range;
-use crate::registries_conf::Endpoint;
-use crate::session::Session;
-use crate::transport::{in_time, Answer};
-use crate::writer::Writer;
+use crate::http::classify::Context;
+use crate::http::range;
+use crate::http::registry_session::Session;
+use crate::http::transport::{in_time, Answer};
+use crate::pull::client::Registry;
+use crate::pull::mirrors::MirrorFailures;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::layout::OciLayout;
+use crate::store::writer::Writer;
 
 /// Which blob to fetch.
 pub(crate) struct Wanted<'a> {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::authorities;
 use crate::error::RegistryError;
+use crate::settings::authorities;
 
 const SYSTEM: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
 

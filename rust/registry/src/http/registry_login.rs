@@ -10,13 +10,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::challenge::{self, Challenge};
-use crate::classify::Context;
-use crate::credentials::Credentials;
+use crate::auth::credential_store::Credentials;
 use crate::error::RegistryError;
-use crate::redirect::host_of;
-use crate::token::{self, Token};
-use crate::transport::{in_time, Answer, Transport, Trust};
+use crate::http::challenge::{self, Challenge};
+use crate::http::classify::Context;
+use crate::http::redirect::host_of;
+use crate::http::token::{self, Token};
+use crate::http::transport::{in_time, Answer, Transport, Trust};
 
 /// Longest answer with a token, in bytes.
 const TOKEN_MAX: usize = 1024 * 1024;

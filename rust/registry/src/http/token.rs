@@ -8,7 +8,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::challenge::Challenge;
+use crate::http::challenge::Challenge;
 
 /// Life of a token whose answer does not say, as the specification has it.
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ pub(crate) fn realm(challenge: &Challenge, insecure: bool) -> Result<Url, RealmP
         return Err(RealmProblem::Password);
     }
     if url.scheme() == "http" && !insecure {
-        let host = crate::redirect::host_of(&url);
+        let host = crate::http::redirect::host_of(&url);
         return Err(RealmProblem::Plain { host });
     }
     url.set_fragment(None);
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn challenge(text: &str) -> Challenge {
-        crate::challenge::parse(text).unwrap().remove(0)
+        crate::http::challenge::parse(text).unwrap().remove(0)
     }
 
     #[test]

@@ -7,16 +7,16 @@ use std::time::Duration;
 use imageref::{Algorithm, Digest, Reference};
 use reqwest::header::CONTENT_TYPE;
 
-use crate::classify::Context;
-use crate::client::Registry;
 use crate::error::{Missing, RegistryError};
-use crate::hash::digest_of;
-use crate::image::ResolvedImage;
-use crate::manifest::{self, Descriptor, Document, Fetched, Origin};
-use crate::mirrors::MirrorFailures;
-use crate::registries_conf::Endpoint;
-use crate::session::Session;
-use crate::transport::{in_time, Answer};
+use crate::http::classify::Context;
+use crate::http::registry_session::Session;
+use crate::http::transport::{in_time, Answer};
+use crate::pull::client::Registry;
+use crate::pull::mirrors::MirrorFailures;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::hash::digest_of;
+use crate::store::image::ResolvedImage;
+use crate::store::manifest::{self, Descriptor, Document, Fetched, Origin};
 use crate::MANIFEST_MAX;
 use imageref::Platform;
 

@@ -13,7 +13,7 @@ use imageref::Digest;
 use tar::{Archive, EntryType};
 
 use crate::error::RegistryError;
-use crate::image::Layer;
+use crate::store::image::Layer;
 
 /// Most entries of an archive that are looked at: hundreds of images have fewer.
 const ENTRIES_MAX: usize = 100_000;

@@ -4,8 +4,8 @@
 use tar::{Builder, Header};
 
 use super::*;
-use crate::hash::digest_of;
-use crate::image::Compression;
+use crate::store::hash::digest_of;
+use crate::store::image::Compression;
 
 fn digest(data: &[u8]) -> Digest {
     digest_of(imageref::Algorithm::Sha256, data)

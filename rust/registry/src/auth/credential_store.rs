@@ -5,11 +5,11 @@
 use imageref::Reference;
 use secrecy::SecretString;
 
-use crate::auth_json::{self, Entries};
+use crate::auth::auth_json::{self, Entries};
+use crate::auth::credential_helper::Helpers;
 use crate::error::RegistryError;
-use crate::helper::Helpers;
 
-pub use crate::auth_json::AuthFileError;
+pub use crate::auth::auth_json::AuthFileError;
 
 /// How to log in to a registry. `Debug` shows no secret.
 #[derive(Debug, Clone, Default)]
@@ -176,5 +176,4 @@ impl CredentialStore {
 }
 
 #[cfg(test)]
-#[path = "credentials_tests.rs"]
 mod tests;

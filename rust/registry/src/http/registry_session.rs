@@ -7,13 +7,13 @@ use imageref::Reference;
 use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING};
 use reqwest::Url;
 
-use crate::classify::Context;
-use crate::client::Registry;
-use crate::credentials::{CredentialStore, Credentials};
+use crate::auth::credential_store::{CredentialStore, Credentials};
 use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
-use crate::login::{challenges, Login};
-use crate::registries_conf::Endpoint;
-use crate::transport::{Answer, Transport, Trust};
+use crate::http::classify::Context;
+use crate::http::registry_login::{challenges, Login};
+use crate::http::transport::{Answer, Transport, Trust};
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
 
 /// Where Docker Hub really is, which goes by another name in references.
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
@@ -140,7 +140,7 @@ impl Session {
         context: &Context,
         path: &str,
     ) -> Result<Answer, RegistryError> {
-        let accept = crate::manifest::ACCEPT.join(", ");
+        let accept = crate::store::manifest::ACCEPT.join(", ");
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(&accept) {
             headers.insert(ACCEPT, value);
@@ -181,7 +181,7 @@ impl Session {
             .join(path)
             .map_err(|e| RegistryError::malformed(path, e))?;
         let pass = self.login.pass(&self.transport, context).await?;
-        let send = |pass: crate::login::Pass| {
+        let send = |pass: crate::http::registry_login::Pass| {
             let (url, headers) = (url.clone(), &headers);
             async move {
                 let login = pass.authorization.as_ref();

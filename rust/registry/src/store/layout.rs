@@ -12,9 +12,9 @@ use imageref::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Missing, RegistryError};
-use crate::hash::Hasher;
-use crate::image::{Layer, ResolvedImage};
-use crate::manifest::{self, Descriptor, Document, Fetched, Origin, OCI_INDEX};
+use crate::store::hash::Hasher;
+use crate::store::image::{Layer, ResolvedImage};
+use crate::store::manifest::{self, Descriptor, Document, Fetched, Origin, OCI_INDEX};
 use crate::MANIFEST_MAX;
 use imageref::Platform;
 

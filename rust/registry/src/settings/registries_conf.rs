@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use imageref::Reference;
 
 use crate::error::RegistryError;
-use crate::registries_toml::{self, Document};
+use crate::settings::registries_toml::{self, Document};
 
 /// The registries of any number of configuration files, merged. The default is
 /// that of a machine without any: every name stands for itself.
@@ -291,5 +291,4 @@ fn has_tag_or_digest(location: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "registries_conf_tests.rs"]
 mod tests;

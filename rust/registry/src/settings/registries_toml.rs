@@ -7,7 +7,9 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-use crate::registries_conf::{Mirror, PullFromMirror, RegistriesConfError, RegistryEntry};
+use crate::settings::registries_conf::{
+    Mirror, PullFromMirror, RegistriesConfError, RegistryEntry,
+};
 
 /// One file, understood.
 pub(crate) struct Document {
@@ -143,7 +145,7 @@ impl Reader<'_> {
         let key = "credential-helpers";
         let names = self.strings(key, value)?;
         for name in &names {
-            if !crate::helper::is_name(name) {
+            if !crate::auth::credential_helper::is_name(name) {
                 return self.wrong(key, value, &format!("has `{name}`, which names no helper"));
             }
         }

@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::credentials::CredentialStore;
+use crate::auth::credential_store::CredentialStore;
 use crate::error::RegistryError;
 
 /// A file that may hold credentials.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use imageref::Digest;
 
-use crate::registries_conf::Endpoint;
+use crate::settings::registries_conf::Endpoint;
 use imageref::Platform;
 
 /// One image for one platform: its manifest, its configuration and what its
