@@ -37,16 +37,16 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// Runs helpers and remembers for a while what they said.
 #[derive(Debug, Clone)]
-pub(crate) struct Helpers {
+pub(crate) struct CredentialHelpers {
     /// Where they are, if not on the search path.
     directory: Option<PathBuf>,
     limit: Duration,
-    answers: Arc<Mutex<HashMap<(String, String), Answer>>>,
+    answers: Arc<Mutex<HashMap<(String, String), Remembered>>>,
 }
 
-type Answer = (Instant, Option<Credentials>);
+type Remembered = (Instant, Option<Credentials>);
 
-impl Default for Helpers {
+impl Default for CredentialHelpers {
     fn default() -> Self {
         Self {
             directory: None,
@@ -56,7 +56,7 @@ impl Default for Helpers {
     }
 }
 
-impl Helpers {
+impl CredentialHelpers {
     #[cfg(test)]
     pub(crate) fn within(directory: PathBuf, limit: Duration) -> Self {
         Self {
@@ -156,7 +156,7 @@ fn exchange(
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct HelperLogin {
     #[serde(rename = "Username")]
     username: String,
     #[serde(rename = "Secret")]
@@ -172,7 +172,7 @@ fn understand(status: ExitStatus, output: &[u8]) -> Result<Option<Credentials>, 
         };
     }
     // The text of a serde error may quote the output.
-    let login: Login = serde_json::from_slice(output)
+    let login: HelperLogin = serde_json::from_slice(output)
         .map_err(|_| "its output is not JSON with Username and Secret".to_owned())?;
     if login.secret.expose_secret().is_empty() {
         return Ok(None);
@@ -197,11 +197,11 @@ mod tests {
     /// Longer than anything here takes on a busy machine.
     const LONG: Duration = Duration::from_secs(60);
 
-    fn helpers(script: &str, limit: Duration) -> (tempfile::TempDir, Helpers) {
+    fn helpers(script: &str, limit: Duration) -> (tempfile::TempDir, CredentialHelpers) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("docker-credential-test");
         testkit::program::write(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
-        let helpers = Helpers::within(dir.path().to_owned(), limit);
+        let helpers = CredentialHelpers::within(dir.path().to_owned(), limit);
         (dir, helpers)
     }
 
@@ -287,9 +287,13 @@ mod tests {
         ] {
             assert_eq!(is_name(name), good, "{name}");
         }
-        let error = Helpers::default().ask("../x", "r.io").unwrap_err();
+        let error = CredentialHelpers::default()
+            .ask("../x", "r.io")
+            .unwrap_err();
         assert!(error.to_string().contains("its name"), "{error}");
-        let missing = Helpers::default().ask("not-installed", "r.io").unwrap_err();
+        let missing = CredentialHelpers::default()
+            .ask("not-installed", "r.io")
+            .unwrap_err();
         assert!(
             missing.to_string().contains("cannot be started"),
             "{missing}"

@@ -6,7 +6,7 @@ use imageref::Reference;
 use secrecy::SecretString;
 
 use crate::auth::auth_json::{self, Entries};
-use crate::auth::credential_helper::Helpers;
+use crate::auth::credential_helper::CredentialHelpers;
 use crate::error::RegistryError;
 
 pub use crate::auth::auth_json::AuthFileError;
@@ -49,7 +49,7 @@ impl Credentials {
 pub struct CredentialStore {
     /// The first one is asked first.
     sources: Vec<Source>,
-    helpers: Helpers,
+    helpers: CredentialHelpers,
     warnings: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl CredentialStore {
     }
 
     #[cfg(test)]
-    fn use_helpers(&mut self, helpers: Helpers) {
+    fn use_helpers(&mut self, helpers: CredentialHelpers) {
         self.helpers = helpers;
     }
 

@@ -16,16 +16,16 @@ use crate::http::challenge::{self, Challenge};
 use crate::http::classify::Context;
 use crate::http::redirect::host_of;
 use crate::http::token::{self, Token};
-use crate::http::transport::{in_time, Answer, Transport, Trust};
+use crate::http::transport::{in_time, HttpAnswer, HttpTransport, TlsTrust};
 
 /// Longest answer with a token, in bytes.
 const TOKEN_MAX: usize = 1024 * 1024;
 
 /// The login to one repository.
-pub(crate) struct Login {
+pub(crate) struct RegistryLogin {
     credentials: Credentials,
     repository: String,
-    trust: Trust,
+    trust: TlsTrust,
     /// Held while a token is being got, so that requests that run at the same
     /// time wait for one instead of getting one each.
     state: Mutex<State>,
@@ -51,8 +51,8 @@ pub(crate) struct Pass {
     pub(crate) authorization: Option<HeaderValue>,
 }
 
-impl Login {
-    pub(crate) fn new(credentials: Credentials, repository: &str, trust: Trust) -> Self {
+impl RegistryLogin {
+    pub(crate) fn new(credentials: Credentials, repository: &str, trust: TlsTrust) -> Self {
         Self {
             credentials,
             repository: repository.to_owned(),
@@ -68,7 +68,7 @@ impl Login {
     /// What to send with the next request; renewed when it is about to expire.
     pub(crate) async fn pass(
         &self,
-        transport: &Transport,
+        transport: &HttpTransport,
         context: &Context,
     ) -> Result<Pass, RegistryError> {
         let mut state = self.state.lock().await;
@@ -84,7 +84,7 @@ impl Login {
         &self,
         refused: &Pass,
         challenges: Vec<Challenge>,
-        transport: &Transport,
+        transport: &HttpTransport,
         context: &Context,
     ) -> Result<Option<Pass>, RegistryError> {
         let mut state = self.state.lock().await;
@@ -104,7 +104,7 @@ impl Login {
     async fn log_in(
         &self,
         state: &mut State,
-        transport: &Transport,
+        transport: &HttpTransport,
         context: &Context,
     ) -> Result<(), RegistryError> {
         let mut authorization = None;
@@ -142,7 +142,7 @@ impl Login {
         &self,
         state: &State,
         challenge: &Challenge,
-        transport: &Transport,
+        transport: &HttpTransport,
         context: &Context,
     ) -> Result<Token, RegistryError> {
         let realm = token::realm(challenge, self.trust.insecure).map_err(|problem| {
@@ -204,7 +204,7 @@ impl State {
 }
 
 /// What a registry asks for. A header that cannot be understood asks for nothing.
-pub(crate) fn challenges(answer: &Answer) -> Vec<Challenge> {
+pub(crate) fn challenges(answer: &HttpAnswer) -> Vec<Challenge> {
     let mut all = Vec::new();
     for value in answer.response.headers().get_all(WWW_AUTHENTICATE) {
         match value.to_str().map(challenge::parse) {
@@ -216,7 +216,7 @@ pub(crate) fn challenges(answer: &Answer) -> Vec<Challenge> {
     all
 }
 
-async fn read(mut answer: Answer, context: &Context) -> Result<Vec<u8>, RegistryError> {
+async fn read(mut answer: HttpAnswer, context: &Context) -> Result<Vec<u8>, RegistryError> {
     let mut body = Vec::new();
     while let Some(chunk) = in_time(context, answer.response.chunk())
         .await?

@@ -10,8 +10,8 @@ use reqwest::Url;
 use crate::auth::credential_store::{CredentialStore, Credentials};
 use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
 use crate::http::classify::Context;
-use crate::http::registry_login::{challenges, Login};
-use crate::http::transport::{Answer, Transport, Trust};
+use crate::http::registry_login::{challenges, RegistryLogin};
+use crate::http::transport::{HttpAnswer, HttpTransport, TlsTrust};
 use crate::pull::client::Registry;
 use crate::settings::registries_conf::Endpoint;
 
@@ -19,28 +19,28 @@ use crate::settings::registries_conf::Endpoint;
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// The connection to one repository, logged in.
-pub(crate) struct Session {
+pub(crate) struct RegistrySession {
     pub(crate) host: String,
     pub(crate) repository: String,
-    transport: Arc<Transport>,
-    trust: Trust,
+    transport: Arc<HttpTransport>,
+    trust: TlsTrust,
     /// `…/v2/`
     base: Url,
-    login: Login,
+    login: RegistryLogin,
     connect_timeout: std::time::Duration,
     pub(crate) stall_timeout: std::time::Duration,
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for RegistrySession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
+        f.debug_struct("RegistrySession")
             .field("host", &self.host)
             .field("repository", &self.repository)
             .finish_non_exhaustive()
     }
 }
 
-impl Session {
+impl RegistrySession {
     /// Asks the registry how it wants to be spoken to, and logs in if it wants
     /// that.
     pub(crate) async fn open(
@@ -50,7 +50,7 @@ impl Session {
         let config = &registry.config;
         let reference = &endpoint.reference;
         let host = reference.registry().to_owned();
-        let trust = Trust {
+        let trust = TlsTrust {
             registry: host.clone(),
             insecure: endpoint.insecure,
         };
@@ -59,7 +59,7 @@ impl Session {
             base: base(&host, "https")?,
             repository: reference.repository().to_owned(),
             transport: registry.transport.clone(),
-            login: Login::new(credentials, reference.repository(), trust.clone()),
+            login: RegistryLogin::new(credentials, reference.repository(), trust.clone()),
             connect_timeout: config.connect_timeout,
             stall_timeout: config.stall_timeout,
             host,
@@ -84,7 +84,7 @@ impl Session {
     /// The answer of `/v2/` (distribution-spec, *Determining Support*),
     /// whatever it is. An insecure registry may speak TLS or not: TLS is tried
     /// first, and what was found is remembered.
-    async fn first_contact(&mut self, registry: &Registry) -> Result<Answer, RegistryError> {
+    async fn first_contact(&mut self, registry: &Registry) -> Result<HttpAnswer, RegistryError> {
         if !self.trust.insecure {
             return self.ping().await;
         }
@@ -113,7 +113,7 @@ impl Session {
         Ok(answer)
     }
 
-    async fn ping(&self) -> Result<Answer, RegistryError> {
+    async fn ping(&self) -> Result<HttpAnswer, RegistryError> {
         let context = self.context("the first answer", Missing::Repository);
         let url = self.base.clone();
         self.transport
@@ -139,7 +139,7 @@ impl Session {
         &self,
         context: &Context,
         path: &str,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let accept = crate::store::manifest::ACCEPT.join(", ");
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(&accept) {
@@ -155,7 +155,7 @@ impl Session {
         context: &Context,
         digest: &imageref::Digest,
         from: u64,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let mut headers = HeaderMap::new();
         // The digest is that of the bytes as they are stored.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -175,7 +175,7 @@ impl Session {
         context: &Context,
         path: &str,
         headers: HeaderMap,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let url = self
             .base
             .join(path)

@@ -108,7 +108,7 @@ pub(crate) struct Token {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenAnswer {
     #[serde(default)]
     token: Option<SecretString>,
     #[serde(default)]
@@ -122,7 +122,7 @@ struct Answer {
 /// Reads what the login page answered. `None` when it is no token: the answer
 /// is not repeated, since it may hold half of one.
 pub(crate) fn parse(json: &[u8]) -> Option<Token> {
-    let answer: Answer = serde_json::from_slice(json).ok()?;
+    let answer: TokenAnswer = serde_json::from_slice(json).ok()?;
     let filled = |s: Option<SecretString>| s.filter(|s| !s.expose_secret().is_empty());
     let secret = filled(answer.token).or_else(|| filled(answer.access_token))?;
     // Some write the number with a decimal point.

@@ -26,7 +26,7 @@ const ERROR_BODY_MAX: usize = 64 * 1024;
 
 /// Whose word counts on a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Trust {
+pub(crate) struct TlsTrust {
     /// The registry, `host[:port]`: its authorities are trusted for hosts that
     /// it leads to as well, which is what the containers tools do.
     pub(crate) registry: String,
@@ -37,7 +37,7 @@ pub(crate) struct Trust {
 
 /// The HTTP clients.
 #[derive(Debug)]
-pub(crate) struct Transport {
+pub(crate) struct HttpTransport {
     connect_timeout: Duration,
     stall_timeout: Duration,
     authorities: Vec<CertificateDer<'static>>,
@@ -53,17 +53,17 @@ struct Client {
     skipped: Arc<[String]>,
 }
 
-type Key = (Trust, Option<String>);
+type Key = (TlsTrust, Option<String>);
 
 /// An answer, after all redirects.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) response: Response,
     /// The storage host that the registry led to, if it did.
     pub(crate) storage: Option<String>,
 }
 
-impl Transport {
+impl HttpTransport {
     pub(crate) fn new(config: &ClientConfig) -> Result<Self, RegistryError> {
         let transport = Self {
             connect_timeout: config.connect_timeout,
@@ -80,7 +80,7 @@ impl Transport {
     /// The client for a host that is reached for the sake of a registry: with
     /// the authorities of the registry and of the host, and with the client
     /// certificate of the host alone.
-    fn client(&self, trust: &Trust, host: &str) -> Result<Client, RegistryError> {
+    fn client(&self, trust: &TlsTrust, host: &str) -> Result<Client, RegistryError> {
         let mut key = (trust.clone(), Some(host.to_owned()));
         let known = self.lock().get(&key).cloned();
         if let Some(client) = known {
@@ -158,12 +158,12 @@ impl Transport {
     /// of `url` alone, and no more once a redirect has led away from it.
     pub(crate) async fn get(
         &self,
-        trust: &Trust,
+        trust: &TlsTrust,
         context: &Context,
         url: Url,
         headers: &HeaderMap,
         authorization: Option<&HeaderValue>,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let mut hops = vec![url];
         let mut at_home = true;
         loop {
@@ -185,7 +185,7 @@ impl Transport {
                 .map_err(|e| client.failed(&asking, e))?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 let storage = (!at_home).then(|| host_of(url));
-                return Ok(Answer { response, storage });
+                return Ok(HttpAnswer { response, storage });
             }
             let location = response.headers().get(LOCATION);
             let location = location.and_then(|l| l.to_str().ok());
@@ -201,18 +201,18 @@ impl Transport {
     /// secret in the form goes nowhere else.
     pub(crate) async fn post_form(
         &self,
-        trust: &Trust,
+        trust: &TlsTrust,
         context: &Context,
         url: Url,
         form: &[(&'static str, Zeroizing<String>)],
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let pairs: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let client = self.client(trust, &context.host)?;
         let request = client.http.post(url).form(&pairs);
         let response = answered(context, request.send())
             .await?
             .map_err(|e| client.failed(context, e))?;
-        Ok(Answer {
+        Ok(HttpAnswer {
             response,
             storage: None,
         })
@@ -235,7 +235,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
@@ -253,7 +253,7 @@ impl Answer {
         self.refusal_as(status, context).await
     }
 
-    /// [`Answer::refusal`] for a status that means another one.
+    /// [`HttpAnswer::refusal`] for a status that means another one.
     pub(crate) async fn refusal_as(mut self, status: u16, context: &Context) -> RegistryError {
         let retry_after = self
             .header(RETRY_AFTER)

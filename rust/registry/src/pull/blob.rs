@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Missing, RegistryError};
 use crate::http::classify::Context;
 use crate::http::range;
-use crate::http::registry_session::Session;
-use crate::http::transport::{in_time, Answer};
+use crate::http::registry_session::RegistrySession;
+use crate::http::transport::{in_time, HttpAnswer};
 use crate::pull::client::Registry;
 use crate::pull::mirrors::MirrorFailures;
 use crate::settings::registries_conf::Endpoint;
@@ -23,7 +23,7 @@ use crate::store::layout::OciLayout;
 use crate::store::writer::Writer;
 
 /// Which blob to fetch.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedBlob<'a> {
     pub(crate) digest: &'a Digest,
     pub(crate) size: u64,
     /// Its name in errors.
@@ -94,7 +94,7 @@ impl Registry {
     pub(crate) async fn fetch_blob(
         &self,
         sources: &Sources,
-        wanted: &Wanted<'_>,
+        wanted: &WantedBlob<'_>,
         layout: &OciLayout,
         watch: &dyn Watch,
         cancel: &CancellationToken,
@@ -156,7 +156,7 @@ impl Registry {
 /// One blob on its way.
 struct Fetch<'a> {
     registry: &'a Registry,
-    wanted: &'a Wanted<'a>,
+    wanted: &'a WantedBlob<'a>,
     watch: &'a dyn Watch,
     cancel: &'a CancellationToken,
     moved: Moved,
@@ -247,7 +247,7 @@ impl Fetch<'_> {
     /// Reads one answer to its end, which may be before that of the blob.
     async fn read_part(
         &mut self,
-        session: &Session,
+        session: &RegistrySession,
         context: &Context,
     ) -> Result<(), RegistryError> {
         let asked = self.writer.position;
@@ -292,7 +292,7 @@ impl Fetch<'_> {
     /// continue it.
     async fn check(
         &mut self,
-        answer: &Answer,
+        answer: &HttpAnswer,
         asked: u64,
         context: &Context,
     ) -> Result<Option<u64>, RegistryError> {

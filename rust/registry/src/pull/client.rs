@@ -10,9 +10,9 @@ use tokio::sync::OnceCell;
 
 use crate::auth::credential_store::CredentialStore;
 use crate::error::RegistryError;
-use crate::http::registry_session::Session;
+use crate::http::registry_session::RegistrySession;
 use crate::http::retry::RetryPolicy;
-use crate::http::transport::Transport;
+use crate::http::transport::HttpTransport;
 use crate::settings::certs_d::CertsDirs;
 use crate::settings::registries_conf::{Endpoint, RegistriesConf};
 use crate::store::archive::OciArchive;
@@ -74,8 +74,8 @@ impl Default for ClientConfig {
 #[derive(Debug)]
 pub struct Registry {
     pub(crate) config: ClientConfig,
-    pub(crate) transport: Arc<Transport>,
-    sessions: Mutex<HashMap<String, Arc<OnceCell<Arc<Session>>>>>,
+    pub(crate) transport: Arc<HttpTransport>,
+    sessions: Mutex<HashMap<String, Arc<OnceCell<Arc<RegistrySession>>>>>,
     /// What insecure hosts turned out to speak.
     schemes: Mutex<HashMap<String, &'static str>>,
 }
@@ -92,7 +92,7 @@ impl Registry {
             .install_default()
             .ok();
         Ok(Self {
-            transport: Arc::new(Transport::new(&config)?),
+            transport: Arc::new(HttpTransport::new(&config)?),
             config,
             sessions: Mutex::default(),
             schemes: Mutex::default(),
@@ -108,11 +108,14 @@ impl Registry {
 
     /// Logs in at an endpoint, or finds that no login is needed. Whoever asks
     /// meanwhile waits for the same login.
-    pub(crate) async fn session(&self, endpoint: &Endpoint) -> Result<Arc<Session>, RegistryError> {
+    pub(crate) async fn session(
+        &self,
+        endpoint: &Endpoint,
+    ) -> Result<Arc<RegistrySession>, RegistryError> {
         let name = endpoint.reference.name();
         let cell = lock(&self.sessions).entry(name).or_default().clone();
         let session = cell.get_or_try_init(|| async {
-            Ok::<_, RegistryError>(Arc::new(Session::open(self, endpoint).await?))
+            Ok::<_, RegistryError>(Arc::new(RegistrySession::open(self, endpoint).await?))
         });
         Ok(session.await?.clone())
     }
@@ -121,7 +124,7 @@ impl Registry {
     pub(crate) async fn new_session(
         &self,
         endpoint: &Endpoint,
-    ) -> Result<Arc<Session>, RegistryError> {
+    ) -> Result<Arc<RegistrySession>, RegistryError> {
         lock(&self.sessions).remove(&endpoint.reference.name());
         self.session(endpoint).await
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RegistryError;
-use crate::pull::blob::{Wanted, Watch};
+use crate::pull::blob::{WantedBlob, Watch};
 use crate::store::archive::OciArchive;
 use crate::store::image::Layer;
 use crate::store::layout::OciLayout;
@@ -57,7 +57,7 @@ impl Original {
 /// has the blob, too.
 pub(crate) async fn copy_blob(
     from: &Original,
-    wanted: &Wanted<'_>,
+    wanted: &WantedBlob<'_>,
     layout: &OciLayout,
     watch: &dyn Watch,
     cancel: &CancellationToken,
@@ -95,7 +95,7 @@ pub(crate) async fn copy_blob(
 /// Reads all of the blob into `writer`; gives what kept it from being read.
 async fn read(
     from: &Original,
-    wanted: &Wanted<'_>,
+    wanted: &WantedBlob<'_>,
     writer: &mut Writer,
     watch: &dyn Watch,
     cancel: &CancellationToken,

@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RegistryError;
-use crate::pull::blob::{Moved, Sources, Wanted, Watch};
+use crate::pull::blob::{Moved, Sources, WantedBlob, Watch};
 use crate::pull::client::Registry;
 use crate::pull::copy::{self, Original};
 use crate::pull::observer::PullObserver;
@@ -111,7 +111,7 @@ impl Registry {
     async fn copy_blob(
         &self,
         layer: &Layer,
-        wanted: &Wanted<'_>,
+        wanted: &WantedBlob<'_>,
         job: &Job<'_>,
         watch: &dyn Watch,
     ) -> Result<bool, RegistryError> {
@@ -138,7 +138,7 @@ impl Registry {
             report.present = layer.size;
             job.observer.bytes(blob.first(), layer.size);
         } else {
-            let wanted = Wanted {
+            let wanted = WantedBlob {
                 digest: &layer.digest,
                 size: layer.size,
                 what: format!("layer {} of {}", blob.first() + 1, job.image.origin),

@@ -9,8 +9,8 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::error::{Missing, RegistryError};
 use crate::http::classify::Context;
-use crate::http::registry_session::Session;
-use crate::http::transport::{in_time, Answer};
+use crate::http::registry_session::RegistrySession;
+use crate::http::transport::{in_time, HttpAnswer};
 use crate::pull::client::Registry;
 use crate::pull::mirrors::MirrorFailures;
 use crate::settings::registries_conf::Endpoint;
@@ -104,7 +104,7 @@ impl Registry {
     /// Fetches a manifest or index by digest and verifies it.
     async fn document(
         &self,
-        session: &Session,
+        session: &RegistrySession,
         what: &str,
         digest: &Digest,
     ) -> Result<Fetched, RegistryError> {
@@ -153,7 +153,7 @@ impl Registry {
 
 /// Fetches a manifest by tag or digest.
 pub(crate) async fn get_manifest(
-    session: &Session,
+    session: &RegistrySession,
     what: &str,
     reference: &str,
 ) -> Result<Fetched, RegistryError> {
@@ -163,7 +163,7 @@ pub(crate) async fn get_manifest(
 /// Fetches what is as large as a manifest at most, from a path within the
 /// repository; checks its digest against what the registry says it is.
 pub(crate) async fn get_document(
-    session: &Session,
+    session: &RegistrySession,
     what: &str,
     path: &str,
 ) -> Result<Fetched, RegistryError> {
@@ -201,7 +201,7 @@ pub(crate) async fn get_document(
 
 /// Fetches a blob of a few megabytes at most into memory and verifies it.
 pub(crate) async fn get_small_blob(
-    session: &Session,
+    session: &RegistrySession,
     what: &str,
     descriptor: &Descriptor,
 ) -> Result<Vec<u8>, RegistryError> {
@@ -222,7 +222,7 @@ pub(crate) async fn get_small_blob(
 /// The body of an answer; stops reading behind `limit` bytes, so that more than
 /// those say that it is too long.
 async fn read_up_to(
-    mut answer: Answer,
+    mut answer: HttpAnswer,
     context: &Context,
     limit: u64,
 ) -> Result<Vec<u8>, RegistryError> {

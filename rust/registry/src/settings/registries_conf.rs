@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use imageref::Reference;
 
 use crate::error::RegistryError;
-use crate::settings::registries_toml::{self, Document};
+use crate::settings::registries_toml::{self, RegistriesToml};
 
 /// The registries of any number of configuration files, merged. The default is
 /// that of a machine without any: every name stands for itself.
@@ -175,7 +175,7 @@ impl RegistriesConf {
     /// # Errors
     /// When the file is not TOML, is of version 1, or contradicts itself.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, RegistriesConfError> {
-        let Document {
+        let RegistriesToml {
             registries,
             credential_helpers,
             warnings,

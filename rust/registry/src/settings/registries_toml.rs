@@ -12,7 +12,7 @@ use crate::settings::registries_conf::{
 };
 
 /// One file, understood.
-pub(crate) struct Document {
+pub(crate) struct RegistriesToml {
     pub(crate) registries: Vec<RegistryEntry>,
     pub(crate) credential_helpers: Vec<String>,
     pub(crate) warnings: Vec<String>,
@@ -21,13 +21,13 @@ pub(crate) struct Document {
 type Value<'i> = Spanned<DeValue<'i>>;
 type Result<T> = std::result::Result<T, RegistriesConfError>;
 
-pub(crate) fn parse(file: &str, text: &str) -> Result<Document> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<RegistriesToml> {
     let reader = Reader { file, text };
     let root = DeTable::parse(text).map_err(|e| {
         let at = e.span().unwrap_or_default();
         reader.error(at, format!("it is not valid TOML: {}", e.message()))
     })?;
-    let mut document = Document {
+    let mut document = RegistriesToml {
         registries: Vec::new(),
         credential_helpers: Vec::new(),
         warnings: Vec::new(),

@@ -15,7 +15,7 @@ use crate::MANIFEST_MAX;
 
 /// A place with signatures. What it gives by digest is verified.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Store<'a> {
+pub(super) enum SignatureStore<'a> {
     Registry {
         registry: &'a Registry,
         at: &'a Endpoint,
@@ -27,7 +27,7 @@ pub(super) enum Store<'a> {
     },
 }
 
-impl Store<'_> {
+impl SignatureStore<'_> {
     /// The manifest or index with this tag.
     pub(super) async fn tagged(&self, tag: &str) -> Result<Option<Fetched>, RegistryError> {
         found(match self {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use crate::error::RegistryError;
-use crate::pull::blob::Wanted;
+use crate::pull::blob::WantedBlob;
 use crate::store::hash::Hasher;
 
 /// Bytes that are collected before they go to a thread that may block.
@@ -37,7 +37,10 @@ struct Sink {
 
 impl Writer {
     /// Opens the file and takes in what an earlier pull left in it.
-    pub(crate) async fn open(path: PathBuf, wanted: &Wanted<'_>) -> Result<Self, RegistryError> {
+    pub(crate) async fn open(
+        path: PathBuf,
+        wanted: &WantedBlob<'_>,
+    ) -> Result<Self, RegistryError> {
         let algorithm = wanted.digest.algorithm();
         let size = wanted.size;
         let file = path.clone();
@@ -120,7 +123,7 @@ impl Writer {
 
     /// Writes the rest and compares the digest. The file stays open for
     /// [`Writer::restart`].
-    pub(crate) async fn finish(&mut self, wanted: &Wanted<'_>) -> Result<(), RegistryError> {
+    pub(crate) async fn finish(&mut self, wanted: &WantedBlob<'_>) -> Result<(), RegistryError> {
         self.submit().await?;
         let sink = self.settle().await?;
         let fresh = Sink {

@@ -139,7 +139,7 @@ fn with_helpers(text: &str) -> (tempfile::TempDir, CredentialStore) {
         testkit::program::write(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
     }
     let mut store = CredentialStore::from_auth_json(text).unwrap();
-    let helpers = Helpers::within(dir.path().to_owned(), Duration::from_secs(60));
+    let helpers = CredentialHelpers::within(dir.path().to_owned(), Duration::from_secs(60));
     store.use_helpers(helpers);
     (dir, store)
 }
