@@ -44,7 +44,9 @@ pub mod policy;
 pub mod fuzz;
 
 pub use auth::auth_files::{load_credentials, open_to_others, search_order, AuthFile};
-pub use auth::credential_store::{AuthFileError, CredentialStore, Credentials};
+pub use auth::auth_json::AuthFileError;
+pub use auth::credential_store::CredentialStore;
+pub use auth::credentials::Credentials;
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
 pub use http::retry::RetryPolicy;
 pub use imageref::{Platform, PlatformError};
@@ -52,10 +54,10 @@ pub use pull::client::{ClientConfig, Registry};
 pub use pull::layers::PullReport;
 pub use pull::observer::{NoObserver, PullObserver};
 pub use settings::certs_d::{CertsDirs, ClientIdentity, HostCerts};
-pub use settings::registries_conf::{
-    Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesConfError, RegistryEntry,
-};
+pub use settings::registries_conf::{Endpoint, RegistriesConf};
 pub use settings::registries_files::RegistriesFiles;
+pub use settings::registries_toml::RegistriesConfError;
+pub use settings::registry_entry::{Mirror, PullFromMirror, RegistryEntry};
 pub use store::archive::OciArchive;
 pub use store::image::{Compression, ImageConfig, Layer, ResolvedImage};
 pub use store::layout::{OciLayout, Selector};

@@ -10,7 +10,7 @@ use imageref::DOCKER_HUB;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::auth::credential_store::Credentials;
+use crate::auth::credentials::Credentials;
 
 /// The name that docker stores logins to its hub under.
 const HUB_SERVER: &str = "https://index.docker.io/v1/";

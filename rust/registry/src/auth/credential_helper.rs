@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::auth::credential_store::Credentials;
+use crate::auth::credentials::Credentials;
 use crate::error::RegistryError;
 
 /// Some ask a person, some a server.

@@ -7,3 +7,4 @@ pub(crate) mod auth_files;
 pub(crate) mod auth_json;
 pub(crate) mod credential_helper;
 pub(crate) mod credential_store;
+pub(crate) mod credentials;

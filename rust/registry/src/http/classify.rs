@@ -13,6 +13,15 @@ use rustls::{CertificateError, InvalidMessage};
 
 use crate::error::{Cause, Missing, RegistryError, TlsProblem};
 
+/// How long something may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// Until there is a connection.
+    pub(crate) connect: Duration,
+    /// Until the next bytes on it.
+    pub(crate) stall: Duration,
+}
+
 /// The request that failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -24,8 +33,7 @@ pub(crate) struct Context {
     /// What is missing when the registry says 404.
     pub(crate) missing: Missing,
     pub(crate) has_credentials: bool,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) stall_timeout: Duration,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Context {
@@ -33,7 +41,7 @@ impl Context {
         RegistryError::Stalled {
             host: self.host.clone(),
             what: self.what.clone(),
-            seconds: self.stall_timeout.as_secs_f64(),
+            seconds: self.timeouts.stall.as_secs_f64(),
         }
     }
 
@@ -209,7 +217,7 @@ impl Context {
     fn connect_timeout(&self) -> RegistryError {
         RegistryError::ConnectTimeout {
             host: self.host.clone(),
-            seconds: self.connect_timeout.as_secs_f64(),
+            seconds: self.timeouts.connect.as_secs_f64(),
         }
     }
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::auth::credential_store::Credentials;
+use crate::auth::credentials::Credentials;
 use crate::error::RegistryError;
 use crate::http::challenge::{self, Challenge};
 use crate::http::classify::Context;

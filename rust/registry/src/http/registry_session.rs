@@ -1,22 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way to one repository: scheme, certificates and login.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imageref::Reference;
 use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING};
 use reqwest::Url;
 
-use crate::auth::credential_store::{CredentialStore, Credentials};
+use crate::auth::credential_store::CredentialStore;
+use crate::auth::credentials::Credentials;
 use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
 use crate::http::classify::Context;
 use crate::http::registry_login::{challenges, RegistryLogin};
 use crate::http::transport::{HttpAnswer, HttpTransport, TlsTrust};
-use crate::pull::client::Registry;
 use crate::settings::registries_conf::Endpoint;
 
 /// Where Docker Hub really is, which goes by another name in references.
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
+
+/// What the sessions of one client share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) transport: Arc<HttpTransport>,
+    /// What insecure hosts turned out to speak.
+    schemes: Mutex<HashMap<String, &'static str>>,
+}
+
+impl Shared {
+    pub(crate) fn new(transport: HttpTransport) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            schemes: Mutex::default(),
+        }
+    }
+
+    fn scheme_of(&self, host: &str) -> Option<&'static str> {
+        self.schemes().get(host).copied()
+    }
+
+    fn remember_scheme(&self, host: &str, scheme: &'static str) {
+        self.schemes().insert(host.to_owned(), scheme);
+    }
+
+    fn schemes(&self) -> std::sync::MutexGuard<'_, HashMap<String, &'static str>> {
+        // A panic elsewhere cannot leave a map of finished things half done.
+        self.schemes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The connection to one repository, logged in.
 pub(crate) struct RegistrySession {
@@ -27,8 +58,6 @@ pub(crate) struct RegistrySession {
     /// `…/v2/`
     base: Url,
     login: RegistryLogin,
-    connect_timeout: std::time::Duration,
-    pub(crate) stall_timeout: std::time::Duration,
 }
 
 impl std::fmt::Debug for RegistrySession {
@@ -44,28 +73,26 @@ impl RegistrySession {
     /// Asks the registry how it wants to be spoken to, and logs in if it wants
     /// that.
     pub(crate) async fn open(
-        registry: &Registry,
+        shared: &Shared,
+        credentials: &CredentialStore,
         endpoint: &Endpoint,
     ) -> Result<Self, RegistryError> {
-        let config = &registry.config;
         let reference = &endpoint.reference;
         let host = reference.registry().to_owned();
         let trust = TlsTrust {
             registry: host.clone(),
             insecure: endpoint.insecure,
         };
-        let credentials = look_up(&config.credentials, reference).await?;
+        let credentials = look_up(credentials, reference).await?;
         let mut session = Self {
             base: base(&host, "https")?,
             repository: reference.repository().to_owned(),
-            transport: registry.transport.clone(),
+            transport: shared.transport.clone(),
             login: RegistryLogin::new(credentials, reference.repository(), trust.clone()),
-            connect_timeout: config.connect_timeout,
-            stall_timeout: config.stall_timeout,
             host,
             trust,
         };
-        let answer = session.first_contact(registry).await?;
+        let answer = session.first_contact(shared).await?;
         if answer.status() == 401 {
             let context = session.context("the login page", Missing::Repository);
             let mut asked = challenges(&answer);
@@ -84,17 +111,17 @@ impl RegistrySession {
     /// The answer of `/v2/` (distribution-spec, *Determining Support*),
     /// whatever it is. An insecure registry may speak TLS or not: TLS is tried
     /// first, and what was found is remembered.
-    async fn first_contact(&mut self, registry: &Registry) -> Result<HttpAnswer, RegistryError> {
+    async fn first_contact(&mut self, shared: &Shared) -> Result<HttpAnswer, RegistryError> {
         if !self.trust.insecure {
             return self.ping().await;
         }
-        if let Some(scheme) = registry.scheme_of(&self.host) {
+        if let Some(scheme) = shared.scheme_of(&self.host) {
             self.base = base(&self.host, scheme)?;
             return self.ping().await;
         }
         let over_tls = match self.ping().await {
             Ok(answer) => {
-                registry.remember_scheme(&self.host, "https");
+                shared.remember_scheme(&self.host, "https");
                 return Ok(answer);
             }
             Err(error) => error,
@@ -109,7 +136,7 @@ impl RegistrySession {
         tracing::debug!(host = self.host, error = %over_tls, "no TLS, trying plain HTTP");
         self.base = base(&self.host, "http")?;
         let answer = self.ping().await?;
-        registry.remember_scheme(&self.host, "http");
+        shared.remember_scheme(&self.host, "http");
         Ok(answer)
     }
 
@@ -128,21 +155,20 @@ impl RegistrySession {
             what: what.to_owned(),
             missing,
             has_credentials: self.login.has_credentials(),
-            connect_timeout: self.connect_timeout,
-            stall_timeout: self.stall_timeout,
+            timeouts: self.transport.timeouts(),
         }
     }
 
     /// Asks for a document at a path within the repository, such as
-    /// `manifests/latest`.
+    /// `manifests/latest`, in one of the forms `accept`.
     pub(crate) async fn document(
         &self,
         context: &Context,
         path: &str,
+        accept: &[&str],
     ) -> Result<HttpAnswer, RegistryError> {
-        let accept = crate::store::manifest::ACCEPT.join(", ");
         let mut headers = HeaderMap::new();
-        if let Ok(value) = HeaderValue::from_str(&accept) {
+        if let Ok(value) = HeaderValue::from_str(&accept.join(", ")) {
             headers.insert(ACCEPT, value);
         }
         let path = format!("{}/{path}", self.repository);

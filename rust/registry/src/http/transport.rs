@@ -14,9 +14,8 @@ use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
 use crate::error::{RegistryError, TlsProblem};
-use crate::http::classify::Context;
+use crate::http::classify::{Context, Timeouts};
 use crate::http::redirect::{host_of, next_hop, same_origin};
-use crate::pull::client::ClientConfig;
 use crate::settings::authorities;
 use crate::settings::certs_d::{CertsDirs, HostCerts};
 
@@ -38,8 +37,7 @@ pub(crate) struct TlsTrust {
 /// The HTTP clients.
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
-    connect_timeout: Duration,
-    stall_timeout: Duration,
+    timeouts: Timeouts,
     authorities: Vec<CertificateDer<'static>>,
     certs: CertsDirs,
     /// By trust, and by the host if it has certificates of its own.
@@ -64,17 +62,26 @@ pub(crate) struct HttpAnswer {
 }
 
 impl HttpTransport {
-    pub(crate) fn new(config: &ClientConfig) -> Result<Self, RegistryError> {
+    /// `extra_ca_pem`: certificates of authorities to trust everywhere, besides
+    /// those of the system.
+    pub(crate) fn new(
+        timeouts: Timeouts,
+        extra_ca_pem: &[Vec<u8>],
+        certs: CertsDirs,
+    ) -> Result<Self, RegistryError> {
         let transport = Self {
-            connect_timeout: config.connect_timeout,
-            stall_timeout: config.stall_timeout,
-            authorities: named_authorities(&config.extra_ca_pem)?,
-            certs: config.certs.clone(),
+            timeouts,
+            authorities: named_authorities(extra_ca_pem)?,
+            certs,
             clients: Mutex::default(),
         };
         // Tells at once when there can be no client at all.
         transport.build(false, &[])?;
         Ok(transport)
+    }
+
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
     }
 
     /// The client for a host that is reached for the sake of a registry: with
@@ -132,8 +139,8 @@ impl HttpTransport {
             trusted.push(reqwest::Certificate::from_der(certificate).map_err(setup)?);
         }
         let mut client = reqwest::Client::builder()
-            .connect_timeout(self.connect_timeout)
-            .read_timeout(outer_timeout(self.stall_timeout))
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(outer_timeout(self.timeouts.stall))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(USER_AGENT)
             .tls_certs_merge(trusted)
@@ -279,7 +286,7 @@ pub(crate) async fn in_time<T>(
     context: &Context,
     bytes: impl Future<Output = T>,
 ) -> Result<T, RegistryError> {
-    tokio::time::timeout(context.stall_timeout, bytes)
+    tokio::time::timeout(context.timeouts.stall, bytes)
         .await
         .map_err(|_| context.stalled())
 }
@@ -289,7 +296,8 @@ pub(crate) async fn answered<T>(
     context: &Context,
     answer: impl Future<Output = T>,
 ) -> Result<T, RegistryError> {
-    tokio::time::timeout(context.connect_timeout + context.stall_timeout, answer)
+    let Timeouts { connect, stall } = context.timeouts;
+    tokio::time::timeout(connect + stall, answer)
         .await
         .map_err(|_| context.stalled())
 }

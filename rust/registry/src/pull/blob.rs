@@ -7,7 +7,6 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use imageref::Digest;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE};
 use tokio_util::sync::CancellationToken;
 
@@ -20,15 +19,7 @@ use crate::pull::client::Registry;
 use crate::pull::mirrors::MirrorFailures;
 use crate::settings::registries_conf::Endpoint;
 use crate::store::layout::OciLayout;
-use crate::store::writer::Writer;
-
-/// Which blob to fetch.
-pub(crate) struct WantedBlob<'a> {
-    pub(crate) digest: &'a Digest,
-    pub(crate) size: u64,
-    /// Its name in errors.
-    pub(crate) what: String,
-}
+use crate::store::writer::{WantedBlob, Writer};
 
 /// Is told what happens to one blob.
 pub(crate) trait Watch: Sync {

@@ -10,7 +10,8 @@ use tokio::sync::OnceCell;
 
 use crate::auth::credential_store::CredentialStore;
 use crate::error::RegistryError;
-use crate::http::registry_session::RegistrySession;
+use crate::http::classify::Timeouts;
+use crate::http::registry_session::{RegistrySession, Shared};
 use crate::http::retry::RetryPolicy;
 use crate::http::transport::HttpTransport;
 use crate::settings::certs_d::CertsDirs;
@@ -74,11 +75,12 @@ impl Default for ClientConfig {
 #[derive(Debug)]
 pub struct Registry {
     pub(crate) config: ClientConfig,
-    pub(crate) transport: Arc<HttpTransport>,
-    sessions: Mutex<HashMap<String, Arc<OnceCell<Arc<RegistrySession>>>>>,
-    /// What insecure hosts turned out to speak.
-    schemes: Mutex<HashMap<String, &'static str>>,
+    shared: Shared,
+    sessions: Mutex<Sessions>,
 }
+
+/// By repository, `host/name`.
+type Sessions = HashMap<String, Arc<OnceCell<Arc<RegistrySession>>>>;
 
 impl Registry {
     /// Sets up the client; talks to nobody yet.
@@ -91,11 +93,15 @@ impl Registry {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
+        let timeouts = Timeouts {
+            connect: config.connect_timeout,
+            stall: config.stall_timeout,
+        };
+        let transport = HttpTransport::new(timeouts, &config.extra_ca_pem, config.certs.clone())?;
         Ok(Self {
-            transport: Arc::new(HttpTransport::new(&config)?),
+            shared: Shared::new(transport),
             config,
             sessions: Mutex::default(),
-            schemes: Mutex::default(),
         })
     }
 
@@ -103,7 +109,7 @@ impl Registry {
     /// registries that were asked so far, and why they did not; see
     /// [`HostCerts::skipped`](crate::HostCerts).
     pub fn skipped_certificates(&self) -> Vec<String> {
-        self.transport.skipped()
+        self.shared.transport.skipped()
     }
 
     /// Logs in at an endpoint, or finds that no login is needed. Whoever asks
@@ -113,9 +119,11 @@ impl Registry {
         endpoint: &Endpoint,
     ) -> Result<Arc<RegistrySession>, RegistryError> {
         let name = endpoint.reference.name();
-        let cell = lock(&self.sessions).entry(name).or_default().clone();
+        let cell = self.sessions().entry(name).or_default().clone();
         let session = cell.get_or_try_init(|| async {
-            Ok::<_, RegistryError>(Arc::new(RegistrySession::open(self, endpoint).await?))
+            let credentials = &self.config.credentials;
+            let session = RegistrySession::open(&self.shared, credentials, endpoint);
+            Ok::<_, RegistryError>(Arc::new(session.await?))
         });
         Ok(session.await?.clone())
     }
@@ -125,20 +133,12 @@ impl Registry {
         &self,
         endpoint: &Endpoint,
     ) -> Result<Arc<RegistrySession>, RegistryError> {
-        lock(&self.sessions).remove(&endpoint.reference.name());
+        self.sessions().remove(&endpoint.reference.name());
         self.session(endpoint).await
     }
 
-    pub(crate) fn scheme_of(&self, host: &str) -> Option<&'static str> {
-        lock(&self.schemes).get(host).copied()
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        // A panic elsewhere cannot leave a map of finished things half done.
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    pub(crate) fn remember_scheme(&self, host: &str, scheme: &'static str) {
-        lock(&self.schemes).insert(host.to_owned(), scheme);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic elsewhere cannot leave these maps of finished things half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RegistryError;
-use crate::pull::blob::{WantedBlob, Watch};
+use crate::pull::blob::Watch;
 use crate::store::archive::OciArchive;
 use crate::store::image::Layer;
 use crate::store::layout::OciLayout;
-use crate::store::writer::{blocking, Writer, BATCH};
+use crate::store::writer::{blocking, WantedBlob, Writer, BATCH};
 
 /// What is copied: a file, or a part of one.
 #[derive(Debug, Clone)]

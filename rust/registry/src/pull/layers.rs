@@ -8,13 +8,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RegistryError;
-use crate::pull::blob::{Moved, Sources, WantedBlob, Watch};
+use crate::pull::blob::{Moved, Sources, Watch};
 use crate::pull::client::Registry;
 use crate::pull::copy::{self, Original};
 use crate::pull::observer::PullObserver;
 use crate::settings::registries_conf::Endpoint;
 use crate::store::image::{Layer, ResolvedImage};
 use crate::store::layout::OciLayout;
+use crate::store::writer::WantedBlob;
 
 /// What a pull did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -168,7 +168,7 @@ pub(crate) async fn get_document(
     path: &str,
 ) -> Result<Fetched, RegistryError> {
     let context = session.context(what, Missing::Manifest);
-    let answer = session.document(&context, path).await?;
+    let answer = session.document(&context, path, &manifest::ACCEPT).await?;
     if answer.status() != 200 {
         return Err(answer.refusal(&context).await);
     }

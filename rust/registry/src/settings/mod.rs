@@ -8,3 +8,4 @@ pub(crate) mod certs_d;
 pub(crate) mod registries_conf;
 pub(crate) mod registries_files;
 pub(crate) mod registries_toml;
+pub(crate) mod registry_entry;

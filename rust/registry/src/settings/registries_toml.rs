@@ -7,9 +7,28 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-use crate::settings::registries_conf::{
-    Mirror, PullFromMirror, RegistriesConfError, RegistryEntry,
-};
+use crate::error::RegistryError;
+use crate::settings::registry_entry::{Mirror, PullFromMirror, RegistryEntry};
+
+/// Why a `registries.conf` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}: {problem}")]
+pub struct RegistriesConfError {
+    /// The file.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// The key, and what is wrong with it.
+    pub problem: String,
+}
+
+impl From<RegistriesConfError> for RegistryError {
+    fn from(error: RegistriesConfError) -> Self {
+        Self::Config {
+            what: error.to_string(),
+        }
+    }
+}
 
 /// One file, understood.
 pub(crate) struct RegistriesToml {

@@ -6,14 +6,22 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use imageref::Digest;
 use tokio::task::JoinHandle;
 
 use crate::error::RegistryError;
-use crate::pull::blob::WantedBlob;
 use crate::store::hash::Hasher;
 
 /// Bytes that are collected before they go to a thread that may block.
 pub(crate) const BATCH: usize = 512 * 1024;
+
+/// Which blob is to be written.
+pub(crate) struct WantedBlob<'a> {
+    pub(crate) digest: &'a Digest,
+    pub(crate) size: u64,
+    /// Its name in errors.
+    pub(crate) what: String,
+}
 
 /// The file that a blob grows in. Hashing and writing happen on a thread that
 /// may block, one batch at a time, while the next batch arrives: a slow disk
