@@ -147,8 +147,10 @@ fn no_room_is_a_hall() {
     let sizes: Vec<(String, usize)> = crates()
         .into_iter()
         .map(|(name, dir)| {
+            // This crate itself is in a directory `tests`.
+            let inside = |path: &Path| path.strip_prefix(&dir).unwrap_or(path).to_owned();
             let files = sizes(&dir.join("src"));
-            let files = files.iter().filter(|(path, _)| !is_test(path));
+            let files = files.iter().filter(|(path, _)| !is_test(&inside(path)));
             (name, files.map(|(_, lines)| lines).sum())
         })
         .collect();
