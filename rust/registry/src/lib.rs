@@ -44,7 +44,7 @@ pub mod policy;
 pub mod fuzz;
 
 pub use auth::auth_files::{load_credentials, open_to_others, search_order, AuthFile};
-pub use auth::auth_json::AuthFileError;
+pub use auth::auth_json::{write_auth_json, AuthFileError};
 pub use auth::credential_store::CredentialStore;
 pub use auth::credentials::Credentials;
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The text of an auth file, after `containers-auth.json(5)` and what docker
-//! writes into its `config.json`. Nothing here does I/O.
+//! writes into its `config.json`: read and written. Nothing here does I/O.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use imageref::DOCKER_HUB;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
+use zeroize::Zeroizing;
 
 use crate::auth::credentials::Credentials;
+use crate::error::RegistryError;
 
 /// The name that docker stores logins to its hub under.
 const HUB_SERVER: &str = "https://index.docker.io/v1/";
@@ -211,3 +213,104 @@ fn decode(auth: &SecretString) -> Option<(String, SecretString)> {
     let password = SecretString::from(password.trim_end_matches('\0'));
     Some((username.to_owned(), password))
 }
+
+/// A containers-auth.json(5) document with these logins, each for a scope,
+/// `host[:port][/namespace[/repository]]`. The last one of a scope counts; who
+/// is anonymous has no entry.
+///
+/// # Errors
+/// [`RegistryError::Config`] when it cannot be written, which says nothing of
+/// what is in it.
+pub fn write_auth_json(entries: &[(&str, &Credentials)]) -> Result<SecretString, RegistryError> {
+    let auths: BTreeMap<&str, WrittenEntry<'_>> = entries
+        .iter()
+        .filter_map(|(scope, credentials)| Some((*scope, WrittenEntry::of(credentials)?)))
+        .collect();
+    let mut size = Length::default();
+    let document = WrittenFile { auths };
+    // The text of a serde error may quote the document.
+    let failed = |_| RegistryError::Config {
+        what: "the logins cannot be written as an auth file".to_owned(),
+    };
+    serde_json::to_writer(&mut size, &document).map_err(failed)?;
+    // Into a buffer of its full size, so that growing leaves no copies.
+    let mut json = Zeroizing::new(Vec::with_capacity(size.0 + 1));
+    serde_json::to_writer(&mut *json, &document).map_err(failed)?;
+    json.push(b'\n');
+    let text = std::str::from_utf8(&json).map_err(|_| RegistryError::Config {
+        what: "the logins are no text".to_owned(),
+    })?;
+    Ok(SecretString::from(text))
+}
+
+/// Counts what is written to it.
+#[derive(Default)]
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+// No `Debug`: what is in these is readable.
+#[derive(Serialize)]
+struct WrittenFile<'a> {
+    auths: BTreeMap<&'a str, WrittenEntry<'a>>,
+}
+
+#[derive(Default, Serialize)]
+struct WrittenEntry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<Encoded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identitytoken: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registrytoken: Option<&'a str>,
+}
+
+impl<'a> WrittenEntry<'a> {
+    fn of(credentials: &'a Credentials) -> Option<Self> {
+        Some(match credentials {
+            Credentials::Anonymous => return None,
+            Credentials::Basic { username, password } => Self {
+                auth: Some(Encoded::of(username, password.expose_secret())),
+                ..Self::default()
+            },
+            Credentials::IdentityToken { token } => Self {
+                // Without a user beside it containers/image ignores the token.
+                auth: Some(Encoded::of("<token>", "")),
+                identitytoken: Some(token.expose_secret()),
+                ..Self::default()
+            },
+            Credentials::Bearer { token } => Self {
+                registrytoken: Some(token.expose_secret()),
+                ..Self::default()
+            },
+        })
+    }
+}
+
+/// Base64 of `user:password`.
+struct Encoded(Zeroizing<String>);
+
+impl Encoded {
+    fn of(username: &str, password: &str) -> Self {
+        let plain = Zeroizing::new(format!("{username}:{password}"));
+        Self(Zeroizing::new(STANDARD.encode(plain.as_bytes())))
+    }
+}
+
+impl Serialize for Encoded {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
