@@ -4,10 +4,10 @@
 use std::time::SystemTime;
 
 use crate::error::RegistryError;
-use crate::hash::digest_of;
-use crate::image::ResolvedImage;
-use crate::manifest::{self, Document, Fetched, Origin};
-use crate::{challenge, range, redirect, retry_after, token};
+use crate::http::{challenge, range, redirect, retry_after, token};
+use crate::store::hash::digest_of;
+use crate::store::image::ResolvedImage;
+use crate::store::manifest::{self, Document, Fetched, Origin};
 use imageref::Platform;
 
 /// Reads an index or a manifest and, if it is a manifest, puts the image

@@ -24,60 +24,43 @@
 //! is hashed once. Nothing is synced to disk: a layout that is used after a
 //! power loss is verified again.
 
-mod archive;
-mod auth_files;
-mod auth_json;
-mod authorities;
-mod blob;
-mod certs_d;
-mod challenge;
-mod classify;
-mod client;
-mod copy;
-mod credentials;
+// The rooms, lowest first: each may use those before it, which is tested in
+// tests/house.
 mod error;
+
+mod auth;
+mod settings;
+
+mod http;
+mod store;
+
+mod pull;
+
+pub mod signature;
+
+pub mod policy;
+
 #[doc(hidden)]
 pub mod fuzz;
-mod hash;
-mod helper;
-mod image;
-mod layout;
-mod login;
-mod manifest;
-mod mirrors;
-mod observer;
-pub mod policy;
-mod pull;
-mod range;
-mod redirect;
-mod registries_conf;
-mod registries_files;
-mod registries_toml;
-mod resolve;
-mod retry;
-mod retry_after;
-mod session;
-pub mod signature;
-mod token;
-mod transport;
-mod writer;
 
-pub use archive::OciArchive;
-pub use auth_files::{load_credentials, open_to_others, search_order, AuthFile};
-pub use certs_d::{CertsDirs, ClientIdentity, HostCerts};
-pub use client::{ClientConfig, Registry};
-pub use credentials::{AuthFileError, CredentialStore, Credentials};
+pub use auth::auth_files::{load_credentials, open_to_others, search_order, AuthFile};
+pub use auth::auth_json::{write_auth_json, AuthFileError};
+pub use auth::credential_store::CredentialStore;
+pub use auth::credentials::Credentials;
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};
-pub use image::{Compression, ImageConfig, Layer, ResolvedImage};
+pub use http::retry::RetryPolicy;
 pub use imageref::{Platform, PlatformError};
-pub use layout::{OciLayout, Selector};
-pub use observer::{NoObserver, PullObserver};
-pub use pull::PullReport;
-pub use registries_conf::{
-    Endpoint, Mirror, PullFromMirror, RegistriesConf, RegistriesConfError, RegistryEntry,
-};
-pub use registries_files::RegistriesFiles;
-pub use retry::RetryPolicy;
+pub use pull::client::{ClientConfig, Registry};
+pub use pull::layers::PullReport;
+pub use pull::observer::{NoObserver, PullObserver};
+pub use settings::certs_d::{CertsDirs, ClientIdentity, HostCerts};
+pub use settings::registries_conf::{Endpoint, RegistriesConf};
+pub use settings::registries_files::RegistriesFiles;
+pub use settings::registries_toml::RegistriesConfError;
+pub use settings::registry_entry::{Mirror, PullFromMirror, RegistryEntry};
+pub use store::archive::OciArchive;
+pub use store::image::{Compression, ImageConfig, Layer, ResolvedImage};
+pub use store::layout::{OciLayout, Selector};
 /// Stops a pull from another task; what is on disk stays for the next one.
 pub use tokio_util::sync::CancellationToken;
 

@@ -89,45 +89,21 @@ impl Secrets {
     /// repositories, for the installed system's updates or for bootc; `None`
     /// when there are no credentials for them.
     pub fn auth_json(&self, repositories: &[Reference]) -> Result<Option<SecretString>> {
-        let mut entries = Zeroizing::new(String::new());
+        let mut logins = Vec::new();
         for reference in repositories {
-            let Some(entry) = entry(&self.store.lookup(reference).map_err(Coded::coded)?)? else {
-                continue;
-            };
-            let comma = if entries.is_empty() { "" } else { "," };
-            let text = Zeroizing::new(format!("{comma}\"{}\":{}", reference.name(), *entry));
-            entries.push_str(&text);
+            let credentials = self.store.lookup(reference).map_err(Coded::coded)?;
+            if !credentials.is_anonymous() {
+                logins.push((reference.name(), credentials));
+            }
         }
-        if entries.is_empty() {
+        if logins.is_empty() {
             return Ok(None);
         }
-        let document = format!("{{\"auths\":{{{}}}}}\n", *entries);
-        Ok(Some(SecretString::from(document)))
-    }
-}
-
-/// One login as containers-auth.json(5) has it.
-fn entry(credentials: &Credentials) -> Result<Option<Zeroizing<String>>> {
-    let quoted = |token: &SecretString| {
-        serde_json::to_string(token.expose_secret())
-            .map(Zeroizing::new)
+        let entries: Vec<_> = logins.iter().map(|(n, c)| (n.as_str(), c)).collect();
+        registry::write_auth_json(&entries)
+            .map(Some)
             .map_err(|_| Error::new(Code::Internal, "A token cannot be written."))
-    };
-    Ok(Some(Zeroizing::new(match credentials {
-        Credentials::Anonymous => return Ok(None),
-        Credentials::Basic { username, password } => {
-            let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
-            let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
-            format!("{{\"auth\":\"{}\"}}", *encoded)
-        }
-        Credentials::IdentityToken { token } => {
-            // Without a user beside it containers/image ignores the token.
-            let user = STANDARD.encode("<token>:");
-            let token = quoted(token)?;
-            format!("{{\"auth\":\"{user}\",\"identitytoken\":{}}}", *token)
-        }
-        Credentials::Bearer { token } => format!("{{\"registrytoken\":{}}}", *quoted(token)?),
-    })))
+    }
 }
 
 fn unreadable(what: String) -> Error {

@@ -6,15 +6,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::fd::{AsFd as _, IntoRawFd as _, OwnedFd, RawFd};
 
-use base64::engine::general_purpose::STANDARD;
-use base64::Engine as _;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::memfd::{memfd_create, MFdFlags};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{tcgetattr, tcsetattr, LocalFlags, SetArg};
+use registry::Credentials;
 use secrecy::zeroize::Zeroizing;
+use secrecy::ExposeSecret as _;
 
 use contract::error::{Code, Error, Result};
 
@@ -36,16 +36,17 @@ pub(super) fn auth_fd(username: &str, host: &str, from_stdin: bool) -> Result<Ra
 }
 
 fn in_memory(username: &str, host: &str, password: &str) -> Result<OwnedFd> {
-    let fail = |e: std::io::Error| unreadable("The password cannot be kept.").detail(e.to_string());
+    let failed = |e: String| unreadable("The password cannot be kept.").detail(e);
+    let fail = |e: std::io::Error| failed(e.to_string());
+    let login = Credentials::Basic {
+        username: username.to_owned(),
+        password: password.into(),
+    };
+    let text = registry::write_auth_json(&[(host, &login)]).map_err(|e| failed(e.to_string()))?;
     let fd = memfd_create("credentials", MFdFlags::MFD_CLOEXEC).map_err(|e| fail(e.into()))?;
-    let pair = Zeroizing::new(format!("{username}:{password}"));
-    let auth = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-    let text = Zeroizing::new(format!(
-        "{{\"auths\":{{\"{host}\":{{\"auth\":\"{}\"}}}}}}",
-        *auth
-    ));
     let mut file = File::from(fd);
-    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.write_all(text.expose_secret().as_bytes())
+        .map_err(fail)?;
     Ok(file.into())
 }
 
@@ -130,8 +131,9 @@ fn without_echo(terminal: &File, question: &str, ends: &SigSet) -> nix::Result<b
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine as _;
     use contract::plan::{Plan, RegistryPlan, SecretRef};
-    use secrecy::ExposeSecret as _;
     use source::secret::Secrets;
     use std::os::fd::AsRawFd as _;
 

@@ -7,6 +7,7 @@
 //! there twice or an empty list of requirements is an error, because a policy
 //! that is only half understood would let images through.
 
+mod demand;
 mod parse;
 mod scope;
 

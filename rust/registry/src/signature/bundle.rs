@@ -9,7 +9,7 @@ use imageref::{Algorithm, Digest};
 use serde::Deserialize;
 
 use super::key::PublicKey;
-use crate::hash::digest_of;
+use crate::store::hash::digest_of;
 
 /// The beginning of every bundle's media type and artifact type.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle";

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use imageref::{Digest, Reference};
 
 use super::find::{self, Artifact, Lenient};
-use super::store::Store;
+use super::store::SignatureStore;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
-use crate::client::Registry;
 use crate::error::RegistryError;
-use crate::hash::digest_of;
-use crate::layout::OciLayout;
-use crate::manifest::{Descriptor, Fetched, OCI_INDEX, OCI_MANIFEST};
-use crate::registries_conf::Endpoint;
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::hash::digest_of;
+use crate::store::layout::OciLayout;
+use crate::store::manifest::{Descriptor, Fetched, OCI_INDEX, OCI_MANIFEST};
 
 impl Registry {
     /// Copies the signatures of `digest` (an index or a manifest) from the
@@ -30,7 +30,7 @@ impl Registry {
         digest: &Digest,
         layout: &OciLayout,
     ) -> Result<usize, RegistryError> {
-        let store = Store::Registry { registry: self, at };
+        let store = SignatureStore::Registry { registry: self, at };
         let tag = find::tag_of(digest);
         let mut copied = 0;
         if let Some(signed) = store.document(digest).await? {
@@ -70,7 +70,7 @@ impl Registry {
 
 /// Configuration and layers of an artifact's manifest.
 async fn copy_artifact(
-    store: Store<'_>,
+    store: SignatureStore<'_>,
     fetched: &Fetched,
     layout: &OciLayout,
     limit: u64,

@@ -8,10 +8,10 @@ use imageref::Digest;
 use serde::Deserialize;
 
 use super::bundle::{self, Bundle};
-use super::store::Store;
+use super::store::SignatureStore;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
 use crate::error::{ErrorKind, RegistryError};
-use crate::manifest::Descriptor;
+use crate::store::manifest::Descriptor;
 
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -113,7 +113,7 @@ pub(super) fn tag_of(digest: &Digest) -> String {
 
 /// The signatures of the tag scheme for `digest`.
 pub(super) async fn simple(
-    store: Store<'_>,
+    store: SignatureStore<'_>,
     digest: &Digest,
 ) -> Result<Vec<Candidate>, RegistryError> {
     let tag = format!("{}.sig", tag_of(digest));
@@ -165,7 +165,7 @@ pub(super) async fn simple(
 /// The list of what refers to `digest`, from the registry itself or from the
 /// fallback tag.
 pub(super) async fn referrers(
-    store: Store<'_>,
+    store: SignatureStore<'_>,
     digest: &Digest,
 ) -> Result<Option<Artifact>, RegistryError> {
     let what = "the list of referrers";
@@ -185,7 +185,7 @@ pub(super) async fn referrers(
 
 /// The bundles that refer to `digest` and are signatures.
 pub(super) async fn bundles(
-    store: Store<'_>,
+    store: SignatureStore<'_>,
     digest: &Digest,
 ) -> Result<Vec<Candidate>, RegistryError> {
     let list = match referrers(store, digest).await {
@@ -210,7 +210,10 @@ pub(super) async fn bundles(
 }
 
 /// The bundle behind one entry of the list; `None` when it is something else.
-async fn bundle(store: Store<'_>, entry: &Entry) -> Result<Option<Candidate>, RegistryError> {
+async fn bundle(
+    store: SignatureStore<'_>,
+    entry: &Entry,
+) -> Result<Option<Candidate>, RegistryError> {
     let is_other = |predicate: Option<&str>| predicate.is_some_and(|p| p != bundle::SIGN_PREDICATE);
     if is_other(entry.annotation(PREDICATE)) {
         return Ok(None);

@@ -7,7 +7,7 @@ use ring::signature::{self as algorithms, UnparsedPublicKey, VerificationAlgorit
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{alg_id, AlgorithmIdentifier, SubjectPublicKeyInfoDer};
 
-use crate::hash::digest_of;
+use crate::store::hash::digest_of;
 
 /// Largest PEM file with a key that is read, in bytes.
 pub const KEY_MAX: u64 = 64 * 1024;

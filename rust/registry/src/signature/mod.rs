@@ -34,7 +34,6 @@ pub use identity::{Name, SignedIdentity};
 pub use key::{Fingerprint, KeyError, PublicKey};
 
 use crate::error::RegistryError;
-use crate::policy::{Policy, PolicyError, Requirement, Subject};
 
 /// Most signatures in one place that are tried.
 pub const SIGNATURES_MAX: usize = 64;
@@ -51,24 +50,24 @@ pub struct Demands(Vec<Demand>);
 
 /// One signature that must be there.
 #[derive(Debug, Clone)]
-struct Demand {
+pub(crate) struct Demand {
     /// Who wants it, for messages.
-    by: String,
+    pub(crate) by: String,
     /// Any of them.
-    keys: Vec<PublicKey>,
+    pub(crate) keys: Vec<PublicKey>,
     /// Logs in one of which the signature must be; none: it need not be in any.
-    logs: Vec<PublicKey>,
+    pub(crate) logs: Vec<PublicKey>,
     /// The name that must be signed.
-    identity: SignedIdentity,
+    pub(crate) identity: SignedIdentity,
     /// Whether a bundle is enough, which names no image but its digest.
-    bundles: bool,
+    pub(crate) bundles: bool,
 }
 
 impl Demands {
     /// Adds: a signature by one of `keys`. A signature of the tag scheme must be
     /// for the image's repository. `by` names who wants it, such as a file.
     pub fn add_keys(&mut self, by: &str, keys: Vec<PublicKey>) {
-        self.0.push(Demand {
+        self.add(Demand {
             by: by.to_owned(),
             keys,
             logs: Vec::new(),
@@ -77,44 +76,8 @@ impl Demands {
         });
     }
 
-    /// Adds what `policy` asks for. A bundle does not fulfil it: a policy always
-    /// asks for a name that was signed, and no bundle has one.
-    ///
-    /// # Errors
-    /// [`SignatureError::Rejected`], [`SignatureError::Unsupported`] when the
-    /// policy asks for what no signature can fulfil here, and
-    /// [`SignatureError::Policy`] when one of its keys cannot be read.
-    pub fn add_policy(
-        &mut self,
-        by: &str,
-        policy: &Policy,
-        subject: &Subject<'_>,
-    ) -> Result<(), SignatureError> {
-        let unusable = |e: PolicyError| SignatureError::Policy {
-            by: by.to_owned(),
-            problem: e.to_string(),
-        };
-        for requirement in policy.requirements(subject) {
-            match requirement {
-                Requirement::InsecureAcceptAnything => {}
-                Requirement::Reject => return Err(SignatureError::Rejected { by: by.to_owned() }),
-                Requirement::Unsupported { what, why } => {
-                    return Err(SignatureError::Unsupported {
-                        by: by.to_owned(),
-                        what,
-                        why,
-                    })
-                }
-                Requirement::SigstoreSigned(signed) => self.0.push(Demand {
-                    by: by.to_owned(),
-                    keys: signed.keys().map_err(unusable)?,
-                    logs: signed.logs().map_err(unusable)?,
-                    identity: signed.identity.clone(),
-                    bundles: false,
-                }),
-            }
-        }
-        Ok(())
+    pub(crate) fn add(&mut self, demand: Demand) {
+        self.0.push(demand);
     }
 
     /// Whether any image will do.

@@ -9,7 +9,7 @@ use imageref::Algorithm;
 use serde::Deserialize;
 
 use super::key::PublicKey;
-use crate::hash::digest_of;
+use crate::store::hash::digest_of;
 
 /// A signature that must be in the log.
 #[derive(Debug, Clone, Copy)]

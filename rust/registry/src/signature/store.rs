@@ -5,17 +5,17 @@
 use imageref::Digest;
 
 use super::SIGNATURES_MAX;
-use crate::client::Registry;
 use crate::error::{ErrorKind, Missing, RegistryError};
-use crate::layout::OciLayout;
-use crate::manifest::{self, Descriptor, Fetched};
-use crate::registries_conf::Endpoint;
-use crate::resolve::{get_document, get_manifest, get_small_blob};
+use crate::pull::client::Registry;
+use crate::pull::resolve::{get_document, get_manifest, get_small_blob};
+use crate::settings::registries_conf::Endpoint;
+use crate::store::layout::OciLayout;
+use crate::store::manifest::{self, Descriptor, Fetched};
 use crate::MANIFEST_MAX;
 
 /// A place with signatures. What it gives by digest is verified.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Store<'a> {
+pub(super) enum SignatureStore<'a> {
     Registry {
         registry: &'a Registry,
         at: &'a Endpoint,
@@ -27,7 +27,7 @@ pub(super) enum Store<'a> {
     },
 }
 
-impl Store<'_> {
+impl SignatureStore<'_> {
     /// The manifest or index with this tag.
     pub(super) async fn tagged(&self, tag: &str) -> Result<Option<Fetched>, RegistryError> {
         found(match self {
@@ -174,7 +174,7 @@ impl OciLayout {
     fn document_by_digest(&self, digest: &Digest) -> Result<Fetched, RegistryError> {
         let what = format!("oci:{}@{digest}", self.root().display());
         Ok(Fetched {
-            bytes: crate::layout::read_capped(&self.blob_path(digest), &what, MANIFEST_MAX)?,
+            bytes: crate::store::layout::read_capped(&self.blob_path(digest), &what, MANIFEST_MAX)?,
             digest: digest.clone(),
             media_type: None,
         })

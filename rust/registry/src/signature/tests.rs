@@ -9,9 +9,10 @@ use ring::signature::{EcdsaKeyPair, KeyPair as _, ECDSA_P256_SHA256_ASN1_SIGNING
 use serde_json::{json, Value};
 
 use super::*;
-use crate::hash::digest_of;
-use crate::layout::OciLayout;
-use crate::manifest::{Fetched, OCI_INDEX, OCI_MANIFEST};
+use crate::policy::{Policy, Subject};
+use crate::store::hash::digest_of;
+use crate::store::layout::OciLayout;
+use crate::store::manifest::{Fetched, OCI_INDEX, OCI_MANIFEST};
 
 /// A private key.
 pub(crate) struct Signer(EcdsaKeyPair);

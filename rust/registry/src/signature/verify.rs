@@ -8,12 +8,12 @@ use imageref::{Digest, Reference};
 use super::find::{self, Artifact, Candidate};
 use super::payload::SimpleSigning;
 use super::rekor::{self, Logged};
-use super::store::Store;
+use super::store::SignatureStore;
 use super::{Demand, Demands, Fingerprint, SignatureError, Verification, Wanted, REASONS_MAX};
-use crate::client::Registry;
-use crate::layout::OciLayout;
-use crate::manifest;
-use crate::registries_conf::Endpoint;
+use crate::pull::client::Registry;
+use crate::settings::registries_conf::Endpoint;
+use crate::store::layout::OciLayout;
+use crate::store::manifest;
 
 impl Registry {
     /// Looks for signatures of `image` at the place `at`, which may be a
@@ -29,7 +29,7 @@ impl Registry {
         image: Wanted<'_>,
         demands: &Demands,
     ) -> Result<Option<Verification>, SignatureError> {
-        let store = Store::Registry { registry: self, at };
+        let store = SignatureStore::Registry { registry: self, at };
         verify(store, image, demands).await
     }
 }
@@ -47,7 +47,7 @@ impl OciLayout {
         demands: &Demands,
     ) -> Result<Option<Verification>, SignatureError> {
         let repository = image.name.name();
-        let store = Store::Layout {
+        let store = SignatureStore::Layout {
             layout: self,
             repository: &repository,
         };
@@ -69,7 +69,7 @@ struct Fulfilled {
 }
 
 async fn verify(
-    store: Store<'_>,
+    store: SignatureStore<'_>,
     image: Wanted<'_>,
     demands: &Demands,
 ) -> Result<Option<Verification>, SignatureError> {
@@ -93,7 +93,10 @@ async fn verify(
 }
 
 /// The index first: it is what a tag leads to and what cosign signs.
-async fn signables(store: Store<'_>, image: Wanted<'_>) -> Result<Vec<Signable>, SignatureError> {
+async fn signables(
+    store: SignatureStore<'_>,
+    image: Wanted<'_>,
+) -> Result<Vec<Signable>, SignatureError> {
     manifest::verify("the manifest", image.manifest, None, image.manifest_digest)?;
     let mut signables = Vec::new();
     // A layout knows its images by their manifests alone.
