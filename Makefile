@@ -60,6 +60,7 @@ image: toolchain ## only make (or find) the test image and print its path
 check: toolchain ## format, lints, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check licenses bans sources; else echo "cargo-deny is not installed: the tests of tests/house look at deny.toml"; fi
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is not installed: scripts not checked"; fi
 
 deb: toolchain   ## the Debian packages, into out/debs, and lintian over them
