@@ -8,8 +8,9 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use oci_client::errors::{OciEnvelope, OciErrorCode};
+use oci_client::errors::OciErrorCode;
 use rustls::{CertificateError, InvalidMessage};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Cause, Missing, RegistryError, TlsProblem};
 
@@ -106,7 +107,7 @@ impl Context {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> RegistryError {
-        match serde_json::from_slice::<OciEnvelope>(body) {
+        match serde_json::from_slice::<Envelope>(body) {
             Ok(envelope) if !matches!(status, 401 | 429) && !envelope.errors.is_empty() => {
                 self.envelope(status, &envelope, retry_after)
             }
@@ -131,12 +132,13 @@ impl Context {
     fn envelope(
         &self,
         status: u16,
-        envelope: &OciEnvelope,
+        envelope: &Envelope,
         retry_after: Option<Duration>,
     ) -> RegistryError {
         let detail = messages(envelope);
         for error in &envelope.errors {
-            return match error.code {
+            let Some(code) = &error.code else { continue };
+            return match code {
                 OciErrorCode::NameUnknown => self.not_found(Missing::Repository),
                 OciErrorCode::ManifestUnknown
                 | OciErrorCode::BlobUnknown
@@ -274,15 +276,38 @@ fn tls_problem(error: &rustls::Error) -> TlsProblem {
     }
 }
 
+/// What a registry says besides the status (distribution-spec, *Error Codes*).
+/// Registries have codes of their own, such as Harbor's `PROJECTPOLICYVIOLATION`,
+/// which make none of it unreadable.
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    errors: Vec<EnvelopeError>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EnvelopeError {
+    /// One of the specification's.
+    #[serde(default, deserialize_with = "known_code")]
+    code: Option<OciErrorCode>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+fn known_code<'de, D: Deserializer<'de>>(code: D) -> Result<Option<OciErrorCode>, D::Error> {
+    let code = serde_json::Value::deserialize(code)?;
+    Ok(OciErrorCode::deserialize(code).ok())
+}
+
 fn detail_of(body: &[u8]) -> String {
-    match serde_json::from_slice::<OciEnvelope>(body) {
+    match serde_json::from_slice::<Envelope>(body) {
         Ok(envelope) => messages(&envelope),
         Err(_) => shorten(&String::from_utf8_lossy(body)),
     }
 }
 
-fn messages(envelope: &OciEnvelope) -> String {
-    let texts: Vec<&str> = envelope.errors.iter().map(|e| e.message.as_str()).collect();
+fn messages(envelope: &Envelope) -> String {
+    let errors = envelope.errors.iter();
+    let texts: Vec<&str> = errors.filter_map(|e| e.message.as_deref()).collect();
     shorten(&texts.join("; "))
 }
 
@@ -298,4 +323,30 @@ fn shorten(text: &str) -> String {
         .take(200)
         .collect();
     line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_registry_says_is_read_whatever_its_codes() {
+        let table = [
+            (
+                r#"{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"12 vulnerabilities"}]}"#,
+                "12 vulnerabilities",
+            ),
+            (
+                r#"{"errors":[{"code":"DENIED","message":"no","detail":[1]},{"code":7}]}"#,
+                "no",
+            ),
+            (r#"{"errors":[{"message":"a"},{"message":"b"}]}"#, "a; b"),
+            (r#"{"errors":[{"code":"DENIED","message":null}]}"#, ""),
+            ("<html>busy</html>", ""),
+            ("plain text", "plain text"),
+        ];
+        for (body, want) in table {
+            assert_eq!(detail_of(body.as_bytes()), want, "{body}");
+        }
+    }
 }
