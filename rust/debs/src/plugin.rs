@@ -312,7 +312,10 @@ mod tests {
         );
         let link = fs::read_link(output.join("etc/qml")).unwrap();
         assert_eq!(link, Path::new("/usr/share/qml"));
-        assert_eq!(entries(output.parent().unwrap()).unwrap(), [output.clone()]);
+        assert_eq!(
+            entries(output.parent().unwrap()).unwrap(),
+            std::slice::from_ref(&output)
+        );
 
         fs::write(output.join("letter"), "dear").unwrap();
         let error = check_output(&output).unwrap_err().to_string();
