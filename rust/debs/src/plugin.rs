@@ -172,6 +172,8 @@ fn environment() -> Vec<(&'static str, String)> {
     let text = str::to_owned;
     vec![
         ("DESTDIR", on_bench(INSTALLED)),
+        // The cmake crate sets C, which Qt's tools warn of.
+        ("LC_ALL", text("C.UTF-8")),
         ("CARGO_HOME", cargo_home().display().to_string()),
         ("CARGO_PROFILE_RELEASE_OPT_LEVEL", text("1")),
         ("CARGO_PROFILE_RELEASE_LTO", text("off")),
