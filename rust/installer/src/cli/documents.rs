@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `bootc-installer errors`: the text of `docs/error-codes.md`.
+//! Documents made from what the program knows: `make generate` writes them.
 
-use contract::error::CODES;
+use clap::CommandFactory;
+use contract::error::{CODES, EXITS};
 
-/// The document, in Markdown.
-pub(super) fn document() -> String {
+use super::args::Cli;
+
+/// The definition of the command line, of which the manual page is made.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// `docs/error-codes.md`, which `bootc-installer errors` prints as well.
+pub fn error_codes() -> String {
     let mut text = String::from(
         "# Error codes\n\n\
-         Made by `bootc-installer errors`; a test compares the two.\n\n\
+         Printed by `make generate`, and by `bootc-installer errors`.\n\n\
          A code never changes its meaning. An error always says what failed, the likely\n\
          cause and the next step; it may say cause and next step more precisely than\n\
          this table.\n\n\
-         Exit statuses: 1 the installation failed, 2 wrong usage or input, 3 refused\n\
-         before the target was touched, 4 registry or network, 130 stopped on request.\n\n\
-         | code | exit | usual cause | next step |\n|---|---|---|---|\n",
+         Exit statuses:\n\n",
     );
+    for (exit, meaning) in EXITS {
+        text += &format!("- {exit}: {meaning}\n");
+    }
+    text += "\n| code | exit | usual cause | next step |\n|---|---|---|---|\n";
     for row in CODES {
         text += &format!(
             "| `{}` | {} | {} | {} |\n",
@@ -26,13 +36,16 @@ pub(super) fn document() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn the_documentation_is_up_to_date() {
-        let documented = include_str!("../../../../docs/error-codes.md");
-        assert_eq!(
-            documented,
-            super::document(),
-            "run: cargo run -p bootc-installer -- errors > docs/error-codes.md"
-        );
+    fn every_exit_status_has_a_meaning_and_a_code() {
+        for row in CODES {
+            let known = EXITS.iter().any(|(exit, _)| *exit == row.exit);
+            assert!(known, "{}", row.name);
+        }
+        for (exit, _) in EXITS {
+            assert!(CODES.iter().any(|row| row.exit == *exit), "{exit}");
+        }
     }
 }
