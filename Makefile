@@ -22,7 +22,7 @@ DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.
 ISO_FLAGS ?=
 
-.PHONY: help toolchain build test fuzz demo e2e bench bench-pull benchiso check deb plugin iso msrv image docs clean
+.PHONY: help toolchain build test generate fuzz demo e2e bench bench-pull benchiso check deb plugin iso msrv image docs clean
 
 help:            ## print this list
 	@grep -E '^[a-z0-9-]+: .*## ' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
@@ -35,6 +35,9 @@ build: toolchain ## the programs, into target/release
 
 test: toolchain  ## every test; root and loop-device tests run when root
 	$(CARGO) test --locked --no-fail-fast $(TEST_FLAGS)
+
+generate: toolchain ## write the files that are printed from the code
+	$(CARGO) run --locked --bin generate
 
 fuzz: toolchain  ## the fuzz targets; FUZZ_FLAGS: --seconds N, names of targets
 	$(CARGO) run --locked -p fuzz -- $(FUZZ_FLAGS)

@@ -5,7 +5,8 @@
 //! Every failure that leaves this crate is an [`Error`]. Its [`Code`] never
 //! changes its meaning once released, because scripts, the Calamares page and
 //! the translations key on it. The table behind [`Code::info`] is also what
-//! `docs/error-codes.md` is made of (a test compares the two).
+//! `docs/error-codes.md`, the manual page and the plugin's list of texts are
+//! printed from (`make generate`).
 
 use std::fmt;
 use std::path::Path;
@@ -22,7 +23,9 @@ pub struct CodeInfo {
     pub code: Code,
     /// Its stable spelling, as in events and documentation.
     pub name: &'static str,
-    /// Exit status of `bootc-installer` for it.
+    /// What happened, in a sentence that names nothing: for translators.
+    pub sentence: &'static str,
+    /// Exit status of `bootc-installer` for it; see [`EXITS`].
     pub exit: u8,
     /// The usual cause, one sentence.
     pub why: &'static str,
@@ -40,13 +43,21 @@ macro_rules! codes {
 
         /// All codes in the order of the documentation.
         pub const CODES: &[CodeInfo] = &[
-            $( CodeInfo { code: Code::$variant, name: $name, exit: $exit, why: $why, next: $next }, )+
+            $( CodeInfo { code: Code::$variant, name: $name, sentence: concat!($($doc),+), exit: $exit, why: $why, next: $next }, )+
         ];
     };
 }
 
-// Exit statuses: 1 the installation failed, 2 wrong usage or input, 3 refused
-// before the target was touched, 4 registry or network, 130 stopped on request.
+/// The exit statuses of `bootc-installer`, and what they tell.
+pub const EXITS: &[(u8, &str)] = &[
+    (1, "the installation failed"),
+    (2, "wrong usage or input"),
+    (3, "refused before the target was touched"),
+    (4, "registry or network"),
+    (130, "stopped on request"),
+];
+
+// The sentence after `///` is what translators see (`EngineTexts.h`).
 codes! {
     /// The command line cannot be carried out as given.
     Usage = "USAGE", 2,

@@ -84,22 +84,3 @@ fn imports_of(path: &Path) -> Vec<String> {
         .map(|module| format!("Qt{module}"))
         .collect()
 }
-
-#[test]
-fn the_man_page_has_every_command() {
-    let page = read("debian/bootc-installer.1");
-    let source = read("rust/installer/src/cli/args.rs");
-    let (_, commands) = source.split_once("enum Command {\n").unwrap();
-    let (commands, _) = commands.split_once("\n}").unwrap();
-    let names: Vec<_> = commands
-        .lines()
-        .map(str::trim)
-        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
-        .filter_map(|line| line.split(['(', ',']).next())
-        .map(str::to_lowercase)
-        .collect();
-    assert!(names.contains(&"install".to_owned()), "{names:?}");
-    for name in names {
-        assert!(page.contains(&format!("\n.B {name}\n")), "{name}");
-    }
-}

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["source", "sandbox", "unpack"],
     &["conf", "host", "debs"],
     &["contract", "registry", "buildroot"],
-    &["imageref"],
+    &["imageref", "manual"],
 ];
 
 /// cxx wants the types that C++ is shown declared in one module, which names the

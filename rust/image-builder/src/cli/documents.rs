@@ -6,7 +6,6 @@ use std::io;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use clap_mangen::Man;
 
 use super::args::Cli;
 use crate::error::Code;
@@ -15,47 +14,8 @@ use crate::error::Code;
 ///
 /// # Errors
 /// Only when memory cannot be written to.
-pub fn man_page() -> io::Result<Vec<u8>> {
-    let mut root = Cli::command();
-    root.build();
-    let mut page = Vec::new();
-    let man = Man::new(root.clone());
-    man.render_title(&mut page)?;
-    man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
-    man.render_description_section(&mut page)?;
-    for command in root.get_subcommands() {
-        if command.get_name() != "help" {
-            page.extend(part(command.clone())?);
-        }
-    }
-    man.render_extra_section(&mut page)?;
-    Ok(page)
-}
-
-/// The sections of a subcommand as subsections of one.
-fn part(command: clap::Command) -> io::Result<Vec<u8>> {
-    let title = format!(".SH {}\n", command.get_name().to_uppercase());
-    let has_options = command.get_arguments().next().is_some();
-    let has_extra = command.get_after_long_help().is_some();
-    let man = Man::new(command);
-    let mut sections = Vec::new();
-    man.render_synopsis_section(&mut sections)?;
-    man.render_description_section(&mut sections)?;
-    if has_options {
-        man.render_options_section(&mut sections)?;
-    }
-    if has_extra {
-        man.render_extra_section(&mut sections)?;
-    }
-    let mut text = title.into_bytes();
-    for line in sections.split_inclusive(|b| *b == b'\n') {
-        match line.strip_prefix(b".SH ") {
-            Some(heading) => text.extend([b".SS ", heading].concat()),
-            None => text.extend(line),
-        }
-    }
-    Ok(text)
+pub fn man_page() -> io::Result<String> {
+    manual::page(Cli::command())
 }
 
 /// The completions for a shell.
@@ -109,8 +69,11 @@ mod tests {
 
     #[test]
     fn the_manual_page_has_every_command_and_option() {
-        let page = String::from_utf8(man_page().unwrap()).unwrap();
-        assert!(page.contains(".TH debian-bootc-image-builder 1"), "{page}");
+        let page = man_page().unwrap();
+        assert!(
+            page.starts_with(".TH \"DEBIAN-BOOTC-IMAGE-BUILDER\" 1 "),
+            "{page}"
+        );
         let mut root = Cli::command();
         root.build();
         let mut options = 0;
@@ -126,7 +89,7 @@ mod tests {
             }
         }
         assert!(options > 15, "{options}");
-        assert!(page.contains("Exit statuses"));
+        assert!(page.contains(".SH \"EXIT STATUSES\""));
         assert_eq!(page.matches("\n.SH NAME").count(), 1);
     }
 

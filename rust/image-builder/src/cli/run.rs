@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
             .map_err(|err| {
                 Error::new(Code::Io, "The manual page cannot be made.").detail(err.to_string())
             })
-            .and_then(|page| print(&page)),
+            .and_then(|page| print(page.as_bytes())),
         Command::Completions(args) => print(&documents::completions(args.shell)),
     };
     match done {

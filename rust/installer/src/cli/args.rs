@@ -6,14 +6,25 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::error::EXITS;
 use contract::plan::BootloaderChoice;
 
 use crate::bootc;
 
-/// Put a bootable container image on a mounted target, so that it boots and
-/// updates from its registry.
+/// Put a bootable container on a mounted target
+///
+/// Takes an image in a registry, or in a local OCI layout, checks and downloads
+/// it, has the image's own bootc(8) write it to a mounted target, and installs a
+/// boot loader where the image does not bring a program for that. Partitioning,
+/// file systems and mounting are done beforehand by whoever calls it.
 #[derive(Debug, Parser)]
-#[command(name = "bootc-installer", version, max_term_width = 80)]
+#[command(
+    name = "bootc-installer",
+    version,
+    max_term_width = 80,
+    after_help = "`help COMMAND` explains a command.",
+    after_long_help = prose()
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -44,6 +55,32 @@ pub(super) enum Command {
     Errors,
     /// Print the version
     Version,
+}
+
+/// What the manual page, and the long help, say at their end.
+fn prose() -> String {
+    let mut text = String::from("Exit status:\n  0    it is done\n");
+    for (exit, meaning) in EXITS {
+        text += &format!("  {exit:<4} {meaning}\n");
+    }
+    text + &format!(
+        "\n  Errors begin with a code, which `errors` explains.\n\n\
+         Environment:\n  \
+           RUST_LOG  what is logged on standard error, for example debug;\n            \
+                     secrets never are\n\n\
+         Files:\n  \
+           /etc/containers/registries.conf  mirrors, blocked and insecure registries\n  \
+           /etc/containers/certs.d          certificate authorities of registries\n  \
+           /etc/containers/policy.json      which images must be signed, and how\n  \
+           {:<31}  what bootc said\n\n\
+         Examples:\n  \
+           bootc-installer check --image registry.example/os/debian:13\n  \
+           bootc-installer install --image registry.example/os/debian:13 --root /mnt\n\n\
+         See also:\n  \
+           bootc(8), containers-auth.json(5), containers-registries.conf(5),\n  \
+           containers-certs.d(5), containers-policy.json(5)",
+        bootc::LOG_DIR
+    )
 }
 
 const EXAMPLES: &str = "Examples:

@@ -5,7 +5,7 @@ mod args;
 mod build;
 mod check;
 mod close;
-mod errors;
+pub mod documents;
 mod install;
 mod output;
 mod password;
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
         Command::Close(args) => return close::run(args),
         Command::Check(args) => return ended(check::run(args), args.json()),
         Command::Plan(args) => return ended(plan(args), args.json_errors),
-        Command::Errors => print(&errors::document()),
+        Command::Errors => print(&documents::error_codes()),
         Command::Version => print(&format!("bootc-installer {}\n", env!("CARGO_PKG_VERSION"))),
     };
     ended(done, false)
