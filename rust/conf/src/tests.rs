@@ -397,30 +397,3 @@ fn unreadable_file() {
     assert_eq!(err.code, Code::ConfigInvalid);
     assert!(err.what.contains("/nonexistent/bootc.conf"));
 }
-
-#[test]
-fn keys_are_read_with_the_file() {
-    const KEY: &str = "-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENmPF4ZwjQgMpWP/FqXXCq3xMlc3l
-jvMWJ0czelU4sz8F62cDbBMAg5cx9u1F7ke82w99WsiTAezVXBJnx9d0qQ==
------END PUBLIC KEY-----
-";
-    let dir = tempfile::tempdir().unwrap();
-    let conf = dir.path().join("bootc.conf");
-    let with = |keys: &str| {
-        let text = format!("registryAuth: {{registries: {{r.io: {{signatureKeys: [{keys}]}}}}}}\n");
-        std::fs::write(&conf, text).unwrap();
-        read(&conf)
-    };
-    std::fs::write(dir.path().join("a.pub"), format!("a comment\n{KEY}")).unwrap();
-    std::fs::write(dir.path().join("b.key"), KEY.replace("PUBLIC", "PRIVATE")).unwrap();
-    let config = with("a.pub, a.pub").unwrap();
-    assert_eq!(config.registries[0].signature_pems, [KEY, KEY]);
-    assert_eq!(config.no_signature_verification, None);
-    for (keys, part) in [("b.key", "private key"), ("c.pub", "cannot be read")] {
-        let error = with(keys).unwrap_err();
-        assert_eq!(error.code, Code::ConfigInvalid, "{error:?}");
-        assert!(error.what.contains(part), "{error:?}");
-        assert!(error.what.contains(keys), "{error:?}");
-    }
-}
