@@ -187,7 +187,7 @@ pub const CHECKS: &[Check] = &[
         name: "policy",
         severity: Severity::Fatal,
         description: "skopeo refuses every image without it.",
-        test: |facts, _| missing(facts.policy_json, "/etc/containers/policy.json"),
+        test: |facts, _| missing(facts.policy_json.is_some(), "/etc/containers/policy.json"),
     },
     Check {
         name: "os-release",

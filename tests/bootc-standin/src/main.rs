@@ -14,6 +14,7 @@ mod install;
 mod layer;
 mod process;
 mod progress;
+mod proxy;
 mod source;
 mod status;
 mod target;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the image comes from: its manifest, configuration and layers.
 //!
-//! An `oci:` layout is read in place. Everything else goes through skopeo,
+//! An `oci:` layout is read in place, when the image's skopeo lets it be read. Everything else goes through skopeo,
 //! whose `dir:` form keeps the manifest byte for byte.
 
 use std::fs::{self, File};
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::imgref::{ImageReference, Transport};
 use crate::process::CommandExt;
+use crate::proxy;
 
 /// A descriptor (OCI image spec, descriptor.md), as far as needed.
 #[derive(Clone, Debug, Deserialize)]
@@ -84,7 +85,8 @@ impl Image {
     /// Reads the manifest; nothing else is fetched.
     pub(crate) fn inspect(reference: &ImageReference) -> Result<Self> {
         let opened = match reference.transport {
-            Transport::OciDir => Self::inspect_layout(reference),
+            Transport::OciDir => proxy::open_image(&reference.skopeo())
+                .and_then(|()| Self::inspect_layout(reference)),
             _ => Self::inspect_by_skopeo(reference),
         };
         opened.map_err(|error| anyhow!("failed to invoke method OpenImage: {error:#}"))

@@ -12,6 +12,7 @@ mod failure;
 pub mod fuzz;
 mod layout;
 mod output;
+pub(crate) mod policy;
 mod terminal;
 
 use std::fs::{DirBuilder, File, OpenOptions};

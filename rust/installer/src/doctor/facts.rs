@@ -6,6 +6,7 @@ use std::path::Path;
 
 use contract::error::{Error, Result};
 use host::rootdir::RootDir;
+use registry::policy::POLICY_PATH;
 use serde::{Deserialize, Serialize};
 
 /// Directories of programs, in the order of the sandbox's `PATH`.
@@ -77,8 +78,8 @@ pub struct RootFacts {
     pub programs: BTreeMap<String, String>,
     /// `prepare-root.conf` is there.
     pub prepare_root: bool,
-    /// `/etc/containers/policy.json` is there.
-    pub policy_json: bool,
+    /// The text of `/etc/containers/policy.json`; containers-policy.json(5).
+    pub policy_json: Option<String>,
     /// A SELinux policy is there.
     pub selinux: bool,
     /// `/usr/lib/bootupd/updates` is there.
@@ -162,7 +163,7 @@ pub fn facts(root: &Path) -> Result<RootFacts> {
         prepare_root: ["usr/lib", "etc"]
             .iter()
             .any(|base| dir.is_file(format!("{base}/ostree/prepare-root.conf"))),
-        policy_json: dir.is_file("etc/containers/policy.json"),
+        policy_json: policy_json(&dir),
         selinux: has_selinux_policy(&dir),
         bootupd_updates: dir.is_dir("usr/lib/bootupd/updates"),
         bound_images: !dir.list("usr/lib/bootc/bound-images.d").is_empty(),
@@ -214,6 +215,11 @@ fn program(dir: &RootDir, name: &str) -> Option<String> {
         .iter()
         .map(|place| format!("{place}/{name}"))
         .find(|path| dir.is_file(path))
+}
+
+fn policy_json(dir: &RootDir) -> Option<String> {
+    let path = POLICY_PATH.strip_prefix('/').unwrap_or(POLICY_PATH);
+    dir.read(path, TEXT_MAX).ok()
 }
 
 fn has_selinux_policy(dir: &RootDir) -> bool {

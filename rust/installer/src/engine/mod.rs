@@ -27,12 +27,13 @@ use contract::firmware::Firmware;
 use contract::plan::{Plan, RuntimeRoot};
 use host::cancel::Cancel;
 use host::mountinfo;
+use registry::policy::POLICY_PATH;
 use sandbox::scratch::Scratch;
 use sandbox::Sandbox;
 use source::secret::Secrets;
 
 use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Situation};
-use crate::bootc::{self, BootcArgs, DeployInputs};
+use crate::bootc::{self, policy, BootcArgs, DeployInputs};
 use crate::check::{self, Checked};
 use crate::deployment::{self, Deployment};
 use crate::doctor;
@@ -246,6 +247,9 @@ impl Engine<'_> {
         for finding in doctor::judge(&runtime.facts, &image)? {
             self.warn(finding.check.name, std::slice::from_ref(&finding.what));
         }
+        if let Some(own) = &runtime.facts.policy_json {
+            policy::letting_in(sandbox::LAYOUT, own)?;
+        }
         if let Some(dir) = runtime.root.directory() {
             deployment::check_mount_points(self.plan, dir)?;
         }
@@ -275,7 +279,11 @@ impl Engine<'_> {
         fetched: &Fetched,
     ) -> Result<Sandbox> {
         let root = &checked.target.root;
-        let sandbox = Sandbox::for_bootc(runtime.root.clone(), scratch, root, &fetched.layout);
+        let mut sandbox = Sandbox::for_bootc(runtime.root.clone(), scratch, root, &fetched.layout);
+        if let Some(own) = &runtime.facts.policy_json {
+            let policy = policy::letting_in(sandbox::LAYOUT, own)?;
+            sandbox = sandbox.file(POLICY_PATH, policy, 0o644);
+        }
         if runtime.facts.bound_images {
             return runtime::reaching_registries(sandbox, self.plan, self.secrets);
         }

@@ -154,8 +154,16 @@ fn the_callers_umask_does_not_get_into_the_system() {
     }
 }
 
+/// Only updates from one registry are let in, and nothing that comes from
+/// elsewhere, as public images say it.
+const STRICT_POLICY: &str = r#"{"default":[{"type":"reject"}],"transports":{
+    "docker":{"r.example/os":[{"type":"sigstoreSigned","keyPath":"/etc/pki/os.pub",
+        "signedIdentity":{"type":"matchRepository"}}]},
+    "oci":{"":[{"type":"reject"}]}}}"#;
+
 /// As from an installer medium: the layout is used in place, and bootc runs
-/// from a directory and from a squashfs file.
+/// from a directory and from a squashfs file. The image's policy rejects layouts,
+/// which the image's skopeo obeys.
 #[test]
 fn from_a_medium() {
     let Some(world) = World::enter(&["mksquashfs"]) else {
@@ -163,6 +171,8 @@ fn from_a_medium() {
     };
     let image = test_image::standard().unwrap();
     let root = standard::unpacked(&world);
+    let policy = root.join("etc/containers/policy.json");
+    fs::write(&policy, STRICT_POLICY).unwrap();
     let squashfs = world.new_path("root.squashfs");
     // Not compressed: it is read once.
     let mut make = Command::new("mksquashfs");
@@ -196,6 +206,7 @@ fn from_a_medium() {
     }
     // Neither was written to.
     assert!(!root.join("run/target").exists());
+    assert_eq!(fs::read_to_string(&policy).unwrap(), STRICT_POLICY);
 }
 
 #[test]
