@@ -310,6 +310,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Add a file system of its own for /boot, for example ext4 with 1 GiB, or do not use a subvolume for the root." ),
     QT_TRANSLATE_NOOP( "Engine", "GRUB finds it by its UUID." ),
     QT_TRANSLATE_NOOP( "Engine", "Make a new file system on it." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image's own skopeo would refuse every image, also the one to be installed." ),
     QT_TRANSLATE_NOOP( "Engine", "Calamares does not tell one, and there is none on it: formatting it has failed." ),
     QT_TRANSLATE_NOOP( "Engine", "Start again, and on the partition page let the partition be formatted or leave it out." ),
     QT_TRANSLATE_NOOP( "Engine", "Calamares has not opened it, or could not read its UUID." ),

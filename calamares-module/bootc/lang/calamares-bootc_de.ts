@@ -1140,6 +1140,10 @@
         <translation>Formatieren Sie es neu.</translation>
     </message>
     <message>
+        <source>The image&apos;s own skopeo would refuse every image, also the one to be installed.</source>
+        <translation>Das skopeo des Images würde jedes Image ablehnen, auch das zu installierende.</translation>
+    </message>
+    <message>
         <source>To install after all, make a new file system on the target and start again.</source>
         <translation>Um doch zu installieren, formatieren Sie das Ziel neu und beginnen Sie noch einmal.</translation>
     </message>
