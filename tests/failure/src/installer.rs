@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::event::{Event, Task};
 use nix::sys::signal::{self, Signal};
@@ -283,13 +283,20 @@ impl Running<'_> {
     /// Waits for an event.
     #[track_caller]
     pub fn until(&mut self, wanted: impl Fn(&Event) -> bool) {
+        // Something is told every second, so that the clock is looked at.
+        let end = Instant::now() + LIMIT;
+        let mut how = "it ended before";
         while let Some(event) = self.next() {
             if wanted(&event) {
                 return;
             }
+            if Instant::now() > end {
+                how = "it did not come";
+                break;
+            }
         }
         let stderr = fs::read_to_string(&self.stderr).unwrap_or_default();
-        panic!("it ended before:\n{:#?}\n{stderr}", self.events);
+        panic!("{how}:\n{:#?}\n{stderr}", self.events);
     }
 
     /// Waits for the start of a task.

@@ -100,6 +100,8 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
     let OpenptyResult { master, slave } =
         openpty(&WINDOW, None).map_err(|errno| pty(errno.into()))?;
     let stdout = Stdio::from(slave.try_clone().map_err(pty)?);
+    // Before bootc can have written anything, which would never be counted.
+    let free_at_start = free(inputs.target);
     let mut child = sandbox.spawn(&words, stdout, Stdio::from(slave))?;
 
     let mut watch = Watch {
@@ -107,7 +109,7 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
         meter: Meter::new(inputs.layers.to_vec(), inputs.expected_growth),
         error: Vec::new(),
         target: inputs.target,
-        free_at_start: free(inputs.target),
+        free_at_start,
     };
     let exit = watch.follow(&mut child, master, sink, cancel)?;
     watch.log.line(&format!("bootc: {exit}"));
