@@ -42,8 +42,14 @@ pub fn plugin(suite: &str, output: &Path) -> Result<()> {
     let bench = Bench::new("plugin-build", suite, "")?;
     let _lock = bench.lock()?;
     bench.lay_out()?;
-    // By its name there may be another by now: making the root takes minutes.
-    fs::copy("/proc/self/exe", bench.dir.join(PROGRAM)).context("copying this program")?;
+    // By its name there may be another by now: making the root takes minutes. A
+    // process of its own writes it, so that no other one has it open for writing
+    // when it is executed.
+    Command::new("cp")
+        .arg(format!("/proc/{}/exe", std::process::id()))
+        .arg(bench.dir.join(PROGRAM))
+        .run()
+        .context("copying this program")?;
     // The tree becomes a live system: its directories are for everybody.
     let lines = format!("umask 022; exec {}/{PROGRAM} {INSTALL}", bench::BUILD);
     bench
@@ -112,9 +118,9 @@ pub fn install() -> Result<()> {
     cmake(&triple)?;
     let bin = installed.join("usr/bin");
     fs::create_dir_all(&bin).with_context(|| format!("making {}", bin.display()))?;
-    for program in PROGRAMS {
-        let built = bench.join(CARGO_TARGET).join("release").join(program);
-        fs::copy(&built, bin.join(program))
+    for name in PROGRAMS {
+        let built = bench.join(CARGO_TARGET).join("release").join(name);
+        fs::copy(&built, bin.join(name))
             .with_context(|| format!("installing {}", built.display()))?;
     }
     Ok(())

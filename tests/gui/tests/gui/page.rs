@@ -193,7 +193,7 @@ fn a_page_that_goes_on_by_itself() {
     session.wait(session.words().full_name);
     // And it is not in the way back, either.
     session.press("Back");
-    session.wait_text("keyboard");
+    session.wait_text("Keyboard model");
     session.cancel();
     session.wait_exit().assert_clean();
 }
