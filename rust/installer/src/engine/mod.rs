@@ -247,6 +247,7 @@ impl Engine<'_> {
         for finding in doctor::judge(&runtime.facts, &image)? {
             self.warn(finding.check.name, std::slice::from_ref(&finding.what));
         }
+        // For its refusal: the sandbox is made when bootc is about to write.
         if let Some(own) = &runtime.facts.policy_json {
             policy::letting_in(sandbox::LAYOUT, own)?;
         }
