@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use bench_kit::machine::Machine;
 use bench_kit::proc;
-use nix::unistd::{syncfs, sysconf, SysconfVar};
+use nix::unistd::{SysconfVar, syncfs, sysconf};
 use testkit::cmd::CommandExt;
 use testkit::registry::{Options, Registry};
 use testkit::{apt, cache};
@@ -101,14 +101,15 @@ fn compare(args: &Args, installer: &Path, image: Image) -> Result<Report> {
     for round in 1..=usize::from(args.runs) {
         for way in &mut ways {
             let mut run = scene.run(*way, round, &report.image);
-            if *way == Way::Podman && round == 1 {
-                if let Err(error) = &run {
-                    let failure = format!("{error:#}");
-                    eprintln!("podman failed, going on with skopeo and chroot: {failure}");
-                    report.podman_failure = Some(failure);
-                    *way = Way::Skopeo;
-                    run = scene.run(*way, round, &report.image);
-                }
+            if *way == Way::Podman
+                && round == 1
+                && let Err(error) = &run
+            {
+                let failure = format!("{error:#}");
+                eprintln!("podman failed, going on with skopeo and chroot: {failure}");
+                report.podman_failure = Some(failure);
+                *way = Way::Skopeo;
+                run = scene.run(*way, round, &report.image);
             }
             report.runs.push(run?);
         }

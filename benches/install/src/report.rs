@@ -248,10 +248,10 @@ impl Report {
             for way in &ways {
                 let value = self.median(*way, figure);
                 let mut cell = value.map_or_else(|| "–".to_owned(), |v| figure.show(v));
-                if !way.is_baseline() {
-                    if let Some(ratio) = self.ratio(*way, figure) {
-                        write!(cell, " ({ratio:.2}x)")?;
-                    }
+                if !way.is_baseline()
+                    && let Some(ratio) = self.ratio(*way, figure)
+                {
+                    write!(cell, " ({ratio:.2}x)")?;
                 }
                 write!(out, " {cell} |")?;
             }

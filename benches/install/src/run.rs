@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use bench_kit::cpu::CpuTime;
 use bench_kit::proc;
-use nix::sys::wait::{waitpid, WaitStatus};
-use nix::unistd::{syncfs, Pid};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, syncfs};
 use serde::{Deserialize, Serialize};
 use testkit::cmd::CommandExt as _;
 
 use crate::cgroup;
 use crate::sample::{self, Peaks, Sampler};
-use crate::stage::{self, StageSpec, LIVE, TARGET};
+use crate::stage::{self, LIVE, StageSpec, TARGET};
 
 /// Hidden subcommand: pid 1 of a run.
 pub(crate) const STAGE: &str = "stage";

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{Context, Result, anyhow};
 use bench_kit::proc::{self, Memory};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};

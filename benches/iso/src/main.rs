@@ -7,15 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use buildroot::cache;
 use clap::Parser;
 use image_builder::build::root::{Root, Shell};
-use image_builder::build::{self, lb, tree, Request};
+use image_builder::build::{self, Request, lb, tree};
 use image_builder::config::Distro;
 use image_builder::progress::{Progress, Sink};
 use image_builder::stop::Stop;
-use nix::sys::resource::{getrusage, UsageWho};
+use nix::sys::resource::{UsageWho, getrusage};
 
 /// Measures builds of the medium. Needs root, a network and 10 GB.
 #[derive(Debug, Parser)]

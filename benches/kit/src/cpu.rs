@@ -2,7 +2,7 @@
 //! CPU time.
 
 use anyhow::{Context, Result};
-use nix::sys::resource::{getrusage, UsageWho};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use bench_kit::machine::Machine;
 use bench_kit::proc;
 use testkit::cmd::CommandExt;

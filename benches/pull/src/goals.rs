@@ -69,11 +69,9 @@ impl Goal {
             .filter(|_| report.image.size != Size::Small),
             Measure::Line => ratio(median(Tool::Ours, Figure::Wall)?, report.line_time()),
             Measure::Extra => report.extra(self.case, Tool::Ours),
-            Measure::Finishes => {
-                report
-                    .finishes(self.case, Tool::Ours)
-                    .map(|finishes| if finishes { 0.0 } else { 1.0 })
-            }
+            Measure::Finishes => report
+                .finishes(self.case, Tool::Ours)
+                .map(|finishes| if finishes { 0.0 } else { 1.0 }),
         }
     }
 

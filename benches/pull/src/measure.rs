@@ -14,10 +14,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use bench_kit::cpu::{largest_child, CpuTime};
+use bench_kit::cpu::{CpuTime, largest_child};
 use clap::Parser;
-use nix::sys::signal::{killpg, Signal};
-use nix::unistd::{syncfs, Pid};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, syncfs};
 use serde::{Deserialize, Serialize};
 use testkit::cmd::CommandExt as _;
 

@@ -137,5 +137,5 @@ pub(crate) mod bridge {
     }
 }
 
-pub(crate) use super::jobs::{new_session, Session};
+pub(crate) use super::jobs::{Session, new_session};
 pub(crate) use super::page::Page;

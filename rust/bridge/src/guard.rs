@@ -3,7 +3,7 @@
 //! and leave the target mounted.
 
 use std::any::Any;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use contract::error::{Code, Error};
 

@@ -6,7 +6,7 @@ mod plan;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::cache;
 use crate::cmd;
@@ -136,10 +136,12 @@ mod tests {
 
     #[test]
     fn an_unknown_tool_is_an_error() {
-        assert!(packages_for(&["no-such-tool"])
-            .unwrap_err()
-            .to_string()
-            .contains("no-such-tool"));
+        assert!(
+            packages_for(&["no-such-tool"])
+                .unwrap_err()
+                .to_string()
+                .contains("no-such-tool")
+        );
     }
 
     #[test]

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
 use imageref::Reference;
-use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
-use contract::plan::BootloaderChoice;
 use contract::plan::AUTO;
+use contract::plan::BootloaderChoice;
 pub use localized::Localized;
 pub use page::{CatalogueEntry, Icon, Page};
 use reader::{Document, Section};
@@ -248,13 +248,14 @@ fn transport(doc: &Document, top: &mut Section) -> Result<Option<Transport>> {
 
 /// Keys of the format that something else decides.
 fn without_effect(doc: &Document, top: &mut Section, config: &mut Config) -> Result<()> {
-    if let Some(remote) = top.text(doc, &["remote"])? {
-        if remote != "default" && Some(&remote) != config.stateroot.as_ref() {
-            config.warnings.push(format!(
-                "{}: `remote: {remote}` has no effect: container images have no ostree remote.",
-                doc.name()
-            ));
-        }
+    if let Some(remote) = top.text(doc, &["remote"])?
+        && remote != "default"
+        && Some(&remote) != config.stateroot.as_ref()
+    {
+        config.warnings.push(format!(
+            "{}: `remote: {remote}` has no effect: container images have no ostree remote.",
+            doc.name()
+        ));
     }
     if top.anything("integration").is_some() {
         config.warnings.push(format!(
@@ -353,7 +354,7 @@ fn install_options(doc: &Document, mut options: Section, config: &mut Config) ->
                     &["installOptions", "bootloader"],
                     other,
                     &["auto", "grub", "systemd", "none"],
-                ))
+                ));
             }
         });
     }

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use contract::error::capital;
 use contract::error::Result;
+use contract::error::capital;
 use imageref::ImageRef;
 
 use crate::localized::Localized;

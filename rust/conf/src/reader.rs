@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
-use secrecy::zeroize::Zeroizing;
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde_yaml::{Mapping, Value};
 
 use super::localized::Localized;
@@ -298,7 +298,7 @@ impl Section {
             Some((key, other)) => {
                 return Err(doc
                     .invalid(&self.at(key), &wrong_type("a list", &other))
-                    .next("Write each entry below it, the first line after `- `."))
+                    .next("Write each entry below it, the first line after `- `."));
             }
         };
         items

@@ -231,7 +231,12 @@ fn mistakes_are_named() {
         ),
         (
             "page:\n  catalogue:\n  - name: A\n    reference: debian",
-            &["line 4", "`page.catalogue[0].reference`", "`debian` is no image", "docker.io/library/debian"],
+            &[
+                "line 4",
+                "`page.catalogue[0].reference`",
+                "`debian` is no image",
+                "docker.io/library/debian",
+            ],
         ),
         (
             "page: { catalogue: [{ name: A, reference: 'oci-archive:/x' }] }",

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use imageref::Reference;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{capital, Code, Error, Result};
+use crate::error::{Code, Error, Result, capital};
 use crate::firmware::Firmware;
 use crate::fstab;
 pub use crate::fstab::FstabEntry;
@@ -79,13 +79,13 @@ impl Plan {
                     format!(
                         "The plan has version {v}, and this program reads version {PLAN_VERSION}."
                     ),
-                ))
+                ));
             }
             None => {
                 return Err(Error::new(
                     Code::PlanInvalid,
                     "This is no plan: it has no `version`.",
-                ))
+                ));
             }
         }
         // From the text again, for the line in the message.
@@ -156,12 +156,12 @@ impl Plan {
             return invalid(format!("`{stateroot}` cannot be the name of a stateroot."));
         }
         for registry in &self.registries {
-            if let Some(SecretRef::AuthFd { fd }) = registry.auth {
-                if fd < 3 {
-                    return invalid(format!(
-                        "Descriptor {fd} cannot deliver credentials; it must be 3 or higher."
-                    ));
-                }
+            if let Some(SecretRef::AuthFd { fd }) = registry.auth
+                && fd < 3
+            {
+                return invalid(format!(
+                    "Descriptor {fd} cannot deliver credentials; it must be 3 or higher."
+                ));
             }
         }
         fstab::validate(&self.deployment.fstab)

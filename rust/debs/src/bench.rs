@@ -50,7 +50,7 @@ impl Bench {
         })
     }
 
-    pub(crate) fn lock(&self) -> Result<impl Drop> {
+    pub(crate) fn lock(&self) -> Result<impl Drop + use<>> {
         cache::lock(&self.lock)
     }
 

@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use buildroot::cache::{self, Key};
 
-use crate::bench::{entries, Bench, BUILD};
+use crate::bench::{BUILD, Bench, entries};
 use crate::root::{self, Output};
 use crate::source;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// A control file: the source's paragraph, then one for each binary package.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,8 +15,8 @@ mod source;
 mod vendor;
 
 pub use build::{build, check_rust, lint};
-pub use control::{changelog_version, Control, Paragraph};
-pub use plugin::{install as install_plugin, plugin, INSTALL as INSTALL_PLUGIN};
-pub use root::{build_root, Output};
+pub use control::{Control, Paragraph, changelog_version};
+pub use plugin::{INSTALL as INSTALL_PLUGIN, install as install_plugin, plugin};
+pub use root::{Output, build_root};
 pub use source::{files, workspace};
 pub use vendor::vendor;

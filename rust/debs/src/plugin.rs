@@ -9,11 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{anyhow, bail, ensure, Context, Result};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use buildroot::cache;
 use buildroot::cmd::CommandExt;
 
-use crate::bench::{self, entries, Bench};
+use crate::bench::{self, Bench, entries};
 use crate::root::Output;
 
 /// The command of `debs` that calls [`install`].
@@ -63,7 +63,7 @@ fn check_output(output: &Path) -> Result<()> {
     match output.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => {
-            return Err(error).with_context(|| format!("looking at {}", output.display()))
+            return Err(error).with_context(|| format!("looking at {}", output.display()));
         }
         Ok(meta) => ensure!(
             meta.is_dir(),
@@ -225,7 +225,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::source;
-    use std::os::unix::fs::{symlink, PermissionsExt};
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn read(path: &str) -> String {
         fs::read_to_string(source::workspace().unwrap().join(path)).unwrap()

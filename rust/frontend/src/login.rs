@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::os::fd::OwnedFd;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use contract::error::{Code, Error, Result};
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::login::Login;
-use crate::program::{self, Program, PLAN_FD};
+use crate::program::{self, PLAN_FD, Program};
 use crate::progress::Position;
 
 /// No plan is longer.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::error::Code;
-use frontend::check::{check, check_within, Question, Stop};
+use frontend::check::{Question, Stop, check, check_within};
 use frontend::login::Login;
 use frontend::program::Program;
 use frontend::progress::Stage;

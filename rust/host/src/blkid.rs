@@ -11,7 +11,7 @@ use std::path::Path;
 use contract::error::{Code, Error, Result};
 
 use crate::cancel::Cancel;
-use crate::cmd::{command_line, Tool};
+use crate::cmd::{Tool, command_line};
 
 /// Exit status of blkid(8) when it finds the marks of several things.
 const AMBIVALENT: i32 = 8;

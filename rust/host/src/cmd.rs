@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use contract::error::{Code, Error, Result};
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::sys::signal::{killpg, Signal};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::cancel::Cancel;
@@ -387,13 +387,15 @@ mod tests {
         let tool = sh("echo $$ > \"$0\"; exec sleep 1000").arg(marker.path());
         let stopper = {
             let (cancel, path) = (cancel.clone(), marker.path().to_owned());
-            std::thread::spawn(move || loop {
-                let pid = std::fs::read_to_string(&path).unwrap();
-                if pid.ends_with('\n') {
-                    cancel.cancel();
-                    return pid.trim().to_owned();
+            std::thread::spawn(move || {
+                loop {
+                    let pid = std::fs::read_to_string(&path).unwrap();
+                    if pid.ends_with('\n') {
+                        cancel.cancel();
+                        return pid.trim().to_owned();
+                    }
+                    std::thread::yield_now();
                 }
-                std::thread::yield_now();
             })
         };
         let error = tool.run(&cancel).unwrap_err();

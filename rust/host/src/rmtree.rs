@@ -9,9 +9,9 @@ use std::path::Path;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{openat, openat2, renameat, AtFlags, OFlag, OpenHow, ResolveFlag, AT_FDCWD};
-use nix::sys::stat::{fstatat, Mode, SFlag};
-use nix::unistd::{unlinkat, UnlinkatFlags};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, renameat};
+use nix::sys::stat::{Mode, SFlag, fstatat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 /// Directories deeper than this are moved up before they are removed: each
 /// level holds a descriptor open, and archives can nest without end.
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_bind_mount_of_the_same_file_system_is_not_emptied() {
-        use nix::mount::{mount, umount2, MntFlags, MsFlags};
+        use nix::mount::{MntFlags, MsFlags, mount, umount2};
         /// Unmounts also when the test fails.
         struct Bound(std::path::PathBuf);
         impl Drop for Bound {

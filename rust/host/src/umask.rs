@@ -3,7 +3,7 @@
 //! and ostree make directories of the installed system with what is left of
 //! 0777, and a caller's 077 would close them to its users.
 
-use nix::sys::stat::{umask, Mode};
+use nix::sys::stat::{Mode, umask};
 
 /// Sets the usual one, 022. What must be closed to others is made so by its
 /// own mode.

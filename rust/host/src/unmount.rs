@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use contract::error::Result;
 use nix::errno::Errno;
-use nix::mount::{umount2, MntFlags};
+use nix::mount::{MntFlags, umount2};
 
 use crate::holders::{self, Holder};
 use crate::mountinfo::{self, Mount};

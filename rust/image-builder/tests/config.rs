@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use image_builder::config::{
-    bootc_conf, Branding, CatalogueEntry, Compression, Distro, Firmware, Icon, Product, SCHEMA,
-    TEMPLATE,
+    Branding, CatalogueEntry, Compression, Distro, Firmware, Icon, Product, SCHEMA, TEMPLATE,
+    bootc_conf,
 };
 use image_builder::error::{Code, Error};
 use secrecy::zeroize::Zeroizing;

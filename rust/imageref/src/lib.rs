@@ -23,7 +23,7 @@ mod transport;
 pub use digest::{Algorithm, Digest};
 pub use error::{ParseError, Problem};
 pub use platform::{Platform, PlatformError};
-pub use reference::{Reference, DEFAULT_TAG, DOCKER_HUB};
+pub use reference::{DEFAULT_TAG, DOCKER_HUB, Reference};
 pub use transport::{ImageRef, LocalImage, Transport};
 
 /// Serialises a type as its text, through `Display` and `FromStr`.

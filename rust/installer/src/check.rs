@@ -19,7 +19,7 @@ use crate::boot::{self, FirmwareNeed, NEITHER_PLACE};
 use crate::disk::{self, BootPlaces};
 use crate::space::{self, SpaceNeed};
 
-use crate::target::{self, Target, SCRATCH_NAME};
+use crate::target::{self, SCRATCH_NAME, Target};
 
 /// What the check found out.
 #[derive(Debug, Clone)]
@@ -270,13 +270,13 @@ fn warnings(scratch: Option<&Path>) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     if let Some(dir) = scratch {
         let mounts = mountinfo::read()?;
-        if let Some(mount) = mountinfo::covering(&mounts, dir) {
-            if ["tmpfs", "ramfs", "overlay"].contains(&mount.fs_type.as_str()) {
-                warnings.push(format!(
-                    "The scratch directory is on a {} and may take memory.",
-                    mount.fs_type
-                ));
-            }
+        if let Some(mount) = mountinfo::covering(&mounts, dir)
+            && ["tmpfs", "ramfs", "overlay"].contains(&mount.fs_type.as_str())
+        {
+            warnings.push(format!(
+                "The scratch directory is on a {} and may take memory.",
+                mount.fs_type
+            ));
         }
     }
     Ok(warnings)

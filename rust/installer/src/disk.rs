@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use contract::error::{Error, Result};
 use host::blkid;
 
-use crate::target::{split_dev, Target};
+use crate::target::{Target, split_dev};
 
 /// GPT partition type of a BIOS boot partition (`ef02` in sgdisk(8)).
 const GPT_BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";

@@ -11,7 +11,7 @@ use contract::error::{Code, Error, Result};
 
 mod facts;
 
-pub use facts::{examine, facts, GrubPlatform, Kernel, RootFacts};
+pub use facts::{GrubPlatform, Kernel, RootFacts, examine, facts};
 
 /// What the image's configuration says.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,10 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Fatal,
         description: "Bootable container images say what they are with the label containers.bootc=1.",
         test: |_, image| {
-            missing(source::look_up::has_bootc_label(image.labels), "label containers.bootc=1")
+            missing(
+                source::look_up::has_bootc_label(image.labels),
+                "label containers.bootc=1",
+            )
         },
     },
     Check {

@@ -3,7 +3,7 @@
 //! stay on the disk, or go to whoever collects reports of crashes.
 
 use nix::sys::prctl;
-use nix::sys::resource::{setrlimit, Resource};
+use nix::sys::resource::{Resource, setrlimit};
 
 /// Forbids core dumps of this process and limits those of its children to
 /// nothing. The first thing that a program does.

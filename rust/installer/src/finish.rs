@@ -16,7 +16,7 @@ use host::holders;
 use host::mountinfo::{self, Mount};
 use host::unmount::{self, below, leaves_first};
 use nix::errno::Errno;
-use nix::mount::{mount, MsFlags};
+use nix::mount::{MsFlags, mount};
 
 use contract::plan::FinishPlan;
 

@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use contract::firmware::Firmware;
 use contract::plan::Plan;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 fn bootc_installer(args: &[&str], stdin: &str) -> Output {
@@ -176,9 +176,11 @@ fn check_answers_with_one_object() {
     let output = check("oci:/nonexistent:x", &["--format", "text"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
-    assert!(String::from_utf8(output.stderr)
-        .unwrap()
-        .contains("SOURCE_INVALID"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("SOURCE_INVALID")
+    );
 }
 
 /// An OCI layout with one image that has one empty layer.

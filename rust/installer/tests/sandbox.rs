@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use contract::error::Code;
 use host::cancel::Cancel;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use sandbox::scratch::Scratch;
 use sandbox::{RootKind, Sandbox, SandboxChild};
 

@@ -43,8 +43,8 @@ pub mod policy;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use auth::auth_files::{load_credentials, open_to_others, search_order, AuthFile};
-pub use auth::auth_json::{write_auth_json, AuthFileError};
+pub use auth::auth_files::{AuthFile, load_credentials, open_to_others, search_order};
+pub use auth::auth_json::{AuthFileError, write_auth_json};
 pub use auth::credential_store::CredentialStore;
 pub use auth::credentials::Credentials;
 pub use error::{ErrorKind, Missing, RegistryError, TlsProblem};

@@ -2,8 +2,6 @@
 //! What each family of registries does in its own way. The names are the real
 //! ones: all requests go to a proxy that stands for the internet. TLS is left
 //! out (its place is in `connect.rs`), and so the realms are plain.
-//!
-//! One test alone, because it sets the environment of its process.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -11,8 +9,8 @@
 mod answers;
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use answers::*;
@@ -221,6 +219,21 @@ async fn outcome(family: &Family, host: &str) -> String {
     }
 }
 
+/// The family's name, for the process that `every_family_gets_what_it_demands` starts.
+const CHILD: &str = "FAMILIES_TEST_NAME";
+
+/// Does nothing unless it is that process: proxies are the environment's, and
+/// that is read when the client is made.
+#[test]
+fn the_process_of_a_family() {
+    let Ok(name) = std::env::var(CHILD) else {
+        return;
+    };
+    let family = FAMILIES.iter().find(|f| f.name == name).unwrap();
+    let host = family.reference.split('/').next().unwrap();
+    println!("\noutcome: {}", run(outcome(family, host)));
+}
+
 #[test]
 fn every_family_gets_what_it_demands() {
     let image = Arc::new(TestImage::amd64(30_000));
@@ -243,15 +256,13 @@ fn every_family_gets_what_it_demands() {
             answer(&asked, &for_proxy)
         })
         .unwrap();
-        // Read when the client is made, which happens in this thread alone.
-        for name in ["http_proxy", "https_proxy"] {
-            std::env::set_var(name, format!("http://{}", internet.host()));
-        }
-        std::env::remove_var("no_proxy");
-        std::env::remove_var("NO_PROXY");
-
-        let host = family.reference.split('/').next().unwrap();
-        let outcome = run(outcome(family, host));
+        let proxy = format!("http://{}", internet.host());
+        let environment = [("http_proxy", proxy.as_str()), ("https_proxy", &proxy)];
+        let outcome = in_child(
+            "the_process_of_a_family",
+            (CHILD, family.name),
+            &environment,
+        );
         let requests: Vec<String> = internet
             .requests()
             .iter()

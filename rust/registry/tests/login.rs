@@ -6,8 +6,8 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
 use registry::{ClientConfig, CredentialStore, Credentials, ErrorKind, NoObserver, Registry};

@@ -8,7 +8,6 @@ mod common;
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::*;
@@ -108,17 +107,7 @@ fn the_process_with_the_proxy() {
 }
 
 fn child(what: &str, environment: &[(&str, &str)]) -> String {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", "the_process_with_the_proxy", "--nocapture"])
-        .env(CHILD, what);
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-        command.env_remove(name).env_remove(name.to_uppercase());
-    }
-    let output = command.envs(environment.iter().copied()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let outcome = text.lines().find_map(|l| l.strip_prefix("outcome: "));
-    outcome.unwrap_or_else(|| panic!("{output:?}")).to_owned()
+    in_child("the_process_with_the_proxy", (CHILD, what), environment)
 }
 
 #[test]

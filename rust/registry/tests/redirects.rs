@@ -238,10 +238,12 @@ fn what_a_mirror_lacks_or_damages_comes_from_the_registry() {
             assert_eq!(blobs(dir.path()).len(), 5);
             // The mirror goes on being used for the others.
             let highest = digest(&image.layers[2]);
-            assert!(mirror
-                .requests()
-                .iter()
-                .any(|r| r.target.ends_with(&highest)));
+            assert!(
+                mirror
+                    .requests()
+                    .iter()
+                    .any(|r| r.target.ends_with(&highest))
+            );
         },
     );
 }

@@ -11,13 +11,13 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use contract::error::{Code, Error, Result};
 use host::umask;
 use nix::errno::Errno;
-use nix::mount::{mount, MsFlags};
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::sched::{unshare, CloneFlags};
+use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{kill, SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{geteuid, setsid, Pid};
+use nix::unistd::{Pid, geteuid, setsid};
 
 use super::spec::{Action, Report, Spec};
 use super::table::{self, call};
@@ -97,10 +97,10 @@ fn send(mut control: &UnixStream, report: &Report) -> std::io::Result<()> {
 /// the engine got itself (an event pipe, a secret) is not the image's business.
 fn close_inherited(inherited: Vec<RawFd>, spec: &Spec) {
     for fd in inherited {
-        if !spec.keep.contains(&fd) {
-            if let Err(errno) = nix::unistd::close(fd) {
-                tracing::debug!(fd, %errno, "was closed already");
-            }
+        if !spec.keep.contains(&fd)
+            && let Err(errno) = nix::unistd::close(fd)
+        {
+            tracing::debug!(fd, %errno, "was closed already");
         }
     }
 }

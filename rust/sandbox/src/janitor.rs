@@ -122,7 +122,7 @@ fn make(dir: &Path) -> Result<Identity> {
             return Err(Error::new(
                 Code::TargetInterrupted,
                 format!("{} is there from an earlier installation.", dir.display()),
-            ))
+            ));
         }
         Err(err) => return Err(failed(&err)),
     }

@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use contract::error::{Code, Error, Result};
-use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::unistd::pipe2;
 
 use crate::helper;
@@ -116,10 +116,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Some(janitor) = self.janitor.take() {
-            if let Err(error) = janitor.sweep(&self.dir) {
-                tracing::warn!(%error, "scratch stays behind");
-            }
+        if let Some(janitor) = self.janitor.take()
+            && let Err(error) = janitor.sweep(&self.dir)
+        {
+            tracing::warn!(%error, "scratch stays behind");
         }
     }
 }

@@ -15,11 +15,11 @@ use std::process::{Command, Stdio};
 
 use contract::error::{Code, Error, Result};
 use nix::errno::Errno;
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
-use nix::sys::statfs::{statfs, TMPFS_MAGIC};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::{chdir, chroot, pivot_root};
 use rustix::fs::CWD;
-use rustix::mount::{move_mount, open_tree, MoveMountFlags, OpenTreeFlags};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use super::spec::{Bytes, Mount, RootKind, Spec};
 

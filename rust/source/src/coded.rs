@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use contract::error::{capital, Code, Error};
+use contract::error::{Code, Error, capital};
 use registry::{ErrorKind, RegistryError};
 
 /// An error of a lower room as one that a person is told.

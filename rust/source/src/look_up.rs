@@ -152,19 +152,19 @@ fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
         .resolve(&Selector::from_tag(tag), &Platform::host())
         .map_err(coded)?;
     let digests = [Some(&image.manifest_digest), image.index_digest.as_ref()];
-    if let Some(pinned) = &plan.image.digest {
-        if !digests.iter().flatten().any(|d| d.to_string() == *pinned) {
-            return Err(Error::new(
-                Code::SourceInvalid,
-                format!(
-                    "The OCI layout {} holds another image than the plan names.",
-                    path.display()
-                ),
-            )
-            .why("The layout was made anew after the plan, or is another one.")
-            .next("Make a new plan with `bootc-installer plan`.")
-            .detail(format!("planned {pinned}, found {}", image.manifest_digest)));
-        }
+    if let Some(pinned) = &plan.image.digest
+        && !digests.iter().flatten().any(|d| d.to_string() == *pinned)
+    {
+        return Err(Error::new(
+            Code::SourceInvalid,
+            format!(
+                "The OCI layout {} holds another image than the plan names.",
+                path.display()
+            ),
+        )
+        .why("The layout was made anew after the plan, or is another one.")
+        .next("Make a new plan with `bootc-installer plan`.")
+        .detail(format!("planned {pinned}, found {}", image.manifest_digest)));
     }
     Ok(Found::in_place(image, &layout))
 }

@@ -19,7 +19,7 @@ use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use contract::plan::{is_auto, Plan};
+use contract::plan::{Plan, is_auto};
 
 mod scan;
 

@@ -9,8 +9,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use conf::Login;
 use contract::error::{Code, Error, Result};
 use contract::plan::{Plan, SecretRef};

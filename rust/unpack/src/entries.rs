@@ -232,13 +232,13 @@ impl<R: Read> Archive<R> {
                     "{} is of the unknown type {:?}",
                     super::shown(&path),
                     char::from(other)
-                )))
+                )));
             }
         };
-        if kind == Kind::File {
-            if let Some(size) = ext.number("size")? {
-                self.expect(size);
-            }
+        if kind == Kind::File
+            && let Some(size) = ext.number("size")?
+        {
+            self.expect(size);
         }
         let (size, sparse) = match kind {
             Kind::File => self.sparse(header, flag, ext)?,

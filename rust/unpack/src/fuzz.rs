@@ -43,11 +43,11 @@ fn pax_value(value: &[u8]) {
         assert!((0..1_000_000_000).contains(&nanos), "{nanos} ns");
     }
     let size = pax::decimal(value).unwrap_or(u64::MAX);
-    if let Ok(runs) = pax::sparse_map(value) {
-        if pax::check_sparse(&runs, size).is_ok() {
-            let total: u64 = runs.iter().map(|run| run.length).sum();
-            assert!(total <= size, "{total} of {size} bytes");
-        }
+    if let Ok(runs) = pax::sparse_map(value)
+        && pax::check_sparse(&runs, size).is_ok()
+    {
+        let total: u64 = runs.iter().map(|run| run.length).sum();
+        assert!(total <= size, "{total} of {size} bytes");
     }
 }
 

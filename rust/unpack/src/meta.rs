@@ -9,10 +9,10 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::fcntl::AtFlags;
-use nix::sys::stat::{fchmod, fchmodat, futimens, utimensat, FchmodatFlags, Mode, UtimensatFlags};
+use nix::sys::stat::{FchmodatFlags, Mode, UtimensatFlags, fchmod, fchmodat, futimens, utimensat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{fchown, fchownat, Gid, Uid};
-use rustix::fs::{flistxattr, fremovexattr, fsetxattr, lsetxattr, XattrFlags};
+use nix::unistd::{Gid, Uid, fchown, fchownat};
+use rustix::fs::{XattrFlags, flistxattr, fremovexattr, fsetxattr, lsetxattr};
 use rustix::io::Errno;
 
 use super::entries::{Entry, Kind};

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use contract::error::{Code, Error, Result};
 use host::cancel::Cancel;
 use imageref::Digest;
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use registry::{Compression, Layer};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;

@@ -14,9 +14,9 @@ use host::rmtree;
 use host::rootdir::RootDir;
 use nix::dir::Dir as Listing;
 use nix::errno::Errno;
-use nix::fcntl::{openat2, readlinkat, AtFlags, OFlag, OpenHow, ResolveFlag};
-use nix::sys::stat::{fchmod, fstat, fstatat, mkdirat, Mode, SFlag};
-use nix::unistd::{unlinkat, UnlinkatFlags};
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat2, readlinkat};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::name::PATH_BYTES_MAX;
 
@@ -95,10 +95,10 @@ impl Tree {
         slot: Slot,
     ) -> io::Result<Option<Arc<Dir>>> {
         let cached = &self.cache[slot as usize];
-        if let Some((asked, dir)) = cached {
-            if asked.as_os_str() == path.as_os_str() {
-                return Ok(Some(dir.clone()));
-            }
+        if let Some((asked, dir)) = cached
+            && asked.as_os_str() == path.as_os_str()
+        {
+            return Ok(Some(dir.clone()));
         }
         let found = match self.directory(path, OFlag::O_PATH) {
             // The usual case costs one call: all of it is there, no link in it.

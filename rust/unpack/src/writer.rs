@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{openat, AtFlags, OFlag};
-use nix::sys::stat::{makedev, mkdirat, mknodat, Mode, SFlag};
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
 use nix::unistd::{linkat, symlinkat};
 
 use super::done::{Directory, Done};
@@ -18,7 +18,7 @@ use super::filter::UnpackFilter;
 use super::guard::Guard;
 use super::lean::{Lean, Source};
 use super::meta;
-use super::name::{self, refused, Role, PATH_BYTES_MAX};
+use super::name::{self, PATH_BYTES_MAX, Role, refused};
 use super::pax::Run;
 use super::tree::{self, Dir, Removed, Slot, Tree};
 

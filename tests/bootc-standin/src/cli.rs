@@ -196,9 +196,11 @@ mod tests {
         let error =
             Cli::try_parse_from(["bootc", "install", "to-filesystem", "--x", "/t"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
-        assert!(error
-            .to_string()
-            .starts_with("error: unexpected argument '--x' found"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("error: unexpected argument '--x' found")
+        );
     }
 
     #[test]

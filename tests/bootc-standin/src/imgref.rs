@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Image references as bootc takes and prints them (pure).
 
-use anyhow::{bail, Result};
+use anyhow::{Result, bail};
 
 /// Transports that the containers tools know, as bootc accepts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::cli::{Bootloader, Replace, ToFilesystem};
 use crate::config::{self, InstallConfig, MountSpecs};

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::text::tool_message;
 

@@ -84,7 +84,10 @@ mod tests {
                 "time=\"2026\" level=fatal msg=\"Error parsing image name \\\"docker://h/i:v1\\\": pinging container registry h: refused\"",
                 "pinging container registry h: refused",
             ),
-            ("warning\nreading manifest v1: manifest unknown\n", "reading manifest v1: manifest unknown"),
+            (
+                "warning\nreading manifest v1: manifest unknown\n",
+                "reading manifest v1: manifest unknown",
+            ),
             ("", ""),
         ];
         for (stderr, message) in cases {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use serde_json::Value;
 use test_guest::{Accel, Disk, Firmware, Guest, GuestConfig};
@@ -14,7 +14,7 @@ use testkit::{apt, cache};
 
 use crate::boots::{self, Booted};
 use crate::served::Served;
-use crate::stage::{say, Stages};
+use crate::stage::{Stages, say};
 use crate::verdict::{self, firmware_name};
 use crate::{disk, install, layout};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether what booted is what the registry serves.
 
-use anyhow::{ensure, Result};
+use anyhow::{Result, ensure};
 use test_guest::Firmware;
 
 use crate::boots::Booted;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nix::mount::{mount, MsFlags};
+use nix::mount::{MsFlags, mount};
 
 /// A file over a program of the machine, wherever that is, in the mount
 /// namespace of this test only. Dropping it uncovers the program.
@@ -17,12 +17,12 @@ impl Cover {
         let mut places = Vec::new();
         for dir in std::env::split_paths(&path).chain(usual) {
             // Directories can be links to each other.
-            if let Ok(place) = dir.join(program).canonicalize() {
-                if !places.contains(&place) {
-                    let flags = MsFlags::MS_BIND;
-                    mount(Some(with), &place, None::<&str>, flags, None::<&str>).unwrap();
-                    places.push(place);
-                }
+            if let Ok(place) = dir.join(program).canonicalize()
+                && !places.contains(&place)
+            {
+                let flags = MsFlags::MS_BIND;
+                mount(Some(with), &place, None::<&str>, flags, None::<&str>).unwrap();
+                places.push(place);
             }
         }
         assert!(!places.is_empty(), "there is no {program}");

@@ -20,7 +20,7 @@ pub use cover::Cover;
 pub use disk::{Disk, Fs, Look};
 pub use installer::{Installer, Running};
 pub use run::Run;
-pub use tiny::{bootc, Tiny};
+pub use tiny::{Tiny, bootc};
 pub use traces::files_with;
 pub use world::World;
 

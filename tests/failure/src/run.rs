@@ -4,8 +4,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use contract::error::{Code, Error};
 use contract::event::{Closed, Event, Level, Summary, Task};
 

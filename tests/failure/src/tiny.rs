@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use test_image::oci::{self, Layer};
 use test_image::OciImage;
+use test_image::oci::{self, Layer};
 use testkit::cmd::{self, CommandExt};
 
 use crate::world::World;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// What libFuzzer wants to be told by the code under test.
 const INSTRUMENTATION: &[&str] = &[

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{ensure, Context, Result};
-use contract::error::{capital, CODES};
+use anyhow::{Context, Result, ensure};
+use contract::error::{CODES, capital};
 
 use crate::scrape::{arguments, between, files, literals};
 

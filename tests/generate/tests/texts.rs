@@ -156,9 +156,11 @@ fn everything_is_translated_into_german() {
 #[test]
 fn english_has_its_plural_forms() {
     let english = messages("en");
-    assert!(english
-        .iter()
-        .all(|m| m.finished && m.translations.len() == 2));
+    assert!(
+        english
+            .iter()
+            .all(|m| m.finished && m.translations.len() == 2)
+    );
     let counted = |messages: &[Message]| -> BTreeSet<String> {
         let counted = messages.iter().filter(|m| m.numerus);
         counted.map(|m| m.source.clone()).collect()

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use generate::{files, out_of_date, workspace, write, Printed};
+use generate::{Printed, files, out_of_date, workspace, write};
 
 #[test]
 fn every_printed_file_is_up_to_date() {

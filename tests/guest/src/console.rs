@@ -174,8 +174,14 @@ mod tests {
                  [    2.011] ---[ end Kernel panic - not syncing: Fatal exception in interrupt ]---",
                 true,
             ),
-            ("[ 9.1] Kernel panic - not syncing: VFS: Unable to mount root fs", false),
-            ("[ 9.1] Kernel panic - not syncing: Attempted to kill init!", false),
+            (
+                "[ 9.1] Kernel panic - not syncing: VFS: Unable to mount root fs",
+                false,
+            ),
+            (
+                "[ 9.1] Kernel panic - not syncing: Attempted to kill init!",
+                false,
+            ),
             ("", false),
         ];
         for (text, expected) in cases {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{bail, Result};
+use anyhow::{Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::agent::{find, nonce};
@@ -14,7 +14,7 @@ use crate::machine::{Accel, Disk, Firmware, Machine};
 use crate::output::Output;
 use crate::serial::{self, Finished};
 use crate::stream::Missed;
-use crate::vm::{self, Talk, Vm, ATTEMPTS};
+use crate::vm::{self, ATTEMPTS, Talk, Vm};
 
 /// A distribution under TCG needs up to 150 s on an idle host.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);

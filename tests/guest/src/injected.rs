@@ -2,8 +2,8 @@
 //! The agent in a system that does not have it: as a unit in a credential of
 //! the machine, of which PID 1 makes a file before it loads units.
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::machine::AGENT_PORT;
 

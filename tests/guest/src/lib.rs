@@ -25,7 +25,7 @@ mod stream;
 mod unattended;
 mod vm;
 
-pub use disk_boot::{boot_until, BootedDisk, DiskConfig};
+pub use disk_boot::{BootedDisk, DiskConfig, boot_until};
 pub use guest::{Guest, GuestConfig};
 pub use image::LiveImage;
 pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};

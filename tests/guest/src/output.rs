@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a command in a guest came to.
 
-use anyhow::{bail, Result};
+use anyhow::{Result, bail};
 
 /// How many lines of a failed command's output go into the error.
 const TAIL_LINES: usize = 20;

@@ -7,8 +7,8 @@
 //! output waits in files and comes back as base64 too, with its size told
 //! apart. What was disturbed on the way is seen and asked for again.
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// A terminal in line mode takes 4095 bytes per line; this leaves room.
 const LINE_PAYLOAD: usize = 1024;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use test_guest::{
-    boot_until, BootedDisk, Disk, DiskConfig, Firmware, Guest, GuestConfig, LiveImage, SecretString,
+    BootedDisk, Disk, DiskConfig, Firmware, Guest, GuestConfig, LiveImage, SecretString, boot_until,
 };
 
 /// What the boot sector of the test's disk says on the serial line.

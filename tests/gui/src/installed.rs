@@ -174,9 +174,15 @@ mod tests {
         )
         .unwrap();
         let files = [
-            ("passwd", "root:x:0:0::/root:/bin/sh\nada:x:1000:1000:Ada,,,:/home/ada:/bin/bash\n"),
+            (
+                "passwd",
+                "root:x:0:0::/root:/bin/sh\nada:x:1000:1000:Ada,,,:/home/ada:/bin/bash\n",
+            ),
             // openssl passwd -6 -salt salt secret
-            ("shadow", "root:*:1::::::\nada:$6$salt$egUqe51w/HS35DbWDrYVzPmbuwFmnmnq2WUMVvFmSFz9KjXYjj3LQcAkcxZC0IBCDQoMzyeDK7FPnvsqh5PvZ1:20000:0:99999:7:::\n"),
+            (
+                "shadow",
+                "root:*:1::::::\nada:$6$salt$egUqe51w/HS35DbWDrYVzPmbuwFmnmnq2WUMVvFmSFz9KjXYjj3LQcAkcxZC0IBCDQoMzyeDK7FPnvsqh5PvZ1:20000:0:99999:7:::\n",
+            ),
             ("hostname", "engine\n"),
             ("locale.conf", "# made by x\nLANG=de_DE.UTF-8\n"),
             ("vconsole.conf", "KEYMAP=\"de\"\n"),

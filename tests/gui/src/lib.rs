@@ -37,16 +37,16 @@ mod world;
 
 pub use driver::Driver;
 pub use ended::{Ended, Exit};
-pub use failure::{bootc, Disk, Fs, Tiny};
+pub use failure::{Disk, Fs, Tiny, bootc};
 pub use gui::{Around, Extents, Gui, Output, Responsiveness};
 pub use installed::Installed;
 pub use live::Live;
 pub use person::Person;
-pub use served::{bootc_conf, Served};
+pub use served::{Served, bootc_conf};
 pub use session::{Here, Session};
 pub use settings::{Sequence, Settings};
 pub use want::{Want, Widget};
-pub use words::{Words, ENGLISH, GERMAN};
+pub use words::{ENGLISH, GERMAN, Words};
 pub use world::World;
 
 /// The directory with the driver's programs.

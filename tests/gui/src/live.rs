@@ -2,12 +2,12 @@
 //! The live system of a session before it starts.
 
 use std::fs;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::sys::stat::{makedev, mknod, Mode, SFlag};
-use serde_json::{json, Value};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use serde_json::{Value, json};
 use testkit::cmd::CommandExt;
 
 use crate::root;

@@ -68,11 +68,11 @@ impl<A: Around> Gui<A> {
         }
         let password = |n| Want::field_after(words.password).nth(n);
         let same = Want::named(words.reuse_password).role("check box");
-        if let Some(same_box) = self.find(same.clone()) {
-            if !same_box.is("checked") {
-                self.press_widget(same.clone());
-                self.wait(same.with_state("checked"));
-            }
+        if let Some(same_box) = self.find(same.clone())
+            && !same_box.is("checked")
+        {
+            self.press_widget(same.clone());
+            self.wait(same.with_state("checked"));
         }
         let mut index = 0;
         while self.find(password(index)).is_some() {

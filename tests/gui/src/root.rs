@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use testkit::cache::{self, Key};
 use testkit::cmd::CommandExt;
 use testkit::rootfs::Rootfs;

@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use serde_json::{json, Value};
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use test_image::OciImage;
 use testkit::cmd::CommandExt;
 use testkit::registry::{Options, Registry};

@@ -8,7 +8,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Item, ItemFn, ItemImpl, ItemUse, Macro, UseTree};
 
-use crate::tree::{is_test, ModulePath, Modules};
+use crate::tree::{ModulePath, Modules, is_test};
 
 /// Re-exports are followed this often at the most.
 const STEPS_MAX: usize = 8;

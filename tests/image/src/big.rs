@@ -11,19 +11,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, Permissions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use testkit::cache::{self, Key};
 use testkit::cmd::CommandExt;
 use testkit::{apt, rootfs};
 
 use crate::oci::{self, Image, Layer};
 use crate::standin::Bootc;
-use crate::{layers, recipe, Content, OciImage, Variant, CREATED, LAYOUT_VERSION};
+use crate::{CREATED, Content, LAYOUT_VERSION, OciImage, Variant, layers, recipe};
 
 /// How big an image is, and of what.
 struct Shape {

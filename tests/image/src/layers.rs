@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::oci::{self, Layer};
 use crate::recipe;
@@ -186,10 +186,11 @@ mod tests {
                 }
             }
             let depth = |p: &String| p.matches('/').count();
-            assert!(cut
-                .parents
-                .windows(2)
-                .all(|pair| depth(&pair[0]) < depth(&pair[1])));
+            assert!(
+                cut.parents
+                    .windows(2)
+                    .all(|pair| depth(&pair[0]) < depth(&pair[1]))
+            );
         }
     }
 

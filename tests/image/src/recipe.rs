@@ -7,11 +7,11 @@
 //! and no timers or first-boot jobs.
 
 use std::fs;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use testkit::cache::Key;
 use testkit::cmd::CommandExt;
 use testkit::rootfs::Rootfs;

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
-use test_guest::{until_restart, until_said, DirectKernel, Machine, Qmp};
+use anyhow::{Context, Result, ensure};
+use test_guest::{DirectKernel, Machine, Qmp, until_restart, until_said};
 use testkit::cmd::CommandExt;
 
 use crate::report::Report;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use e2e::boots::digest_in;
 use test_guest::{BootedDisk, Disk, DiskConfig, Guest, Machine, SecretString};
 

@@ -6,12 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
-use base64::engine::general_purpose::STANDARD;
+use anyhow::{Context, Result, ensure};
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use test_guest::{Disk, Guest, Machine, Port};
-use test_gui::{Driver, Gui, ENGLISH};
+use test_gui::{Driver, ENGLISH, Gui};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result, ensure};
 use e2e::boots::digest_in;
 use test_gui::{Gui, Person, Want};
 

@@ -145,10 +145,10 @@ impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for the next connection.
-        if TcpStream::connect(self.address).is_ok() {
-            if let Some(thread) = self.accepting.take() {
-                thread.join().ok();
-            }
+        if TcpStream::connect(self.address).is_ok()
+            && let Some(thread) = self.accepting.take()
+        {
+            thread.join().ok();
         }
     }
 }

@@ -148,10 +148,10 @@ impl Drop for LossyProxy {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for the next connection.
-        if TcpStream::connect(self.address).is_ok() {
-            if let Some(thread) = self.accepting.take() {
-                thread.join().ok();
-            }
+        if TcpStream::connect(self.address).is_ok()
+            && let Some(thread) = self.accepting.take()
+        {
+            thread.join().ok();
         }
         for stream in self.shared.lock_open().values().flatten() {
             stream.shutdown(Shutdown::Both).ok();

@@ -10,11 +10,11 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::apt;
-use crate::cmd::{find, CommandExt};
+use crate::cmd::{CommandExt, find};
 use crate::registry_log::Log;
 
 pub use crate::registry_log::Answered;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::mount::{umount2, MntFlags};
+use nix::mount::{MntFlags, umount2};
 
 /// What uses a file system for a moment only has let go of it by then.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -33,8 +33,8 @@ pub fn unmount(path: &Path) -> nix::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use nix::mount::{mount, MsFlags};
-    use nix::sched::{unshare, CloneFlags};
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
 
     #[test]
     fn a_use_that_ends_is_waited_for() {

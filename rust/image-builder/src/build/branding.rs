@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::files::Files;
-use super::packaged::{Edited, BRANDING};
+use super::packaged::{BRANDING, Edited};
 use crate::config::Distro;
 use crate::error::Result;
 

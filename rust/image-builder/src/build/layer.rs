@@ -98,11 +98,11 @@ fn settings(component: Option<&str>) -> Result<String> {
 fn location(distro: &Distro) -> Result<Option<String>> {
     let mut keys = Mapping::new();
     // As the page's map has it: no place is in the area Etc.
-    if let Some((region, zone)) = distro.live.timezone.split_once('/') {
-        if region != "Etc" {
-            keys.insert("region".into(), region.into());
-            keys.insert("zone".into(), zone.into());
-        }
+    if let Some((region, zone)) = distro.live.timezone.split_once('/')
+        && region != "Etc"
+    {
+        keys.insert("region".into(), region.into());
+        keys.insert("zone".into(), zone.into());
     }
     if let Some(url) = &distro.live.geoip {
         let geoip = [("style", "json"), ("url", url.as_str()), ("selector", "")];
@@ -119,7 +119,9 @@ fn location(distro: &Distro) -> Result<Option<String>> {
 }
 
 fn hosts(id: &str) -> String {
-    format!("127.0.0.1\tlocalhost\n127.0.1.1\t{id}-installer\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+    format!(
+        "127.0.0.1\tlocalhost\n127.0.1.1\t{id}-installer\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+    )
 }
 
 fn keyboard(distro: &Distro) -> String {
@@ -172,14 +174,18 @@ mod tests {
         distro.live.timezone = "Europe/Berlin".into();
         let files = layer(&distro, &BootcConf::default()).unwrap();
         assert_eq!(files.text("etc/default/locale"), Some("LANG=de_DE.UTF-8\n"));
-        assert!(files
-            .text("etc/default/keyboard")
-            .unwrap()
-            .contains("XKBLAYOUT=\"de\""));
-        assert!(files
-            .text("etc/X11/xorg.conf.d/20-keyboard.conf")
-            .unwrap()
-            .contains("\"XkbLayout\" \"de\""));
+        assert!(
+            files
+                .text("etc/default/keyboard")
+                .unwrap()
+                .contains("XKBLAYOUT=\"de\"")
+        );
+        assert!(
+            files
+                .text("etc/X11/xorg.conf.d/20-keyboard.conf")
+                .unwrap()
+                .contains("\"XkbLayout\" \"de\"")
+        );
         assert_eq!(files.text("etc/hostname"), Some("debian-bootc-installer\n"));
     }
 

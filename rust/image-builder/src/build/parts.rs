@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 
 use super::files::Files;
-use super::{embed, layer, tree, Request};
+use super::{Request, embed, layer, tree};
 use crate::config::bootc_conf;
 use crate::error::Result;
 use crate::preflight::Places;

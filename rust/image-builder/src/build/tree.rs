@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use include_dir::{include_dir, Dir};
+use include_dir::{Dir, include_dir};
 
 use super::files::{Entry, Files};
 use crate::config::{Distro, Firmware};

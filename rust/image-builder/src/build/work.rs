@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use buildroot::cache;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::mount::{umount2, MntFlags};
+use nix::mount::{MntFlags, umount2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};

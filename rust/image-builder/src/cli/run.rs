@@ -13,7 +13,7 @@ use contract::size::human;
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::documents;
 use crate::build::work::Work;
-use crate::build::{self, embed, Artefacts, Plan, Request};
+use crate::build::{self, Artefacts, Plan, Request, embed};
 use crate::config::{self, Distro};
 use crate::error::{Code, Error, Result};
 use crate::mirror;
@@ -137,13 +137,13 @@ fn init(args: &InitArgs) -> Result<()> {
         _ => Path::new("."),
     };
     let schema = dir.join(config::SCHEMA_NAME);
-    if !args.force {
-        if let Some(there) = [&file, &schema].into_iter().find(|path| path.exists()) {
-            return Err(
-                Error::new(Code::Usage, format!("{} exists already.", there.display()))
-                    .next("Name another place, or overwrite it with --force."),
-            );
-        }
+    if !args.force
+        && let Some(there) = [&file, &schema].into_iter().find(|path| path.exists())
+    {
+        return Err(
+            Error::new(Code::Usage, format!("{} exists already.", there.display()))
+                .next("Name another place, or overwrite it with --force."),
+        );
     }
     fs::create_dir_all(dir).map_err(|err| Error::io("Making", dir, &err))?;
     for (path, text) in [(&file, config::TEMPLATE), (&schema, config::SCHEMA)] {

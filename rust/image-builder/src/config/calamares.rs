@@ -4,7 +4,7 @@
 use serde_yaml::{Mapping, Value};
 
 use super::reader::{Document, Section};
-use super::{syntax, Distro};
+use super::{Distro, syntax};
 use crate::error::Result;
 
 /// Reads the section.
@@ -59,13 +59,13 @@ fn container(doc: &Document, section: &mut Section, distro: &mut Distro) -> Resu
             ));
         }
     }
-    if let Some(other) = config.text(doc, "transport")? {
-        if other != "registry" {
-            return Err(doc
+    if let Some(other) = config.text(doc, "transport")?
+        && other != "registry"
+    {
+        return Err(doc
                 .one_of(&config.at("transport"), &other, &["registry"])
                 .why("The installed system updates from where the image is named, which must be a registry.")
                 .next("Write `registry`; to have images on the medium, use `images.embed`."));
-        }
     }
     distro.calamares.stateroot = stateroot;
     config.finish(doc)

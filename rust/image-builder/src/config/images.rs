@@ -356,14 +356,14 @@ fn embedded(
                 return Err(doc
                     .invalid(&at, "there is no default image to put on the medium")
                     .why("`true` means the image of `images.default`, which is missing.")
-                    .next("Add `images.default`, or list the images: `embed: [name, …]`."))
+                    .next("Add `images.default`, or list the images: `embed: [name, …]`."));
             }
         },
         Some(Value::Sequence(items)) => items,
         Some(other) => {
             return Err(doc
                 .invalid(&at, &wrong_type("true, false or a list of images", &other))
-                .next("Write `true`, `false`, or `[name, …]`."))
+                .next("Write `true`, `false`, or `[name, …]`."));
         }
     };
     let mut references = Vec::new();

@@ -2,7 +2,7 @@
 //! The section `live`.
 
 use super::reader::{Document, Section};
-use super::{syntax, Live};
+use super::{Live, syntax};
 use crate::error::Result;
 
 /// Longest time of the boot menu in seconds.

@@ -8,7 +8,7 @@ use conf::yaml::wrong_type;
 use serde_yaml::Value;
 
 use super::reader::{Document, Section};
-use super::{syntax, Branding, Firmware, Mirrors};
+use super::{Branding, Firmware, Mirrors, syntax};
 use crate::error::Result;
 
 /// Reads the section `branding`.
@@ -140,7 +140,7 @@ pub(super) fn firmware(doc: &Document, top: &mut Section) -> Result<Option<Vec<F
                     &["firmware"],
                     &wrong_type("a list of sets, `all` or `none`", &other),
                 )
-                .next("Write for example `[wifi, microcode]`."))
+                .next("Write for example `[wifi, microcode]`."));
         }
     };
     Ok(Some(sets))

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, Result};
-pub use bootc_conf::{bootc_conf, BootcConf};
+pub use bootc_conf::{BootcConf, bootc_conf};
 use reader::Document;
 
 /// The commented file that `init` writes.

@@ -2,7 +2,7 @@
 //! The section `product`.
 
 use super::reader::{Document, Section};
-use super::{syntax, Product};
+use super::{Product, syntax};
 use crate::error::Result;
 
 /// Reads the section; what is not there stays as it is in `product`.

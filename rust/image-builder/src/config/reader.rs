@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use conf::yaml::{dotted, line_of, listed, locale_in, nearest, wrong_type};
 use serde_yaml::{Mapping, Value};
 
-use super::syntax::{shown, Check, Wrong};
+use super::syntax::{Check, Wrong, shown};
 use crate::error::{Code, Error, Result};
 
 /// The file as a whole: its name and text for messages, its directory.

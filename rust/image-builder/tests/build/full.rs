@@ -10,7 +10,7 @@ use nix::fcntl::posix_fallocate;
 use testkit::apt;
 use testkit::cmd::CommandExt;
 
-use crate::bench::{root, Bench, Running};
+use crate::bench::{Bench, Running, root};
 use crate::traces;
 
 /// More than a build asks for before it begins.

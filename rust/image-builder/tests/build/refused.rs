@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
-use nix::mount::{mount, MsFlags};
+use nix::mount::{MsFlags, mount};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use testkit::refusing::Refusing;
 use testkit::registry::{self, Registry};
 
-use crate::bench::{mirrors, root, with_release_files, Bench, Ended};
+use crate::bench::{Bench, Ended, mirrors, root, with_release_files};
 use crate::mirror::{Answer, Mirror};
 use crate::traces;
 

@@ -3,7 +3,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::bench::{root, Bench, Running};
+use crate::bench::{Bench, Running, root};
 use crate::traces;
 
 /// What debootstrap writes for each package of the basic system.

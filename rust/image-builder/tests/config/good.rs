@@ -131,17 +131,49 @@ fn templates() {
     let two = "{dev: {base_url: 'dev.example:5000'}, prod: {base_url: quay.io, namespace: a/b}}";
     let one = "{prod: {base_url: quay.io, namespace: n}}";
     for (text, expected) in [
-        (file(one, "{registry}/{namespace}/os:{version}", "version: '13'"), "quay.io/n/os:13"),
+        (
+            file(one, "{registry}/{namespace}/os:{version}", "version: '13'"),
+            "quay.io/n/os:13",
+        ),
         (file(one, "{ registry }/os", ""), "quay.io/os:latest"),
-        (file(two, "{registry}/{namespace}/os", "registry: prod"), "quay.io/a/b/os:latest"),
-        (file(two, "{registry}/os:{version}-x", "registry: dev, version: '1'"), "dev.example:5000/os:1-x"),
-        (file(two, "fixed.example/os:{version}", "version: '1'"), "fixed.example/os:1"),
-        (file("{}", "fixed.example/os", ""), "fixed.example/os:latest"),
-        (file("{a: {base_url: r.example/team}}", "{registry}/os", ""), "r.example/team/os:latest"),
-        (file(one, "{registry}/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", ""),
-         "quay.io/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        (
+            file(two, "{registry}/{namespace}/os", "registry: prod"),
+            "quay.io/a/b/os:latest",
+        ),
+        (
+            file(
+                two,
+                "{registry}/os:{version}-x",
+                "registry: dev, version: '1'",
+            ),
+            "dev.example:5000/os:1-x",
+        ),
+        (
+            file(two, "fixed.example/os:{version}", "version: '1'"),
+            "fixed.example/os:1",
+        ),
+        (
+            file("{}", "fixed.example/os", ""),
+            "fixed.example/os:latest",
+        ),
+        (
+            file("{a: {base_url: r.example/team}}", "{registry}/os", ""),
+            "r.example/team/os:latest",
+        ),
+        (
+            file(
+                one,
+                "{registry}/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "",
+            ),
+            "quay.io/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        ),
     ] {
-        assert_eq!(good(&text).images.default.as_deref(), Some(expected), "{text}");
+        assert_eq!(
+            good(&text).images.default.as_deref(),
+            Some(expected),
+            "{text}"
+        );
     }
     // What nothing uses need not be filled.
     assert_eq!(

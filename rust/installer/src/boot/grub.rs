@@ -56,14 +56,14 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
     for step in steps {
         let places = Places::of(job, step)?;
         run(job, step, &places.arguments(step), cancel)?;
-        if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name) {
-            if let Err(error) = name_in_firmware(job, step, &places, name, cancel) {
-                cancel.check()?;
-                warnings.push(format!(
+        if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name)
+            && let Err(error) = name_in_firmware(job, step, &places, name, cancel)
+        {
+            cancel.check()?;
+            warnings.push(format!(
                     "No boot entry was written into this machine's firmware; it starts the disk by the removable path instead ({})",
                     error.details.join("; ")
                 ));
-            }
         }
     }
     let text = grubcfg::text(job.boot_uuid, job.boot_is_own, job.serial);

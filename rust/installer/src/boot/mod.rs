@@ -366,7 +366,7 @@ fn grub_for(firmware: Firmware, now: Situation<'_>) -> std::result::Result<GrubS
                     platform,
                     origin,
                     command: Path::new("/").join(command).display().to_string(),
-                })
+                });
             }
             (None, _) => reasons.push(format!("{whose} has no grub-install")),
             (_, None) => reasons.push(format!("{whose} has no modules for it")),

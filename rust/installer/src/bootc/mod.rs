@@ -27,9 +27,9 @@ use contract::error::{Error, Result};
 use contract::event::{Event, EventSink, Task};
 use host::cancel::Cancel;
 use nix::errno::Errno;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::pty::{openpty, OpenptyResult, Winsize};
-use sandbox::{Exit, Sandbox, SandboxChild, LAYOUT};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{OpenptyResult, Winsize, openpty};
+use sandbox::{Exit, LAYOUT, Sandbox, SandboxChild};
 
 use crate::target;
 

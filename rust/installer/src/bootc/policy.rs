@@ -10,7 +10,7 @@
 
 use contract::error::{Code, Error, Result};
 use registry::policy::POLICY_PATH;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The image's policy with an exception for the layout in the directory `layout`.
 ///

@@ -8,7 +8,7 @@ use contract::firmware::Firmware;
 use contract::plan::{BootloaderChoice, Plan};
 
 use super::kargs::INITRAMFS_KEYMAP;
-use super::{fstab, kargs, require_readable_boot, GlobalStorage};
+use super::{GlobalStorage, fstab, kargs, require_readable_boot};
 
 /// A keymap for the initramfs and for the installed system.
 const KEYMAP: &str = "vconsole.keymap=";

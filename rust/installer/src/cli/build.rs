@@ -8,8 +8,8 @@ use conf::{Config, RegistryEntry, Transport};
 use contract::error::capital;
 use contract::error::{Code, Error, Result};
 use contract::plan::{
-    is_auto, BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, Plan,
-    RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, PLAN_VERSION,
+    BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, PLAN_VERSION,
+    Plan, RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, is_auto,
 };
 use host::blkid;
 use host::cancel::Cancel;
@@ -199,7 +199,7 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
         (None, None) => {
             return Err(Error::new(Code::Usage, "No image is named.")
                 .why("Neither --image nor `containerUrl` in a configuration file is there.")
-                .next("Add --image registry.example/os/debian:13, for example."))
+                .next("Add --image registry.example/os/debian:13, for example."));
         }
     };
     let target = match args
@@ -409,7 +409,7 @@ fn usual_auth_file(places: &[Endpoint]) -> Result<Option<SecretRef>> {
                     format!("The credentials in {} cannot be read.", file.path.display()),
                 )
                 .why("$REGISTRY_AUTH_FILE names this file.")
-                .detail(err.to_string()))
+                .detail(err.to_string()));
             }
         };
         let read = match file.old_form {
@@ -419,7 +419,7 @@ fn usual_auth_file(places: &[Endpoint]) -> Result<Option<SecretRef>> {
         match read {
             // One whose helper fails says so later, when it is asked in earnest.
             Ok(store) if places.iter().any(|p| has_credentials(&store, p)) => {
-                return Ok(Some(SecretRef::AuthFile { path: file.path }))
+                return Ok(Some(SecretRef::AuthFile { path: file.path }));
             }
             Ok(_) => {}
             Err(error) => {

@@ -24,8 +24,8 @@ use tracing_subscriber::EnvFilter;
 use crate::engine;
 use crate::report;
 use args::{Cli, Command};
-pub use build::image_plan;
 use build::Place;
+pub use build::image_plan;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

@@ -7,14 +7,14 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::fd::{AsFd as _, IntoRawFd as _, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::sys::memfd::{memfd_create, MFdFlags};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::termios::{tcgetattr, tcsetattr, LocalFlags, SetArg};
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use registry::Credentials;
-use secrecy::zeroize::Zeroizing;
 use secrecy::ExposeSecret as _;
+use secrecy::zeroize::Zeroizing;
 
 use contract::error::{Code, Error, Result};
 
@@ -131,8 +131,8 @@ fn without_echo(terminal: &File, question: &str, ends: &SigSet) -> nix::Result<b
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use base64::engine::general_purpose::STANDARD;
     use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use contract::plan::{Plan, RegistryPlan, SecretRef};
     use source::secret::Secrets;
     use std::os::fd::AsRawFd as _;

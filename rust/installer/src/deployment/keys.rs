@@ -10,7 +10,7 @@ use contract::plan::Plan;
 use contract::trust::Trust;
 use host::write::Root;
 use registry::policy::Policy;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use source::trust;
 
 use super::Deployment;
@@ -181,9 +181,11 @@ mod tests {
                 read(&deployment, &format!("{KEYS}/installer-{keys}.pub")).unwrap(),
                 "key\n"
             );
-            assert!(read(&deployment, LOOKUP)
-                .unwrap()
-                .contains("\"r.io:5000/team/os\":\n"));
+            assert!(
+                read(&deployment, LOOKUP)
+                    .unwrap()
+                    .contains("\"r.io:5000/team/os\":\n")
+            );
         }
     }
 

@@ -312,7 +312,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::fs;
-    use std::os::unix::fs::{symlink, PermissionsExt};
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn origins() {
@@ -405,9 +405,11 @@ mod tests {
             "UUID=b /boot auto ro 0 0\n# Added by the installer.\n\
              UUID=h /var/home ext4 noatime 0 2\n"
         );
-        assert!(fs::read_to_string(found.dir.join(registries::PATH))
-            .unwrap()
-            .contains("insecure = true"));
+        assert!(
+            fs::read_to_string(found.dir.join(registries::PATH))
+                .unwrap()
+                .contains("insecure = true")
+        );
         assert!(
             !found.dir.join(AUTH_FILE).exists(),
             "no credentials, no file"

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{mpsc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use contract::error::{Code, Error, Result};
@@ -23,7 +23,7 @@ use source::client;
 use source::coded::Coded;
 use unpack::{UnpackFilter, Unpacker};
 
-use super::{unpacks, Engine};
+use super::{Engine, unpacks};
 use crate::check::Checked;
 
 /// Counters are sent at most this often; a sink may thin them out further.

@@ -22,18 +22,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
-use contract::event::{Event, EventSink, Level, Summary, Task, EVENT_VERSION};
+use contract::event::{EVENT_VERSION, Event, EventSink, Level, Summary, Task};
 use contract::firmware::Firmware;
 use contract::plan::{Plan, RuntimeRoot};
 use host::cancel::Cancel;
 use host::mountinfo;
 use registry::policy::POLICY_PATH;
-use sandbox::scratch::Scratch;
 use sandbox::Sandbox;
+use sandbox::scratch::Scratch;
 use source::secret::Secrets;
 
-use crate::boot::{self, grub, grubcfg::Serial, BootDecision, BootFs, Situation};
-use crate::bootc::{self, policy, BootcArgs, DeployInputs};
+use crate::boot::{self, BootDecision, BootFs, Situation, grub, grubcfg::Serial};
+use crate::bootc::{self, BootcArgs, DeployInputs, policy};
 use crate::check::{self, Checked};
 use crate::deployment::{self, Deployment};
 use crate::doctor;

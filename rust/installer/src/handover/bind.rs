@@ -19,17 +19,17 @@ use host::mountinfo;
 use host::unmount;
 use host::write::Root;
 use nix::errno::Errno;
-use nix::fcntl::{open, openat2, OFlag, OpenHow, ResolveFlag};
-use nix::mount::{mount, MsFlags};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::mount::{MsFlags, mount};
 use nix::sys::stat::Mode;
 use rustix::fs::CWD;
 use rustix::mount::{
-    fsconfig_create, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, FsMountFlags,
-    FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
 };
 
 use super::failed;
-use super::state::{State, ROOT};
+use super::state::{ROOT, State};
 use crate::deployment::Deployment;
 use crate::target::Target;
 
@@ -139,10 +139,10 @@ impl CompleteRoot<'_> {
             }
             let real = deployment.mount_point(&Path::new("/").join(relative));
             let place = real.strip_prefix("/").unwrap_or(&real);
-            if let Ok(in_var) = place.strip_prefix("var") {
-                if find(place).is_err() {
-                    Root::open(&self.inside("var"))?.make_dir(in_var, 0o755)?;
-                }
+            if let Ok(in_var) = place.strip_prefix("var")
+                && find(place).is_err()
+            {
+                Root::open(&self.inside("var"))?.make_dir(in_var, 0o755)?;
             }
             let esp = target.esp.as_ref() == Some(mount);
             if esp && find(place).is_err() {

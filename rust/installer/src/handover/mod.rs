@@ -34,8 +34,8 @@ use crate::boot::Backend;
 use crate::deployment::Deployment;
 use crate::target::Target;
 
-pub(crate) use state::{active, State};
 pub use state::{FILE, ROOT};
+pub(crate) use state::{State, active};
 pub(crate) use undo::undo;
 
 /// Refuses what cannot be handed over, before the image is deployed.
@@ -70,10 +70,10 @@ pub fn clear_stale() -> Result<Vec<String>> {
             None
         }
     };
-    if let Some(state) = &state {
-        if state.owner.is_alive() {
-            return Err(active(Some(state.owner)));
-        }
+    if let Some(state) = &state
+        && state.owner.is_alive()
+    {
+        return Err(active(Some(state.owner)));
     }
     let undone = undo(state.as_ref(), unmount::PATIENCE, &mut |text| {
         warnings.push(text);

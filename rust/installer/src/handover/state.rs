@@ -195,7 +195,7 @@ pub(super) fn remove() -> Result<Vec<PathBuf>> {
     for file in [NEW_FILE, FILE] {
         match fs::remove_file(file) {
             Err(err) if err.kind() != ErrorKind::NotFound => {
-                return Err(failed(&format!("removing {file}"), &err))
+                return Err(failed(&format!("removing {file}"), &err));
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use host::unmount;
 use nix::errno::Errno;
 
 use super::failed;
-use super::state::{self, State, ROOT};
+use super::state::{self, ROOT, State};
 
 /// What there was to undo.
 #[derive(Debug, Default, PartialEq, Eq)]

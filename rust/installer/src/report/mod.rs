@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use contract::event::{Event, EventSink, Progress, Task};
 pub use json::JsonLines;
 use rate::Rate;
-pub use terminal::{failure, Terminal};
+pub use terminal::{Terminal, failure};
 
 /// After so long without an event the last counters are sent again, so that
 /// nobody takes a slow disk for a dead installer.
@@ -98,10 +98,10 @@ impl Drop for Reporter {
             state.output.finish();
         }
         self.shared.ended.notify_all();
-        if let Some(heart) = self.heart.take() {
-            if heart.join().is_err() {
-                tracing::debug!("the heartbeat had stopped");
-            }
+        if let Some(heart) = self.heart.take()
+            && heart.join().is_err()
+        {
+            tracing::debug!("the heartbeat had stopped");
         }
     }
 }

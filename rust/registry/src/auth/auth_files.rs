@@ -97,11 +97,11 @@ pub fn load_credentials(files: &[AuthFile]) -> Result<CredentialStore, RegistryE
         let mut one = read.map_err(|e| RegistryError::Config {
             what: format!("auth file {}: {e}", file.path.display()),
         })?;
-        if one.holds_secrets() {
-            if let Some(warning) = open_to_others(&file.path, &metadata) {
-                tracing::warn!("{warning}");
-                one.warn(warning);
-            }
+        if one.holds_secrets()
+            && let Some(warning) = open_to_others(&file.path, &metadata)
+        {
+            tracing::warn!("{warning}");
+            one.warn(warning);
         }
         store.append(one);
     }
@@ -202,10 +202,12 @@ mod tests {
                 assert_eq!(store.warnings().len(), warnings, "{bits:o}");
             }
         }
-        assert!(load_credentials(&[file("none", true)])
-            .unwrap()
-            .warnings()
-            .is_empty());
+        assert!(
+            load_credentials(&[file("none", true)])
+                .unwrap()
+                .warnings()
+                .is_empty()
+        );
         let error = load_credentials(&[file("absent", true)]).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Io);
         let error = load_credentials(&[file("bad", false)]).unwrap_err();

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -78,10 +78,10 @@ impl CredentialHelpers {
         let key = (name.to_owned(), server.to_owned());
         // Held over the call, so that a person is not asked twice at a time.
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((when, answer)) = answers.get(&key) {
-            if when.elapsed() < FRESH {
-                return Ok(answer.clone());
-            }
+        if let Some((when, answer)) = answers.get(&key)
+            && when.elapsed() < FRESH
+        {
+            return Ok(answer.clone());
         }
         let program = format!("docker-credential-{name}");
         let answer = self.run(name, &program, server).map_err(|problem| {

@@ -261,8 +261,8 @@ fn walk(error: &(dyn Error + 'static)) -> Found {
 }
 
 fn tls_problem(error: &rustls::Error) -> TlsProblem {
-    use rustls::Error as E;
     use CertificateError as C;
+    use rustls::Error as E;
     match error {
         E::InvalidCertificate(
             C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },

@@ -16,7 +16,7 @@ use crate::http::challenge::{self, Challenge};
 use crate::http::classify::Context;
 use crate::http::redirect::host_of;
 use crate::http::token::{self, Token};
-use crate::http::transport::{in_time, HttpAnswer, HttpTransport, TlsTrust};
+use crate::http::transport::{HttpAnswer, HttpTransport, TlsTrust, in_time};
 
 /// Longest answer with a token, in bytes.
 const TOKEN_MAX: usize = 1024 * 1024;

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imageref::Reference;
-use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING};
 use reqwest::Url;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 use crate::auth::credential_store::CredentialStore;
 use crate::auth::credentials::Credentials;
 use crate::error::{ErrorKind, Missing, RegistryError, TlsProblem};
 use crate::http::classify::Context;
-use crate::http::registry_login::{challenges, RegistryLogin};
+use crate::http::registry_login::{RegistryLogin, challenges};
 use crate::http::transport::{HttpAnswer, HttpTransport, TlsTrust};
 use crate::settings::registries_conf::Endpoint;
 
@@ -185,10 +185,10 @@ impl RegistrySession {
         let mut headers = HeaderMap::new();
         // The digest is that of the bytes as they are stored.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if from > 0 {
-            if let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-")) {
-                headers.insert(reqwest::header::RANGE, value);
-            }
+        if from > 0
+            && let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-"))
+        {
+            headers.insert(reqwest::header::RANGE, value);
         }
         let path = format!("{}/blobs/{digest}", self.repository);
         self.get(context, &path, headers).await

@@ -31,7 +31,7 @@ impl Demands {
                         by: by.to_owned(),
                         what,
                         why,
-                    })
+                    });
                 }
                 Requirement::SigstoreSigned(signed) => self.add(Demand {
                     by: by.to_owned(),

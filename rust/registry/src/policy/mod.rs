@@ -14,8 +14,8 @@ mod scope;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::signature::key::{KeyError, PublicKey, KEY_MAX};
 use crate::signature::SignedIdentity;
+use crate::signature::key::{KEY_MAX, KeyError, PublicKey};
 
 /// Where the policy of a system is.
 pub const POLICY_PATH: &str = "/etc/containers/policy.json";

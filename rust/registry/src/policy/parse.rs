@@ -6,10 +6,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize as Derive;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::{KeySource, Policy, PolicyError, Requirement, SigstoreSigned};
 use crate::signature::{Name, SignedIdentity};

@@ -84,14 +84,25 @@ fn kinds_of_requirements() {
         format!(r#"{{"type":"sigstoreSigned","keyPath":"/k.pub","signedIdentity":{text}}}"#)
     };
     for (text, expected) in [
-        (r#"{"type":"insecureAcceptAnything"}"#.to_owned(), Requirement::InsecureAcceptAnything),
+        (
+            r#"{"type":"insecureAcceptAnything"}"#.to_owned(),
+            Requirement::InsecureAcceptAnything,
+        ),
         (r#"{"type":"reject"}"#.into(), Requirement::Reject),
         (KEY.into(), named("/k.pub")),
-        (identity(r#"{"type":"matchExact"}"#), signed(SignedIdentity::MatchExact)),
-        (identity(r#"{"type":"matchRepository"}"#), signed(SignedIdentity::MatchRepository)),
+        (
+            identity(r#"{"type":"matchExact"}"#),
+            signed(SignedIdentity::MatchExact),
+        ),
+        (
+            identity(r#"{"type":"matchRepository"}"#),
+            signed(SignedIdentity::MatchRepository),
+        ),
         (
             identity(r#"{"type":"exactRepository","dockerRepository":"os"}"#),
-            signed(SignedIdentity::ExactRepository("docker.io/library/os".into())),
+            signed(SignedIdentity::ExactRepository(
+                "docker.io/library/os".into(),
+            )),
         ),
         (
             identity(r#"{"type":"remapIdentity","prefix":"m.io/v","signedPrefix":"v.io"}"#),
@@ -113,7 +124,8 @@ fn kinds_of_requirements() {
             unsupported("signedBy", "GPG signatures are not verified here."),
         ),
         (
-            r#"{"type":"sigstoreSigned","fulcio":{"caPath":"/c"},"rekorPublicKeyPath":"/r"}"#.into(),
+            r#"{"type":"sigstoreSigned","fulcio":{"caPath":"/c"},"rekorPublicKeyPath":"/r"}"#
+                .into(),
             unsupported(
                 "sigstoreSigned with certificates",
                 "Signatures by certificates (keyless, Fulcio, PKI) are not verified here, only those by keys.",

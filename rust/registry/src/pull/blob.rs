@@ -14,7 +14,7 @@ use crate::error::{Missing, RegistryError};
 use crate::http::classify::Context;
 use crate::http::range;
 use crate::http::registry_session::RegistrySession;
-use crate::http::transport::{in_time, HttpAnswer};
+use crate::http::transport::{HttpAnswer, in_time};
 use crate::pull::client::Registry;
 use crate::pull::mirrors::MirrorFailures;
 use crate::settings::registries_conf::Endpoint;
@@ -290,13 +290,12 @@ impl Fetch<'_> {
         let size = self.wanted.size;
         let length = answer.response.content_length();
         let status = answer.status();
-        if matches!(status, 200 | 206) {
-            if let Some(encoding) = answer.header(CONTENT_ENCODING) {
-                if !encoding.trim().eq_ignore_ascii_case("identity") {
-                    let problem = "it comes compressed although nobody asked for that";
-                    return Err(RegistryError::malformed(&self.wanted.what, problem));
-                }
-            }
+        if matches!(status, 200 | 206)
+            && let Some(encoding) = answer.header(CONTENT_ENCODING)
+            && !encoding.trim().eq_ignore_ascii_case("identity")
+        {
+            let problem = "it comes compressed although nobody asked for that";
+            return Err(RegistryError::malformed(&self.wanted.what, problem));
         }
         match status {
             200 => {

@@ -14,7 +14,7 @@ use crate::pull::blob::Watch;
 use crate::store::archive::OciArchive;
 use crate::store::image::Layer;
 use crate::store::layout::OciLayout;
-use crate::store::writer::{blocking, WantedBlob, Writer, BATCH};
+use crate::store::writer::{BATCH, WantedBlob, Writer, blocking};
 
 /// What is copied: a file, or a part of one.
 #[derive(Debug, Clone)]

@@ -7,17 +7,17 @@ use std::time::Duration;
 use imageref::{Algorithm, Digest, Reference};
 use reqwest::header::CONTENT_TYPE;
 
+use crate::MANIFEST_MAX;
 use crate::error::{Missing, RegistryError};
 use crate::http::classify::Context;
 use crate::http::registry_session::RegistrySession;
-use crate::http::transport::{in_time, HttpAnswer};
+use crate::http::transport::{HttpAnswer, in_time};
 use crate::pull::client::Registry;
 use crate::pull::mirrors::MirrorFailures;
 use crate::settings::registries_conf::Endpoint;
 use crate::store::hash::digest_of;
 use crate::store::image::ResolvedImage;
 use crate::store::manifest::{self, Descriptor, Document, Fetched, Origin};
-use crate::MANIFEST_MAX;
 use imageref::Platform;
 
 /// Longest wait that a registry may ask for when it is asked what an image is.
@@ -84,7 +84,7 @@ impl Registry {
                 match manifest::parse(&what, &fetched)? {
                     Document::Manifest(manifest) => *manifest,
                     Document::Index(_) => {
-                        return Err(RegistryError::malformed(&what, "an index within an index"))
+                        return Err(RegistryError::malformed(&what, "an index within an index"));
                     }
                 }
             }

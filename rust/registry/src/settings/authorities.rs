@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Certificates of authorities, out of files in PEM form. Nothing here does I/O.
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::CertificateDer;
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// The certificates in `pem` that can be trusted, and what is wrong with the
 /// others, or with the whole.

@@ -315,10 +315,12 @@ mod tests {
         for host in ["", ".", "..", "../b", "r.io/x"] {
             assert_eq!(count(host), 0, "{host}");
         }
-        assert!(CertsDirs::default()
-            .for_host("r.io")
-            .unwrap()
-            .directory
-            .is_none());
+        assert!(
+            CertsDirs::default()
+                .for_host("r.io")
+                .unwrap()
+                .directory
+                .is_none()
+        );
     }
 }

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::error::RegistryError;
 use crate::settings::registry_entry::{Mirror, PullFromMirror, RegistryEntry};
@@ -208,7 +208,7 @@ impl Reader<'_> {
                     }
                 }
                 "pull-from-mirror" => {
-                    return self.wrong(&name, value, "belongs into a [[registry.mirror]]")
+                    return self.wrong(&name, value, "belongs into a [[registry.mirror]]");
                 }
                 _ => self.unknown(&name, key.span(), warnings),
             }

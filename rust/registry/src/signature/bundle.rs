@@ -3,8 +3,8 @@
 //! them to an image: a DSSE envelope with an in-toto statement about the
 //! image's digest, or a bare signature of the manifest.
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imageref::{Algorithm, Digest};
 use serde::Deserialize;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ring::signature::{self as algorithms, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{alg_id, AlgorithmIdentifier, SubjectPublicKeyInfoDer};
+use rustls::pki_types::{AlgorithmIdentifier, SubjectPublicKeyInfoDer, alg_id};
 
 use crate::store::hash::digest_of;
 

@@ -3,8 +3,8 @@
 //! log's *signed entry timestamp* over it, which cosign keeps beside the
 //! signature. What the log shows today is not asked for.
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imageref::Algorithm;
 use serde::Deserialize;
 
@@ -147,7 +147,7 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::signature::tests::Signer;
-    use serde_json::{json, Value};
+    use serde_json::{Value, json};
 
     const PAYLOAD: &[u8] = b"{}";
 

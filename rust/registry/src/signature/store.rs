@@ -5,13 +5,13 @@
 use imageref::Digest;
 
 use super::SIGNATURES_MAX;
+use crate::MANIFEST_MAX;
 use crate::error::{ErrorKind, Missing, RegistryError};
 use crate::pull::client::Registry;
 use crate::pull::resolve::{get_document, get_manifest, get_small_blob};
 use crate::settings::registries_conf::Endpoint;
 use crate::store::layout::OciLayout;
 use crate::store::manifest::{self, Descriptor, Fetched};
-use crate::MANIFEST_MAX;
 
 /// A place with signatures. What it gives by digest is verified.
 #[derive(Debug, Clone, Copy)]

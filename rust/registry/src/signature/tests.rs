@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signatures made here, in layouts made here.
 #![allow(clippy::unwrap_used)]
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imageref::Algorithm;
 use ring::rand::SystemRandom;
-use ring::signature::{EcdsaKeyPair, KeyPair as _, ECDSA_P256_SHA256_ASN1_SIGNING};
-use serde_json::{json, Value};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::policy::{Policy, Subject};
@@ -368,9 +368,11 @@ fn a_policy_asks_for_a_name() {
     let fixture = Fixture::new();
     let of = &fixture.digest;
     fixture.attach(of, &[fixture.signed(&signer, &payload("r.io/team/os", of))]);
-    assert!(fixture
-        .verify(&policy(&signer, repository, &fixture.name))
-        .is_ok());
+    assert!(
+        fixture
+            .verify(&policy(&signer, repository, &fixture.name))
+            .is_ok()
+    );
     // The default asks for the whole reference, which cosign does not sign.
     let reasons = fixture.reasons(&policy(&signer, "", &fixture.name));
     assert!(

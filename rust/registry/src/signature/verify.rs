@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From the signatures that were found to the demands that they fulfil.
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imageref::{Digest, Reference};
 
 use super::find::{self, Artifact, Candidate};
 use super::payload::SimpleSigning;
 use super::rekor::{self, Logged};
 use super::store::SignatureStore;
-use super::{Demand, Demands, Fingerprint, SignatureError, Verification, Wanted, REASONS_MAX};
+use super::{Demand, Demands, Fingerprint, REASONS_MAX, SignatureError, Verification, Wanted};
 use crate::pull::client::Registry;
 use crate::settings::registries_conf::Endpoint;
 use crate::store::layout::OciLayout;

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use imageref::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::MANIFEST_MAX;
 use crate::error::{Missing, RegistryError};
 use crate::store::hash::Hasher;
 use crate::store::image::{Layer, ResolvedImage};
-use crate::store::manifest::{self, Descriptor, Document, Fetched, Origin, OCI_INDEX};
-use crate::MANIFEST_MAX;
+use crate::store::manifest::{self, Descriptor, Document, Fetched, OCI_INDEX, Origin};
 use imageref::Platform;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -184,7 +184,7 @@ impl OciLayout {
                 match manifest::parse(&name, &fetched)? {
                     Document::Manifest(manifest) => *manifest,
                     Document::Index(_) => {
-                        return Err(RegistryError::malformed(&name, "an index within an index"))
+                        return Err(RegistryError::malformed(&name, "an index within an index"));
                     }
                 }
             }

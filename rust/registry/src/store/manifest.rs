@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{shorten, RegistryError};
+use crate::error::{RegistryError, shorten};
 use crate::store::hash::digest_of;
 use crate::store::image::{Compression, ImageConfig, Layer, ResolvedImage};
 use crate::{CONFIG_MAX, INDEX_ENTRIES_MAX, LAYERS_MAX, MANIFEST_MAX};

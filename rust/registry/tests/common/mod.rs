@@ -13,7 +13,7 @@ use registry::{
     CancellationToken, ClientConfig, OciLayout, Platform, PullObserver, PullReport, Registry,
     RegistryError, RetryPolicy,
 };
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use sha2::Digest as _;
 
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -289,4 +289,20 @@ pub fn retries(number: u32) -> String {
         1 => "ok, 1 retry".to_owned(),
         n => format!("ok, {n} retries"),
     }
+}
+
+/// What the test `name` of this binary prints after `outcome: ` when it runs
+/// alone, in a process with this `environment` and no other proxy: `what` is
+/// the variable that tells it that it is that process, and what to do.
+pub fn in_child(name: &str, what: (&str, &str), environment: &[(&str, &str)]) -> String {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--nocapture"]);
+    command.env(what.0, what.1);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    let output = command.envs(environment.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let outcome = text.lines().find_map(|l| l.strip_prefix("outcome: "));
+    outcome.unwrap_or_else(|| panic!("{output:?}")).to_owned()
 }

@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use contract::error::Code;
 use tar::EntryType;
 
-use super::archive::{dir, empty, file, hard, node, symlink, tar, words, Item};
-use super::{fixture, Mounted, UnpackFilter};
+use super::archive::{Item, dir, empty, file, hard, node, symlink, tar, words};
+use super::{Mounted, UnpackFilter, fixture};
 
 const ALL: UnpackFilter = UnpackFilter::Everything;
 

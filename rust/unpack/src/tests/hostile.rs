@@ -12,7 +12,7 @@ use registry::Compression;
 use tar::{EntryType, Header};
 
 use super::archive::{dir, empty, file, hard, node, symlink, tar};
-use super::{fixture, sha256, Fixture, Mounted, UnpackFilter, Unpacker};
+use super::{Fixture, Mounted, UnpackFilter, Unpacker, fixture, sha256};
 
 const ALL: UnpackFilter = UnpackFilter::Everything;
 const MIB: u64 = 1024 * 1024;
@@ -442,7 +442,10 @@ fn deep_paths_do_not_end_in_the_stack() {
     let upper = tar(&[
         symlink("l", deep.trim_end_matches('/')),
         file("l/e/f", "y"),
-        file("l/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/f", "y"),
+        file(
+            "l/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/f",
+            "y",
+        ),
     ]);
     let err = fixture.apply(&upper).unwrap_err();
     assert_eq!(err.code, Code::UnpackFailed, "{err}");

@@ -3,7 +3,7 @@
 //! words, see [`words`].
 
 use super::archive::{tar, words};
-use super::{fixture, UnpackFilter};
+use super::{UnpackFilter, fixture};
 
 /// What the last of some layers leaves, each case with a name for messages.
 fn table(cases: &[(&str, &[&str], &str)]) {

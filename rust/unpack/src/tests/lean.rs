@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use registry::Compression;
 
 use super::archive::{dir, empty, file, hard, symlink, tar};
-use super::{fixture, snapshot, UnpackFilter};
+use super::{UnpackFilter, fixture, snapshot};
 
 const CAPABILITY: &[u8] = b"\x01\0\0\x02\0\x04\0\0\0\0\0\0\n\0\0\0\0\0\0\0";
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use tar::EntryType;
 
 use super::archive::{dir, empty, file, hard, node, symlink, tar};
-use super::{fixture, snapshot, UnpackFilter};
+use super::{UnpackFilter, fixture, snapshot};
 
 const ALL: UnpackFilter = UnpackFilter::Everything;
 /// cap_net_raw; the byte 0x0a in it is a newline to whoever splits at lines.

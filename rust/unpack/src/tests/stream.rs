@@ -9,7 +9,7 @@ use host::cancel::Cancel;
 use registry::Compression;
 
 use super::archive::{dir, file, tar};
-use super::{fixture, sha256, Mounted, UnpackFilter, Unpacker};
+use super::{Mounted, UnpackFilter, Unpacker, fixture, sha256};
 
 const ALL: UnpackFilter = UnpackFilter::Everything;
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];

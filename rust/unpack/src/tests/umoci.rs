@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use registry::Compression;
-use rustix::fs::{lsetxattr, XattrFlags};
+use rustix::fs::{XattrFlags, lsetxattr};
 use serde_json::json;
 
-use super::{archive, fixture, sha256, snapshot, UnpackFilter};
+use super::{UnpackFilter, archive, fixture, sha256, snapshot};
 
 fn write(path: &Path, data: impl AsRef<[u8]>, mode: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

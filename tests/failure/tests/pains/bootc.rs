@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use contract::error::{Code, Error};
-use failure::{bootc, Disk, Run, Tiny, World};
+use failure::{Disk, Run, Tiny, World, bootc};
 
 /// Installs an image with this script as its bootc; the run, its error and
 /// bootc's log.

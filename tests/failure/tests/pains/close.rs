@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use contract::error::Code;
-use failure::{Disk, Fs, Installer, Tiny, World, MIB};
+use failure::{Disk, Fs, Installer, MIB, Tiny, World};
 use testkit::cmd::CommandExt;
 
 fn close(world: &World) -> Installer<'_> {

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use contract::error::Code;
 use contract::event::Task;
-use failure::{Disk, Fs, Run, Tiny, World, GIB};
-use nix::fcntl::{fallocate, FallocateFlags};
+use failure::{Disk, Fs, GIB, Run, Tiny, World};
+use nix::fcntl::{FallocateFlags, fallocate};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
 const FILLER: &str = "lost+found/filler";

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use contract::error::Code;
 use contract::event::{Event, Task};
-use failure::{bootc, Disk, Fs, Installer, Run, Running, Tiny, World, MIB};
-use nix::mount::{mount, MsFlags};
+use failure::{Disk, Fs, Installer, MIB, Run, Running, Tiny, World, bootc};
+use nix::mount::{MsFlags, mount};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::cmd::CommandExt;

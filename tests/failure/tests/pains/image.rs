@@ -7,7 +7,7 @@ use std::fs;
 
 use contract::error::Code;
 use contract::event::Task;
-use failure::{Fs, Installer, Run, Tiny, World, GIB};
+use failure::{Fs, GIB, Installer, Run, Tiny, World};
 use test_image::Variant;
 use testkit::fault_proxy::{Fault, FaultProxy};
 

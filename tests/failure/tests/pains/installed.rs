@@ -10,7 +10,7 @@ use std::process::Command;
 use contract::error::Code;
 use contract::event::{Summary, Task};
 use contract::plan::Plan;
-use failure::{bootc, Disk, Fs, Tiny, World, GIB, MIB};
+use failure::{Disk, Fs, GIB, MIB, Tiny, World, bootc};
 use testkit::cmd::CommandExt;
 
 use crate::standard;

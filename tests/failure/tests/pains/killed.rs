@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use contract::event::{Event, Task};
-use failure::{bootc, Disk, Fs, Run, Running, Tiny, World, GIB};
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use failure::{Disk, Fs, GIB, Run, Running, Tiny, World, bootc};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;

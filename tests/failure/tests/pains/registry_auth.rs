@@ -6,13 +6,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use contract::error::Code;
 use contract::event::{Event, Summary, Task};
-use failure::{bootc, files_with, Disk, Tiny, World};
+use failure::{Disk, Tiny, World, bootc, files_with};
 use nix::sys::signal::Signal;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use testkit::registry::{Options, Registry};
 
 use crate::registry::refused;

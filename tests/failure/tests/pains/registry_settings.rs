@@ -7,11 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use contract::error::Code;
 use failure::{Installer, Tiny, World};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use testkit::cmd::CommandExt as _;
 use testkit::registry::{Answered, Options, Registry, ServerCertificate};
 

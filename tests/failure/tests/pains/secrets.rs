@@ -5,14 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use failure::{files_with, Installer, Tiny, World};
+use base64::engine::general_purpose::STANDARD;
+use failure::{Installer, Tiny, World, files_with};
 use serde_json::json;
 use testkit::fault_proxy::{Fault, FaultProxy, Request};
 use testkit::registry::Options;
 
-use crate::registry_settings::{encoded, Private, MIRROR_PASSWORD, NAME, PASSWORD};
+use crate::registry_settings::{MIRROR_PASSWORD, NAME, PASSWORD, Private, encoded};
 
 /// What the auth file has, what the registry gives for it, and what its storage
 /// wants to see.
@@ -48,7 +48,7 @@ fn no_password_is_written_anywhere() {
 
 /// Logs in with an identity token, gets an access token for it, and is sent to
 /// an address with a signature, where the connection breaks once.
-fn token_registry(world: &World) -> Option<(FaultProxy, impl Sized)> {
+fn token_registry(world: &World) -> Option<(FaultProxy, impl Sized + use<>)> {
     if !testkit::registry::available() {
         return None;
     }

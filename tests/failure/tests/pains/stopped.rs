@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::error::Code;
 use contract::event::{Event, Task};
-use failure::{bootc, Disk, Fs, Run, Running, Tiny, World, GIB};
+use failure::{Disk, Fs, GIB, Run, Running, Tiny, World, bootc};
 use nix::sys::signal::Signal;
 use testkit::fault_proxy::{Fault, FaultProxy};
 use testkit::registry::Registry;
@@ -287,9 +287,10 @@ fn reader_that_goes_away_stops_nothing() {
         .run();
     assert!(run.status.success(), "{run}");
     assert_eq!(run.events.len(), 1, "{run}");
-    assert!(disk
-        .path()
-        .join("ostree/deploy/default/deploy/1.0")
-        .is_dir());
+    assert!(
+        disk.path()
+            .join("ostree/deploy/default/deploy/1.0")
+            .is_dir()
+    );
     assert!(!disk.path().join(".bootc-scratch").exists());
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use contract::error::{Code, Error};
-use failure::{Disk, Fs, Installer, Run, Tiny, World, GIB, MIB};
-use nix::mount::{mount, MsFlags};
+use failure::{Disk, Fs, GIB, Installer, MIB, Run, Tiny, World};
+use nix::mount::{MsFlags, mount};
 use testkit::cmd::CommandExt;
 use testkit::fault_proxy::{Fault, FaultProxy};
 

@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
-use test_gui::{bootc, Disk, Fs, Installed, Person, Sequence, Served, Tiny};
+use test_gui::{Disk, Fs, Installed, Person, Sequence, Served, Tiny, bootc};
 
-use crate::steps::{enter, to_page, to_summary, SMALL};
+use crate::steps::{SMALL, enter, to_page, to_summary};
 
 const TARGET: u64 = 8 << 30;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The page for whoever has no mouse: keys only, and always in view.
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use test_gui::{Served, Session, Tiny, Want};
 
-use crate::steps::{enter, reference, to_page, typing, FINE};
+use crate::steps::{FINE, enter, reference, to_page, typing};
 
 const USER: &str = "alice";
 const PASSWORD: &str = "sesame1";

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use test_gui::{Served, Session, Tiny, Want};
 
-use crate::steps::{enter, reference, to_page, typing, FINE};
+use crate::steps::{FINE, enter, reference, to_page, typing};
 
 const USER: &str = "alice";
 const PASSWORD: &str = "opensesame-41";

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use test_gui::{Disk, Live, Person, Session, Want, World};
 
 /// Size of a target for a tiny image.

@@ -4,13 +4,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use test_gui::{bootc, bootc_conf, Disk, Fs, Live, Person, Sequence, Served, Session, Tiny, World};
+use test_gui::{Disk, Fs, Live, Person, Sequence, Served, Session, Tiny, World, bootc, bootc_conf};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
-use crate::steps::{enter, mounted, to_page, to_summary, SMALL};
+use crate::steps::{SMALL, enter, mounted, to_page, to_summary};
 
 /// A registry behind a proxy that stalls every layer.
 fn stalling(served: &Served) -> FaultProxy {

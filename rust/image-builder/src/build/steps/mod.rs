@@ -14,10 +14,10 @@ mod tests;
 
 use std::rc::Rc;
 
+use super::Request;
 use super::parts::Parts;
 use super::publish::Artefacts;
 use super::step::{Context, Step};
-use super::Request;
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::stop::Stop;

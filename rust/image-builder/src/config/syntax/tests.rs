@@ -198,10 +198,22 @@ fn references() {
         ("quay.io/a/b:1", Ok("quay.io/a/b:1")),
         ("quay.io/a/b", Ok("quay.io/a/b:latest")),
         ("docker://quay.io/a/b:1", Ok("quay.io/a/b:1")),
-        ("oci:/x:1", Err("It is read through `oci:`, which the installed system could not update from.")),
-        ("debian", Err("The name has no registry host and is therefore ambiguous; write `docker.io/library/debian:latest`.")),
+        (
+            "oci:/x:1",
+            Err("It is read through `oci:`, which the installed system could not update from."),
+        ),
+        (
+            "debian",
+            Err(
+                "The name has no registry host and is therefore ambiguous; write `docker.io/library/debian:latest`.",
+            ),
+        ),
     ] {
-        assert_eq!(normal(text), expected.map(str::to_owned).map_err(str::to_owned), "{text}");
+        assert_eq!(
+            normal(text),
+            expected.map(str::to_owned).map_err(str::to_owned),
+            "{text}"
+        );
     }
 }
 

@@ -50,9 +50,11 @@ fn what_calamares_leaves_out() {
     let storage = read(fixture!("german-no-udev"));
     let nothing = storage.clone().complete(|_| Ok(Tags::default()));
     assert_eq!(nothing.unwrap(), storage);
-    assert!(storage
-        .complete(|_| Err(Error::new(Code::Io, "No.")))
-        .is_err());
+    assert!(
+        storage
+            .complete(|_| Err(Error::new(Code::Io, "No.")))
+            .is_err()
+    );
 }
 
 /// A container that nobody has opened is not mounted by its UUID.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::signature::tests::{bundle_of, statement, Signer};
+use crate::signature::tests::{Signer, bundle_of, statement};
 
 const MANIFEST: &[u8] = b"{\"schemaVersion\":2}";
 

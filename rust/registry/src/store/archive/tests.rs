@@ -101,10 +101,12 @@ fn what_is_no_layout_is_told_apart() {
         assert!(error.contains(why), "{why}: {error}");
     }
     assert!(opened(&whole).is_ok());
-    assert!(OciArchive::open(Path::new("/"))
-        .unwrap_err()
-        .to_string()
-        .contains("no file"));
+    assert!(
+        OciArchive::open(Path::new("/"))
+            .unwrap_err()
+            .to_string()
+            .contains("no file")
+    );
     assert!(OciArchive::open(Path::new("/nothing/there")).is_err());
 }
 

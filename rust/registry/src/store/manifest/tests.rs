@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use imageref::Algorithm;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::*;
 
