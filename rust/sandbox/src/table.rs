@@ -22,6 +22,7 @@ use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use super::spec::{Bytes, Mount, RootKind, Spec};
+use super::writable::Contents;
 
 /// Where an image file is mounted for the moment before it becomes the root.
 /// Every live system has it, and all sources are open by then.
@@ -38,6 +39,7 @@ enum Ready<'a> {
         read_only: bool,
     },
     Tmpfs(&'a Path),
+    Writable(&'a Path),
     Proc(&'a Path),
     File {
         to: PathBuf,
@@ -75,6 +77,7 @@ fn open(step: &Mount) -> Result<Option<Ready<'_>>> {
             read_only: *read_only,
         },
         Mount::Tmpfs { to } => Ready::Tmpfs(to),
+        Mount::Writable { to } => Ready::Writable(to),
         Mount::Proc { to } => Ready::Proc(to),
         Mount::File { to, bytes, mode } => Ready::File {
             to: to.clone(),
@@ -207,6 +210,7 @@ fn play(step: Ready<'_>) -> Result<()> {
             };
             mount_new("tmpfs", to, Some(mode))
         }
+        Ready::Writable(to) => make_writable(to),
         Ready::Proc(to) => {
             make_dir(to)?;
             mount_new("proc", to, None)
@@ -218,6 +222,16 @@ fn play(step: Ready<'_>) -> Result<()> {
             optional,
         } => put_file(&to, &bytes, mode, optional),
     }
+}
+
+fn make_writable(to: &Path) -> Result<()> {
+    if !to.is_dir() {
+        return Ok(());
+    }
+    let failed = |err: std::io::Error| call(&format!("copying {}", to.display()), &err);
+    let contents = Contents::read(to).map_err(failed)?;
+    mount_new("tmpfs", to, Some("mode=0755"))?;
+    contents.write(to).map_err(failed)
 }
 
 fn mount_new(fs_type: &str, to: &Path, data: Option<&str>) -> Result<()> {
