@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod event;
+pub mod fault;
 pub mod firmware;
 pub mod fstab;
 pub mod octal;

@@ -208,5 +208,5 @@ impl<T> Later<T> {
 }
 
 fn missing(name: &str) -> Error {
-    Error::fault(format!("A step has to do without {name}."))
+    Error::defect(format!("A step has to do without {name}."))
 }

@@ -250,6 +250,19 @@ fn complain(error: &Error) {
     // The exit status tells it, too, when nobody listens.
     drop(writeln!(
         std::io::stderr(),
-        "debian-bootc-image-builder: {error}"
+        "debian-bootc-image-builder: {}",
+        told(error)
     ));
+}
+
+/// An error as lines for a terminal.
+fn told(error: &Error) -> String {
+    let mut lines = vec![format!("{}: {}", error.code.name(), error.what)];
+    for (label, text) in [("why", &error.why), ("next", &error.next)] {
+        if !text.is_empty() {
+            lines.push(format!("  {label}: {text}"));
+        }
+    }
+    lines.extend(error.details.iter().map(|line| format!("  | {line}")));
+    lines.join("\n")
 }
