@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, Level, Summary};
+use contract::fault::Stopped;
 use contract::plan::Plan;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
@@ -197,7 +198,7 @@ impl Shared {
         {
             let mut state = self.state();
             if state.stopped {
-                return Err(Error::new(Code::Cancelled, "The installation was stopped."));
+                return Err(Stopped.into());
             }
             state.lifeline = Some(write);
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use contract::error::{Code, Error, Result};
+use contract::fault::Stopped;
 use contract::plan::{Plan, Source};
 use contract::trust::Trust;
 use host::cancel::Cancel;
@@ -133,7 +134,7 @@ fn ask_registry(
     let platform = Platform::host();
     let image = runtime.block_on(async {
         tokio::select! {
-            () = cancel.token().cancelled() => Err(host::cancel::stopped().into()),
+            () = cancel.token().cancelled() => Err(Unanswered::Other(Stopped.into())),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
                 match medium::is_out_of_reach(&error) {
                     true => Unanswered::OutOfReach(error.coded()),

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
+use contract::fault::Stopped;
 use contract::plan::{Plan, RegistryPlan, Source};
 use contract::trust::{Trust, Unverified};
 use host::cancel::Cancel;
@@ -135,7 +136,7 @@ pub fn verify(
             }
         };
         tokio::select! {
-            () = cancel.token().cancelled() => Err(host::cancel::stopped()),
+            () = cancel.token().cancelled() => Err(Stopped.into()),
             verified = verifying => verified,
         }
     })?;
