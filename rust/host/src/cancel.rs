@@ -144,8 +144,11 @@ impl Alarm {
 
 /// Waits until one of `fds` can be read or has lost its other end, and says
 /// which: the first, when there are several. `None` when none did before
-/// `until`.
-fn readable(fds: &[BorrowedFd<'_>], until: Option<Instant>) -> io::Result<Option<usize>> {
+/// `until`. For what a stop must not end; else [`Cancel::wait`].
+///
+/// # Errors
+/// The system's.
+pub fn readable(fds: &[BorrowedFd<'_>], until: Option<Instant>) -> io::Result<Option<usize>> {
     let mut polled: Vec<PollFd<'_>> = fds
         .iter()
         .map(|&fd| PollFd::new(fd, PollFlags::POLLIN))

@@ -10,29 +10,14 @@ use contract::error::{Code, Error, Result};
 use host::cancel::Cancel;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use contract::plan::Plan;
 
 /// Raises `cancel` at SIGINT, SIGTERM and SIGHUP. The steps then end their
-/// children and clean up; nothing is done in the handler itself.
+/// children and clean up, which another signal does not cut short.
 pub(super) fn on_signals(cancel: &Cancel) -> Result<()> {
-    let failed = |err: std::io::Error| {
-        Error::new(Code::Io, "Signals cannot be watched.").detail(err.to_string())
-    };
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
-    let cancel = cancel.clone();
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                tracing::info!(signal, "stopping");
-                cancel.cancel();
-            }
-        })
-        .map_err(failed)?;
-    Ok(())
+    host::signals::raise(cancel, || ())
+        .map_err(|err| Error::new(Code::Io, "Signals cannot be watched.").detail(err.to_string()))
 }
 
 /// Reads a plan from an inherited pipe, and raises `cancel` when the pipe

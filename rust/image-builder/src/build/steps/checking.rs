@@ -75,7 +75,7 @@ impl Checking {
             at.stop.check()?;
             if request.check_images || distro.images.embed.contains(&reference) {
                 at.progress.at(&reference);
-                found.push(embed::look_up(distro, &reference)?);
+                found.push(embed::look_up(distro, &reference, at.stop)?);
             }
         }
         Ok(found)
