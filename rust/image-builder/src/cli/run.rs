@@ -169,7 +169,7 @@ fn validate(args: &ValidateArgs) -> Result<()> {
         print(format!("warning: {warning}\n").as_bytes())?;
     }
     if !args.offline {
-        mirror::state(&distro)?;
+        mirror::state(&distro, &Cancel::new())?;
         for reference in embed::references(&distro) {
             let image = embed::look_up(&distro, &reference, &Cancel::new())?;
             let line = format!("{reference} is {}\n", image.resolved.reference_digest());

@@ -36,7 +36,7 @@ impl Step for Checking {
         distro.check_files()?;
         let given = request.debs.as_deref().map(given_debs).transpose()?;
         let epoch = source_date_epoch()?;
-        let mirror = mirror::state(distro)?;
+        let mirror = mirror::state(distro, at.stop)?;
         at.stop.check()?;
         let images = self.looked_up(at)?;
         // What these cannot read is refused here.
