@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
 use super::*;
+use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -21,6 +22,7 @@ fn ages() {
         ("2026-03-02T00:00:00Z", "built on 2026-03-02"),
         ("1970-01-01T00:00:00Z", "it does not tell when it was built"),
         ("0001-01-01T00:00:00Z", "it does not tell when it was built"),
+        ("2026-02-29T00:00:00Z", "it does not tell when it was built"),
         ("2026-13-01T00:00:00Z", "it does not tell when it was built"),
         (
             "yesterday, about noon",
