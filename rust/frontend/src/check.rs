@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use contract::error::{Code, Error, Result};
 use contract::trust::Trust;
+use imageref::Digest;
 use serde::Deserialize;
 
 use crate::login::Login;
@@ -30,15 +31,15 @@ pub struct Question {
 }
 
 /// What the registry told about an image, see docs/formats.md.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// The normalised reference.
     pub imgref: String,
     /// Digest of the manifest.
-    pub digest: String,
+    pub digest: Digest,
     /// Digest of the index that it was chosen from.
-    pub index_digest: Option<String>,
+    pub index_digest: Option<Digest>,
     /// Whether its signature was verified.
     #[serde(default)]
     pub signature: Trust,
@@ -199,21 +200,27 @@ mod tests {
 
     #[test]
     fn answers() {
+        const DIGEST: &str = concat!(
+            "sha256:",
+            "0123456789abcdef0123456789abcdef",
+            "0123456789abcdef0123456789abcdef"
+        );
+        let answer = |text: &str| answer(&text.replace("DIGEST", DIGEST));
         let facts = answer(
-            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":"13",
+            r#"{"imgref":"r/os:1","digest":"DIGEST","name":null,"version":"13",
                 "created":null,"architecture":"linux/amd64","layers":3,"downloadBytes":5,
-                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"],"indexDigest":"sha256:1",
+                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"],"indexDigest":"DIGEST",
                 "signature":{"state":"verified","keys":["SHA256:2"],"updates":true}}"#,
         )
         .unwrap();
-        assert_eq!(facts.index_digest.as_deref(), Some("sha256:1"));
+        assert_eq!(facts.index_digest, DIGEST.parse().ok());
         assert!(matches!(facts.signature, Trust::Verified { .. }));
         assert_eq!(facts.version.as_deref(), Some("13"));
         assert_eq!((facts.layers, facts.space_bytes), (3, 20));
         assert_eq!((facts.medium_bytes, facts.offline), (0, false));
         assert_eq!(facts.warnings, ["old"]);
         let offline = answer(
-            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":null,
+            r#"{"imgref":"r/os:1","digest":"DIGEST","name":null,"version":null,
                 "created":null,"downloadBytes":0,"mediumBytes":7,"offline":true,
                 "warnings":["r cannot be reached.","old"]}"#,
         )

@@ -17,6 +17,7 @@ use std::time::Duration;
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, Level, Summary};
 use contract::plan::Plan;
+use imageref::Digest;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::{ExposeSecret, SecretString};
@@ -37,9 +38,9 @@ pub struct Request {
     /// The reference; without it the configuration's own.
     pub image: Option<String>,
     /// Digest that the check found: exactly this is installed.
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
     /// Digest of the index that the check found it in.
-    pub index_digest: Option<String>,
+    pub index_digest: Option<Digest>,
     /// The login at its registry.
     pub login: Option<Login>,
     /// The person agreed to keep the login for updates.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use conf::Config;
 use contract::error::{Code, Error, Result};
+use contract::plan::LayoutPlace;
 use imageref::ImageRef;
 use secrecy::SecretString;
 use source::medium::Medium;
@@ -90,7 +91,8 @@ impl Session {
         };
         let name = reference.to_string();
         // What is on other media has no images by their names.
-        let medium = Medium::open(&self.config.layouts, &[]);
+        let layouts = self.config.layouts.iter().cloned();
+        let medium = Medium::open(&layouts.map(LayoutPlace::from).collect::<Vec<_>>(), &[]);
         medium.layouts.iter().any(|layout| {
             layout.images().is_ok_and(|images| {
                 images

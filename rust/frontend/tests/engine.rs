@@ -21,6 +21,12 @@ const PLAN: &str = r#"{"version":1,"image":{"imgref":"a.b/c:1"},
     "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
     "target":{"root":"/t"},"bootc":{"stateroot":"default"}}"#;
 
+const DIGEST: &str = concat!(
+    "sha256:",
+    "0123456789abcdef0123456789abcdef",
+    "0123456789abcdef0123456789abcdef"
+);
+
 const DONE: &str = r#"{"type":"Done","imgref":"a.b/c:1","digest":"sha256:0","deployment":"d",
     "stateroot":"default","bootloaders":[],"bytesDownloaded":1,
     "handOver":{"root":"/run/x","state":"/run/y"}}"#;
@@ -60,7 +66,7 @@ fn request() -> Request {
     Request {
         config: None,
         image: Some("a.b/c:1".into()),
-        digest: Some("sha256:0".into()),
+        digest: DIGEST.parse().ok(),
         index_digest: None,
         login: None,
         keep_login: false,
@@ -109,7 +115,7 @@ fn an_installation_to_its_end() {
     let plan: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(engine.path("plan")).unwrap()).unwrap();
     assert_eq!(
-        plan["image"]["digest"], "sha256:0",
+        plan["image"]["digest"], DIGEST,
         "pinned to what was checked"
     );
 }
@@ -198,17 +204,19 @@ fn a_plan_that_is_none() {
 
 #[test]
 fn a_check_and_its_login() {
-    let engine = Engine::new(
-        r#"echo "$@" > "$dir/args"; cat <&3 > "$dir/auth"
-           echo '{"imgref":"a.b/c:1","digest":"sha256:0","architecture":"linux/amd64","layers":2}'"#,
-    );
+    let script = r#"echo "$@" > "$dir/args"; cat <&3 > "$dir/auth"
+        echo '{"imgref":"a.b/c:1","digest":"DIGEST","architecture":"linux/amd64","layers":2}'"#;
+    let engine = Engine::new(&script.replace("DIGEST", DIGEST));
     let question = Question {
         config: Some("/etc/bootc.conf".into()),
         image: Some("-x <b>".into()),
         login: Some(Login::new("a.b", "alice", "hunter2".into()).unwrap()),
     };
     let facts = check(&engine.program(), &question, &Stop::default()).unwrap();
-    assert_eq!((facts.digest.as_str(), facts.layers), ("sha256:0", 2));
+    assert_eq!(
+        (facts.digest.to_string().as_str(), facts.layers),
+        (DIGEST, 2)
+    );
     assert_eq!(
         fs::read_to_string(engine.path("args")).unwrap().trim_end(),
         "check --format json --config /etc/bootc.conf --image=-x <b> --auth-fd=3"
@@ -241,7 +249,8 @@ fn a_check_that_takes_too_long() {
         Duration::from_millis(50),
     );
     assert_eq!(asked.unwrap_err().code, Code::Cancelled);
-    let engine = Engine::new(r#"echo '{"imgref":"a.b/c:1","digest":"sha256:0"}'"#);
+    let answer = format!(r#"echo '{{"imgref":"a.b/c:1","digest":"{DIGEST}"}}'"#);
+    let engine = Engine::new(&answer);
     let asked = check_within(&engine.program(), &Question::default(), LONG);
     assert_eq!(asked.unwrap().imgref, "a.b/c:1");
 }

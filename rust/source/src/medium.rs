@@ -10,7 +10,7 @@
 //! by layer, each by its digest.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use host::mountinfo::{self, Mount};
@@ -19,7 +19,7 @@ use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use contract::plan::{Plan, is_auto};
+use contract::plan::{LayoutPlace, Plan};
 
 mod scan;
 
@@ -59,13 +59,13 @@ impl Medium {
         Self::open(&plan.layouts, &mountinfo::read().unwrap_or_default())
     }
 
-    /// Opens what the paths name; [`AUTO`](contract::plan::AUTO) is what is on media among `mounts`.
-    pub fn open(paths: &[PathBuf], mounts: &[Mount]) -> Self {
+    /// Opens what is at these places; mounted are `mounts`.
+    pub fn open(places: &[LayoutPlace], mounts: &[Mount]) -> Self {
         let mut medium = Self::default();
-        for path in paths.iter().filter(|path| !is_auto(path)) {
+        for path in places.iter().filter_map(LayoutPlace::path) {
             medium.named(path);
         }
-        if paths.iter().any(|path| is_auto(path)) {
+        if places.contains(&LayoutPlace::Auto) {
             for at in scan::media(mounts) {
                 medium.plugged_in(&at);
             }

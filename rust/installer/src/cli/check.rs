@@ -7,6 +7,7 @@ use contract::error::Result;
 use contract::size::human;
 use contract::trust::Trust;
 use host::cancel::Cancel;
+use imageref::{Digest, Reference};
 use serde::Serialize;
 use source::look_up;
 use source::secret::Secrets;
@@ -21,11 +22,11 @@ use crate::space;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    imgref: String,
-    digest: String,
+    imgref: Reference,
+    digest: Digest,
     /// Digest of the index that the manifest was chosen from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    index_digest: Option<String>,
+    index_digest: Option<Digest>,
     /// Whether its signature was verified.
     signature: Trust,
     name: Option<String>,
@@ -79,9 +80,9 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
     warnings.splice(0..0, found_out.iter().cloned());
     let image = &found.image;
     Ok(Answer {
-        imgref: plan.image.origin().to_owned(),
-        digest: image.manifest_digest.to_string(),
-        index_digest: found.index_digest(),
+        imgref: plan.image.origin().clone(),
+        digest: image.manifest_digest.clone(),
+        index_digest: image.index_digest.clone(),
         signature: found.trust.clone(),
         name: image
             .label("org.opencontainers.image.title")
@@ -121,11 +122,11 @@ fn show(args: &CheckCommand, answer: &Answer) -> Result<()> {
 fn text(answer: &Answer) -> String {
     let unknown = || "not stated".to_owned();
     let mut lines = vec![
-        ("image", answer.imgref.clone()),
+        ("image", answer.imgref.to_string()),
         ("name", answer.name.clone().unwrap_or_else(unknown)),
         ("version", answer.version.clone().unwrap_or_else(unknown)),
         ("created", answer.created.clone().unwrap_or_else(unknown)),
-        ("digest", answer.digest.clone()),
+        ("digest", answer.digest.to_string()),
         ("signature", answer.signature.to_string()),
         ("for", answer.architecture.clone()),
         (

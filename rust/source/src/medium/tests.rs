@@ -169,7 +169,9 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
         "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
     )
     .unwrap();
-    plan.layouts = vec![absent, empty, broken.clone(), good.clone()];
+    plan.layouts = [absent, empty, broken.clone(), good.clone()]
+        .map(LayoutPlace::from)
+        .into();
     let medium = Medium::of(&plan);
     let roots: Vec<_> = medium.layouts.iter().map(OciLayout::root).collect();
     assert_eq!(roots, [&good]);
@@ -178,9 +180,8 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     };
     assert!(warning.contains(broken.to_str().unwrap()), "{warning}");
 
-    let reference = plan.reference().unwrap();
     let problems = medium
-        .stand_in(&reference, None, &Platform::host())
+        .stand_in(&plan.image.imgref, None, &Platform::host())
         .unwrap_err();
     let problem = format!("no copy of r.example/os:1 in {}", good.display());
     assert_eq!(problems, [problem]);
@@ -226,8 +227,8 @@ fn a_path_can_be_a_layout_an_archive_or_a_directory_of_them() {
     let dir = collection();
     let path = |name: &str| dir.path().join(name);
     let open = |names: &[&str]| {
-        let paths: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
-        Medium::open(&paths, &[])
+        let places: Vec<_> = names.iter().map(|name| path(name).into()).collect();
+        Medium::open(&places, &[])
     };
     let medium = open(&["b", "images/3.oci.tar", "nothing", "nothing.tar"]);
     assert_eq!(
@@ -248,7 +249,7 @@ fn a_path_can_be_a_layout_an_archive_or_a_directory_of_them() {
 #[test]
 fn what_is_plugged_in_has_layers_and_no_images() {
     let dir = collection();
-    let mut medium = Medium::open(&[dir.path().join("b")], &[]);
+    let mut medium = Medium::open(&[dir.path().join("b").into()], &[]);
     medium.plugged_in(dir.path());
     let expected = [
         vec!["b"],
