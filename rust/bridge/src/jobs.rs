@@ -57,7 +57,8 @@ impl Shared {
 
 impl Session {
     pub(crate) fn is_remote(&self) -> bool {
-        guarded(|| self.0.choice().is_remote()).unwrap_or(true)
+        let ask = |question: &_| check::is_on_medium(&self.0.program, question);
+        guarded(|| self.0.choice().is_remote(ask)).unwrap_or(true)
     }
 
     pub(crate) fn reference(&self) -> String {
@@ -65,7 +66,13 @@ impl Session {
     }
 
     pub(crate) fn space_bytes(&self) -> u64 {
-        guarded(|| self.0.choice().facts().map_or(0, |facts| facts.space_bytes)).unwrap_or(0)
+        guarded(|| {
+            self.0
+                .choice()
+                .answer()
+                .map_or(0, |known| known.space_bytes)
+        })
+        .unwrap_or(0)
     }
 
     pub(crate) fn look_up(&self) -> Failure {

@@ -2,6 +2,7 @@
 //! What crosses a process border: the engine's plans, events and errors. Everything
 //! here is data; nothing here reads or writes a file.
 
+pub mod check_answer;
 pub mod error;
 pub mod event;
 pub mod firmware;

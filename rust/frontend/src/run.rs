@@ -21,10 +21,9 @@ use imageref::Digest;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use crate::login::Login;
-use crate::program::{self, PLAN_FD, Program};
+use crate::program::{self, Failed, PLAN_FD, Program};
 use crate::progress::Position;
 
 /// No plan is longer.
@@ -143,11 +142,6 @@ impl State {
             ended: self.ended.clone(),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    error: Error,
 }
 
 impl Shared {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::error::Code;
-use frontend::check::{Question, Stop, check, check_within};
+use frontend::check::{Question, Stop, check, check_within, is_on_medium};
 use frontend::login::Login;
 use frontend::program::Program;
 use frontend::progress::Stage;
@@ -226,6 +226,34 @@ fn a_check_and_its_login() {
 }
 
 #[test]
+fn what_is_on_the_medium() {
+    for (script, on_medium) in [
+        (r#"echo "$@" > "$dir/args"; echo '{"onMedium":true}'"#, true),
+        (
+            r#"echo "$@" > "$dir/args"; echo '{"onMedium":false}'"#,
+            false,
+        ),
+        // What cannot tell, an older one for example.
+        (r#"echo "$@" > "$dir/args"; exit 2"#, false),
+    ] {
+        let engine = Engine::new(script);
+        let question = Question {
+            config: Some("/etc/bootc.conf".into()),
+            ..Question::default()
+        };
+        assert_eq!(is_on_medium(&engine.program(), &question), on_medium);
+        assert_eq!(
+            fs::read_to_string(engine.path("args")).unwrap().trim_end(),
+            "check --on-medium --format json --config /etc/bootc.conf"
+        );
+    }
+    assert!(!is_on_medium(
+        &Program::new("/nonexistent"),
+        &Question::default()
+    ));
+}
+
+#[test]
 fn a_check_that_is_stopped() {
     let engine = Engine::new(r#"touch "$dir/begun"; exec sleep 1000"#);
     let stop = Stop::default();
@@ -252,5 +280,5 @@ fn a_check_that_takes_too_long() {
     let answer = format!(r#"echo '{{"imgref":"a.b/c:1","digest":"{DIGEST}"}}'"#);
     let engine = Engine::new(&answer);
     let asked = check_within(&engine.program(), &Question::default(), LONG);
-    assert_eq!(asked.unwrap().imgref, "a.b/c:1");
+    assert_eq!(asked.unwrap().imgref.to_string(), "a.b/c:1");
 }

@@ -203,6 +203,20 @@ impl Medium {
     }
 }
 
+/// Whether a layout that the plan names has an image of its name, which may be
+/// another one by now in the registry.
+pub fn is_named(plan: &Plan) -> bool {
+    let name = plan.image.imgref.to_string();
+    // What is on other media has no images by their names.
+    let named = plan.layouts.iter().filter(|place| place.path().is_some());
+    let medium = Medium::open(&named.cloned().collect::<Vec<_>>(), &[]);
+    medium.layouts.iter().any(|layout| {
+        layout
+            .images()
+            .is_ok_and(|images| images.iter().any(|(is, _)| is.as_deref() == Some(&name)))
+    })
+}
+
 /// How a copy is looked for: by the names that it can have, then by what it is.
 fn selectors(reference: &Reference, wanted: &[&Digest]) -> Vec<Selector> {
     let mut names = vec![reference.to_string()];

@@ -153,6 +153,13 @@ fn copies_are_looked_for_by_their_whole_names() {
     );
 }
 
+fn plan(image: &str) -> Plan {
+    let text = r#"{"version":1,"image":{"imgref":"IMAGE"},
+        "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+        "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#;
+    Plan::from_json(&text.replace("IMAGE", image)).unwrap()
+}
+
 #[test]
 fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     let dir = tempfile::tempdir().unwrap();
@@ -163,12 +170,7 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     }
     std::fs::write(broken.join("oci-layout"), "{}").unwrap();
     OciLayout::create(&good).unwrap();
-    let mut plan = Plan::from_json(
-        r#"{"version":1,"image":{"imgref":"r.example/os:1"},
-        "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
-        "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
-    )
-    .unwrap();
+    let mut plan = plan("r.example/os:1");
     plan.layouts = [absent, empty, broken.clone(), good.clone()]
         .map(LayoutPlace::from)
         .into();
@@ -185,6 +187,31 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
         .unwrap_err();
     let problem = format!("no copy of r.example/os:1 in {}", good.display());
     assert_eq!(problems, [problem]);
+}
+
+#[test]
+fn an_image_goes_by_its_name_in_the_layouts_that_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = dir.path().join("images/here");
+    std::fs::create_dir(dir.path().join("images")).unwrap();
+    OciLayout::create(&layout).unwrap();
+    let index = r#"{"schemaVersion":2,"manifests":[{
+        "mediaType":"application/vnd.oci.image.manifest.v1+json",
+        "digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "size":1,
+        "annotations":{"org.opencontainers.image.ref.name":"r.example/os/a:1"}}]}"#;
+    std::fs::write(layout.join("index.json"), index).unwrap();
+    for (image, at, named) in [
+        ("r.example/os/a:1", "images/here", true),
+        ("r.example/os/a:1", "images", true),
+        ("r.example/os/b:1", "images", false),
+        ("r.example/os/a:1", "elsewhere", false),
+    ] {
+        let mut plan = plan(image);
+        plan.layouts = vec![LayoutPlace::Auto, dir.path().join(at).into()];
+        assert_eq!(is_named(&plan), named, "{image} {at}");
+    }
+    assert!(!is_named(&plan("r.example/os/a:1")));
 }
 
 /// An archive of an empty layout.
