@@ -18,13 +18,13 @@ use contract::error::{Code, Error, Result};
 use contract::event::{Event, Level, Summary};
 use contract::fault::Stopped;
 use contract::plan::Plan;
+use imageref::Digest;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use crate::login::Login;
-use crate::program::{self, PLAN_FD, Program};
+use crate::program::{self, Failed, PLAN_FD, Program};
 use crate::progress::Position;
 
 /// No plan is longer.
@@ -38,9 +38,9 @@ pub struct Request {
     /// The reference; without it the configuration's own.
     pub image: Option<String>,
     /// Digest that the check found: exactly this is installed.
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
     /// Digest of the index that the check found it in.
-    pub index_digest: Option<String>,
+    pub index_digest: Option<Digest>,
     /// The login at its registry.
     pub login: Option<Login>,
     /// The person agreed to keep the login for updates.
@@ -143,11 +143,6 @@ impl State {
             ended: self.ended.clone(),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    error: Error,
 }
 
 impl Shared {

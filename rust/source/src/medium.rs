@@ -10,7 +10,7 @@
 //! by layer, each by its digest.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use host::mountinfo::{self, Mount};
@@ -22,7 +22,7 @@ use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use contract::plan::{Plan, is_auto};
+use contract::plan::{LayoutPlace, Plan};
 
 mod scan;
 
@@ -62,13 +62,13 @@ impl Medium {
         Self::open(&plan.layouts, &mountinfo::read().unwrap_or_default())
     }
 
-    /// Opens what the paths name; [`AUTO`](contract::plan::AUTO) is what is on media among `mounts`.
-    pub fn open(paths: &[PathBuf], mounts: &[Mount]) -> Self {
+    /// Opens what is at these places; mounted are `mounts`.
+    pub fn open(places: &[LayoutPlace], mounts: &[Mount]) -> Self {
         let mut medium = Self::default();
-        for path in paths.iter().filter(|path| !is_auto(path)) {
+        for path in places.iter().filter_map(LayoutPlace::path) {
             medium.named(path);
         }
-        if paths.iter().any(|path| is_auto(path)) {
+        if places.contains(&LayoutPlace::Auto) {
             for at in scan::media(mounts) {
                 medium.plugged_in(&at);
             }
@@ -204,6 +204,20 @@ impl Medium {
         }
         Err(problems)
     }
+}
+
+/// Whether a layout that the plan names has an image of its name, which may be
+/// another one by now in the registry.
+pub fn is_named(plan: &Plan) -> bool {
+    let name = plan.image.imgref.to_string();
+    // What is on other media has no images by their names.
+    let named = plan.layouts.iter().filter(|place| place.path().is_some());
+    let medium = Medium::open(&named.cloned().collect::<Vec<_>>(), &[]);
+    medium.layouts.iter().any(|layout| {
+        layout
+            .images()
+            .is_ok_and(|images| images.iter().any(|(is, _)| is.as_deref() == Some(&name)))
+    })
 }
 
 /// How a copy is looked for: by the names that it can have, then by what it is.

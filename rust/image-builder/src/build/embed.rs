@@ -141,7 +141,7 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
         let secrets = Secrets::read(&plan)?;
         let registry =
             Registry::new(client::client_config(&plan, &secrets)?).map_err(Coded::coded)?;
-        let name = plan.reference()?;
+        let name = &plan.image.imgref;
         let resolved = &image.resolved;
         // A mirror may be without the signatures.
         let places = registry.places(resolved).map_err(Coded::coded)?;
@@ -154,7 +154,7 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
             // One that cannot be reached matters only when no other answers.
             let (mut answered, mut failure) = (false, Ok(()));
             for at in &places {
-                let copy = registry.copy_signatures(at, &name, digest, layout);
+                let copy = registry.copy_signatures(at, name, digest, layout);
                 match runtime.block_on(copy) {
                     Ok(copied) => {
                         answered = true;
@@ -390,7 +390,7 @@ mod tests {
             }
             drop(server);
             let mut plan = plan(&distro, &reference).unwrap();
-            plan.layouts = vec![medium.clone()];
+            plan.layouts = vec![medium.clone().into()];
             let check = |plan| source::look_up::image(plan, &Secrets::default(), &Cancel::new());
             let found = check(&plan).unwrap();
             assert!(found.offline);

@@ -10,6 +10,7 @@ use contract::error::{Code, Error, Result};
 use host::cancel::Cancel;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use serde_json::value::RawValue;
 
 use contract::plan::Plan;
 
@@ -38,7 +39,7 @@ pub(super) fn plan_from_fd(fd: RawFd, cancel: &Cancel) -> Result<Plan> {
     let pipe = File::open(format!("/proc/self/fd/{fd}")).map_err(failed)?;
     let mut pipe = BufReader::new(pipe);
     let text = document(&mut pipe).map_err(failed)?;
-    let plan = Plan::from_json(&text)?;
+    let plan = Plan::from_json(text.get())?;
     let cancel = cancel.clone();
     std::thread::Builder::new()
         .name("plan pipe".into())
@@ -54,10 +55,10 @@ pub(super) fn plan_from_fd(fd: RawFd, cancel: &Cancel) -> Result<Plan> {
 
 /// The text of the first JSON document, whose end is known without the end of
 /// the stream.
-fn document(reader: &mut impl Read) -> std::io::Result<String> {
-    let mut stream = serde_json::Deserializer::from_reader(reader).into_iter::<serde_json::Value>();
+fn document(reader: &mut impl Read) -> std::io::Result<Box<RawValue>> {
+    let mut stream = serde_json::Deserializer::from_reader(reader).into_iter();
     match stream.next() {
-        Some(Ok(value)) => Ok(value.to_string()),
+        Some(Ok(text)) => Ok(text),
         Some(Err(err)) => Err(err.into()),
         None => Err(std::io::ErrorKind::UnexpectedEof.into()),
     }
@@ -83,7 +84,7 @@ mod tests {
         let cancel = Cancel::new();
         let plan = plan_from_fd(reader.as_raw_fd(), &cancel).unwrap();
         set_pdeathsig(None).unwrap();
-        assert_eq!(plan.image.imgref, "a.b/c:1");
+        assert_eq!(plan.image.imgref.to_string(), "a.b/c:1");
         assert!(!cancel.is_cancelled());
         drop(writer);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -96,7 +97,7 @@ mod tests {
     fn what_is_no_plan() {
         assert!(document(&mut &b""[..]).is_err());
         assert!(document(&mut &b"{"[..]).is_err());
-        assert_eq!(document(&mut &b" {} more"[..]).unwrap(), "{}");
+        assert_eq!(document(&mut &b" {} more"[..]).unwrap().get(), "{}");
         assert!(plan_from_fd(987, &Cancel::new()).is_err());
     }
 }

@@ -220,10 +220,10 @@ impl Engine<'_> {
         };
         Ok(Installed {
             summary: Summary {
-                imgref: self.plan.image.origin().to_owned(),
+                imgref: self.plan.image.origin().to_string(),
                 digest: checked.found.image.manifest_digest.to_string(),
                 deployment: deployment.relative.display().to_string(),
-                stateroot: self.plan.bootc.stateroot.clone(),
+                stateroot: self.plan.bootc.stateroot.to_string(),
                 bootloaders: names(&decision),
                 bytes_downloaded: fetched.downloaded,
                 hand_over: None,
