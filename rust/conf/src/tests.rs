@@ -223,7 +223,7 @@ fn mistakes_are_named() {
         ),
         (
             "page:\n  catalogue:\n    - name: A\n      reference: a.b/c\n    - name: B\n      referense: a.b/c",
-            &["line 5", "`page.catalogue[1]`", "`reference` is missing"],
+            &["line 6", "`page.catalogue[1].referense`", "`reference`"],
         ),
         (
             "page:\n  catalogue:\n  - name: A\n    reference: a.b/c\n    nam[de]: B",

@@ -32,7 +32,7 @@ fn properties(schema: &Value, at: &[&str]) -> Vec<String> {
 fn known(text: &str) -> bool {
     match conf::parse(Path::new("/x/bootc.conf"), Zeroizing::new(text.to_owned())) {
         Ok(_) => true,
-        Err(error) => !error.to_string().contains("not known"),
+        Err(error) => !error.to_string().contains("not a known key"),
     }
 }
 

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["source", "sandbox", "unpack"],
     &["conf", "host", "debs"],
     &["contract", "registry", "buildroot"],
-    &["imageref", "manual"],
+    &["imageref", "manual", "yaml-doc"],
 ];
 
 /// cxx wants the types that C++ is shown declared in one module, which names the

@@ -7,9 +7,11 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use super::reader::Document;
+use yaml_doc::{Document, Mistake};
+
 use super::{Distro, Icon};
-use crate::error::Result;
+
+type Result<T> = std::result::Result<T, Mistake>;
 
 /// Looks at every file, in the order of the documentation.
 pub(super) fn check(distro: &Distro) -> Result<()> {

@@ -9,11 +9,12 @@
 mod bootc_conf;
 mod calamares;
 mod files;
+mod forms;
 mod images;
+mod keys;
 mod live;
 mod medium;
 mod product;
-mod reader;
 mod syntax;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
-use reader::Document;
+pub use keys::DISTRO_YAML;
+use yaml_doc::{Document, Mistake, Section};
 
 /// The commented file that `init` writes.
 pub const TEMPLATE: &str = include_str!("../../distro.yaml");
@@ -142,7 +144,7 @@ impl Distro {
     /// # Errors
     /// `CONFIG_INVALID` for the first that is not.
     pub fn check_files(&self) -> Result<()> {
-        files::check(self)
+        Ok(files::check(self)?)
     }
 }
 
@@ -164,38 +166,42 @@ fn read_with(path: &Path, image: Option<&str>) -> Result<Distro> {
 fn parse_with(name: &Path, path: &Path, text: &str, image: Option<&str>) -> Result<Distro> {
     let dir = path.parent().unwrap_or(Path::new(""));
     let doc = Document::new(name, dir, text);
-    let mut top = doc.root()?;
+    let top = Section::root(&doc, &DISTRO_YAML)?;
     let mut distro = Distro {
         path: Some(path.to_owned()),
         ..Distro::default()
     };
-    product::read(&doc, &mut top, &mut distro.product)?;
-    medium::branding(&doc, &mut top, &mut distro.branding)?;
-    if let Some(suite) = top.word(&doc, "suite", &SUITES)? {
-        distro.suite = suite;
-    }
-    medium::mirrors(&doc, &mut top, &mut distro.mirrors)?;
-    images::read(&doc, &mut top, image, &mut distro)?;
-    calamares::read(&doc, &mut top, &mut distro)?;
-    distro.packages = top.texts(&doc, "packages", syntax::package)?;
-    distro.debs = medium::debs(&doc, &mut top)?;
-    if let Some(firmware) = medium::firmware(&doc, &mut top)? {
+    product::read(&top, &mut distro.product)?;
+    medium::branding(&top, &mut distro.branding)?;
+    top.replace("suite", &mut distro.suite)?;
+    medium::mirrors(&top, &mut distro.mirrors)?;
+    images::read(&top, image, &mut distro)?;
+    calamares::read(&top, &mut distro)?;
+    distro.packages = top.texts("packages")?;
+    distro.debs = medium::debs(&top)?;
+    if let Some(firmware) = medium::firmware(&top)? {
         distro.firmware = firmware;
     }
-    live::read(&doc, &mut top, &mut distro.live)?;
-    if let Some(secure_boot) = top.flag(&doc, "secureBoot")? {
+    live::read(&top, &mut distro.live)?;
+    if let Some(secure_boot) = top.flag("secureBoot")? {
         distro.secure_boot = secure_boot;
     }
-    match top
-        .word(&doc, "compression", &Compression::NAMES)?
-        .as_deref()
-    {
-        Some("xz") => distro.compression = Compression::Xz,
-        _ => distro.compression = Compression::Zstd,
-    }
-    distro.tree = top.path(&doc, "tree")?;
-    top.finish(&doc)?;
+    distro.compression = match top.text("compression")?.as_deref() {
+        Some("xz") => Compression::Xz,
+        _ => Compression::Zstd,
+    };
+    distro.tree = top.path("tree")?;
     Ok(distro)
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        let mut error = Self::new(Code::ConfigInvalid, mistake.what)
+            .why(mistake.why)
+            .next(mistake.next);
+        error.details = mistake.details;
+        error
+    }
 }
 
 /// Names of the product.
@@ -328,6 +334,12 @@ pub enum Icon {
     Theme(String),
 }
 
+impl Icon {
+    fn is_file(text: &str) -> bool {
+        conf::Icon::is_file(text)
+    }
+}
+
 /// The `calamares` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calamares {
@@ -399,15 +411,12 @@ impl Firmware {
         Self::Microcode,
     ];
 
+    /// Their names in `distro.yaml`.
+    pub const NAMES: [&'static str; 5] = ["wifi", "network", "graphics", "sound", "microcode"];
+
     /// The name in `distro.yaml`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Wifi => "wifi",
-            Self::Network => "network",
-            Self::Graphics => "graphics",
-            Self::Sound => "sound",
-            Self::Microcode => "microcode",
-        }
+        Self::NAMES[self as usize]
     }
 }
 
