@@ -10,20 +10,22 @@ mod keys;
 mod localized;
 mod page;
 mod parse;
+mod write;
 
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use contract::plan::BootloaderChoice;
 pub use keys::BOOTC_CONF;
 pub use localized::Localized;
 pub use page::{CatalogueEntry, Icon, Page};
+pub use write::write;
 
 /// A configuration file as it was read. `Debug` shows no secret.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// The file, for messages and for reading its secrets again.
     pub path: PathBuf,
@@ -79,7 +81,7 @@ pub enum Transport {
 }
 
 /// One entry of `registryAuth.registries`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistryEntry {
     /// `host[:port][/namespace]`.
     pub prefix: String,
@@ -117,6 +119,33 @@ pub enum Login {
         path: PathBuf,
     },
 }
+
+/// In the time that it takes: no stranger can have files compared.
+impl PartialEq for Login {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: &SecretString, b: &SecretString| a.expose_secret() == b.expose_secret();
+        match (self, other) {
+            (Self::Encoded(a), Self::Encoded(b)) => same(a, b),
+            (
+                Self::Password { username, password },
+                Self::Password {
+                    username: other_name,
+                    password: other_password,
+                },
+            ) => username == other_name && same(password, other_password),
+            (
+                Self::PasswordFile { username, path },
+                Self::PasswordFile {
+                    username: other_name,
+                    path: other_path,
+                },
+            ) => username == other_name && path == other_path,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Login {}
 
 /// Reads and parses a configuration file. The files of `signatureKeys` are only
 /// named.

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use ::conf::{CatalogueEntry, Icon, Localized, RegistryEntry};
 use image_builder::config::{
-    Branding, CatalogueEntry, Compression, Distro, Firmware, Icon, Product, SCHEMA, TEMPLATE,
-    bootc_conf,
+    Branding, Compression, Distro, Firmware, Product, SCHEMA, TEMPLATE, bootc_conf,
 };
 use image_builder::error::{Code, Error};
 use secrecy::zeroize::Zeroizing;

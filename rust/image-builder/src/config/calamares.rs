@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The section `calamares`.
 
-use serde_yaml::{Mapping, Value};
+use conf::RegistryEntry;
 use yaml_doc::{Mistake, Section};
 
 use super::Distro;
@@ -21,9 +21,8 @@ pub(super) fn read(top: &Section, distro: &mut Distro) -> Result<()> {
     container(&section, distro)?;
     let auth = section.section_or_empty("registry_auth")?;
     for (prefix, registry) in auth.named("registries")? {
-        let keys = one_registry(&registry)?;
         let registries = &mut distro.calamares.registries;
-        registries.insert(prefix.into(), keys.into());
+        registries.push(one_registry(prefix, &registry)?);
     }
     distro.calamares.kernel_arguments = section.texts("kernelArguments")?;
     Ok(())
@@ -70,27 +69,14 @@ fn container(section: &Section, distro: &mut Distro) -> Result<()> {
     Ok(())
 }
 
-/// One registry, as bootc.conf has it.
-fn one_registry(section: &Section) -> Result<Mapping> {
-    let mut keys = Mapping::new();
-    if let Some(insecure) = section.flag("insecure")? {
-        keys.insert("insecure".into(), insecure.into());
-    }
-    if let Some(ca) = section.path("ca")? {
-        // YAML has no paths; only a directory above with a name outside of
-        // UTF-8 would be changed by this.
-        keys.insert("ca".into(), ca.to_string_lossy().as_ref().into());
-    }
-    let mirrors = section.texts("mirrors")?;
-    if !mirrors.is_empty() {
-        let mirrors = mirrors.into_iter().map(Value::from).collect();
-        keys.insert("mirrors".into(), Value::Sequence(mirrors));
-    }
-    let signature_keys = section.paths("signatureKeys")?;
-    if !signature_keys.is_empty() {
-        let paths = signature_keys.iter().map(|key| key.to_string_lossy());
-        let paths = paths.map(|path| path.as_ref().into()).collect();
-        keys.insert("signatureKeys".into(), Value::Sequence(paths));
-    }
-    Ok(keys)
+/// One registry, as bootc.conf has it. Logins are refused by the table.
+fn one_registry(prefix: String, section: &Section) -> Result<RegistryEntry> {
+    Ok(RegistryEntry {
+        prefix,
+        insecure: section.flag("insecure")?.unwrap_or(false),
+        ca: section.path("ca")?,
+        mirrors: section.texts("mirrors")?,
+        signature_keys: section.paths("signatureKeys")?,
+        ..RegistryEntry::default()
+    })
 }

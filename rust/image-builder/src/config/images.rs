@@ -2,9 +2,10 @@
 //! The sections `registries`, `containers` and `images`: templates become
 //! references.
 
+use conf::{CatalogueEntry, Icon, Localized};
 use yaml_doc::{Document, Mistake, Section, Value, nearest, shown, wrong_type};
 
-use super::{CatalogueEntry, Distro, Icon, syntax};
+use super::{Distro, syntax};
 use crate::error::{Code, Error};
 
 type Result<T> = std::result::Result<T, Mistake>;
@@ -253,8 +254,8 @@ fn from_command_line(image: &str) -> std::result::Result<String, Error> {
 
 fn catalogue_entry(containers: &Containers<'_>, section: &Section) -> Result<CatalogueEntry> {
     let doc = section.doc();
-    let name = section.localized("name")?;
-    let description = section.localized("description")?;
+    let name = Localized::new(section.localized("name")?);
+    let description = Localized::new(section.localized("description")?);
     let icon = section
         .text("icon")?
         .map(|text| match Icon::is_file(&text) {
@@ -270,11 +271,8 @@ fn catalogue_entry(containers: &Containers<'_>, section: &Section) -> Result<Cat
             .why("An image of the catalogue has a name and a reference.")
             .next(format!("Add `{key}`, or remove the entry."))
     };
-    if name.is_empty() {
-        return Err(missing("name"));
-    }
     Ok(CatalogueEntry {
-        name,
+        name: name.ok_or_else(|| missing("name"))?,
         description,
         icon,
         reference: reference.ok_or_else(|| missing("reference"))?,

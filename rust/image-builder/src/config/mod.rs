@@ -17,8 +17,9 @@ mod medium;
 mod product;
 mod syntax;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use conf::{CatalogueEntry, RegistryEntry};
 
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
@@ -291,7 +292,7 @@ impl Default for Mirrors {
 pub struct Images {
     /// `default`: chosen already when the page opens; a whole reference.
     pub default: Option<String>,
-    /// `catalogue`.
+    /// `catalogue`: icons are files of this machine, references are whole.
     pub catalogue: Vec<CatalogueEntry>,
     /// `allowOther`; default true.
     pub allow_other: bool,
@@ -311,44 +312,14 @@ impl Default for Images {
     }
 }
 
-/// One image of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueEntry {
-    /// `name` and its translations: key `""` is the text for all other
-    /// languages, else the locale.
-    pub name: BTreeMap<String, String>,
-    /// `description` likewise; may be empty.
-    pub description: BTreeMap<String, String>,
-    /// `icon`: file on this machine (absolute), or the name of a theme's icon.
-    pub icon: Option<Icon>,
-    /// A whole reference.
-    pub reference: String,
-}
-
-/// Where an icon is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Icon {
-    /// An image file of this machine.
-    File(PathBuf),
-    /// A name in the icon theme.
-    Theme(String),
-}
-
-impl Icon {
-    fn is_file(text: &str) -> bool {
-        conf::Icon::is_file(text)
-    }
-}
-
 /// The `calamares` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calamares {
     /// `container_config.stateroot`.
     pub stateroot: Option<String>,
-    /// `registry_auth.registries`, as YAML for `registryAuth.registries` of
-    /// bootc.conf. Never holds a password: those are refused, since whoever has
-    /// the medium has them.
-    pub registries: serde_yaml::Mapping,
+    /// `registry_auth.registries`, with files of this machine. Never holds a
+    /// login: those are refused, since whoever has the medium has them.
+    pub registries: Vec<RegistryEntry>,
     /// `kernelArguments` of the installed system.
     pub kernel_arguments: Vec<String>,
 }

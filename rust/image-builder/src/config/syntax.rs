@@ -67,7 +67,11 @@ pub(super) fn prose(text: &str) -> Result<(), Wrong> {
             "Leave the braces out.",
         );
     }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
+    let separator = |c: char| ['\u{2028}', '\u{2029}'].contains(&c);
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' || separator(c))
+    {
         return wrong(
             WHAT,
             "It holds a control character.",

@@ -246,7 +246,7 @@ fn the_template_can_be_uncommented() {
     let catalogue = &distro.images.catalogue;
     assert_eq!(catalogue.len(), 2);
     assert_eq!(
-        catalogue[0].description["de"],
+        catalogue[0].description.as_ref().unwrap().get("de"),
         "Ein kleines System ohne grafische Oberfläche."
     );
     assert_eq!(catalogue[1].reference, "quay.io/example/debian-desktop:13");
