@@ -44,10 +44,10 @@ static AUTH: Table = Table::of(&[
 #[rustfmt::skip]
 static REGISTRY_KEYS: Table = Table {
     keys: &[
-        Key::new("auth", Text(&ANY), Nothing("none"), "credentials: base64 of `user:password`, as in containers-auth.json(5)"),
-        Key::new("username", Text(&ANY), Nothing("none"), "credentials: the user, with `password` or `passwordFile`"),
-        Key::new("password", Text(&ANY), Nothing("none"), "credentials: the password"),
-        Key::new("passwordFile", Text(&PATH), Nothing("none"), "credentials: file whose first line is the password"),
+        Key::new("auth", Text(&ANY), Nothing("none"), "credentials: base64 of `user:password`, as in containers-auth.json(5)").with_value(),
+        Key::new("username", Text(&ANY), Nothing("none"), "credentials: the user, with `password` or `passwordFile`").with_value(),
+        Key::new("password", Text(&ANY), Nothing("none"), "credentials: the password").with_value(),
+        Key::new("passwordFile", Text(&PATH), Nothing("none"), "credentials: file whose first line is the password").with_value(),
         Key::new("insecure", Flag, Is("false"), "plain http, or TLS without a check of the certificate"),
         Key::new("ca", Text(&PATH), Nothing("the system's"), "PEM file with the authorities that signed its certificate"),
         Key::new("mirrors", Texts(&ANY), Nothing("none"), "asked in this order, before the registry itself"),

@@ -34,6 +34,9 @@ pub struct Key {
     /// What it is for: one sentence without a capital and a full stop, in
     /// Markdown.
     pub meaning: &'static str,
+    /// Whether a schema takes the key without a value. The reader does always: it
+    /// counts as not there.
+    pub null: bool,
 }
 
 impl Key {
@@ -50,7 +53,15 @@ impl Key {
             kind,
             default,
             meaning,
+            null: true,
         }
+    }
+
+    /// The key, of which a schema wants a value, because of others beside it.
+    #[must_use]
+    pub const fn with_value(mut self) -> Self {
+        self.null = false;
+        self
     }
 
     /// The key with another spelling.
