@@ -2,6 +2,8 @@
 //! What crosses a process border: the engine's plans, events and errors. Everything
 //! here is data; nothing here reads or writes a file.
 
+pub mod customise_plan;
+pub mod disk_plan;
 pub mod error;
 pub mod event;
 pub mod firmware;

@@ -154,6 +154,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             firmware: None,
             tidy_partition_table: false,
         },
+        disk: None,
         registries: config
             .registries
             .iter()
@@ -180,6 +181,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             // An image from a mirror or an insecure registry could not be
             // updated otherwise, and nothing of it is secret.
             keep_registries: !args.no_keep_registries && config.keep_registries.unwrap_or(true),
+            ..DeploymentPlan::default()
         },
         finish: FinishPlan {
             trim: !args.no_trim,
