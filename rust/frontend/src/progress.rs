@@ -21,7 +21,9 @@ impl Stage {
     /// The stage that `task` belongs to.
     pub fn of(task: Task) -> Self {
         match task {
-            Task::Check | Task::Partition | Task::Prepare | Task::Pull | Task::Unpack => Self::Fetch,
+            Task::Check | Task::Partition | Task::Prepare | Task::Pull | Task::Unpack => {
+                Self::Fetch
+            }
             Task::Deploy => Self::Deploy,
             Task::Boot | Task::Configure => Self::Configure,
             Task::Handover | Task::Finish => Self::HandOver,
