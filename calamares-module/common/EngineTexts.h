@@ -328,6 +328,8 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Add the empty directory to the image's build." ),
     QT_TRANSLATE_NOOP( "Engine", "This process may not make mounts and namespaces, even if its user is root." ),
     // The installation itself
+    QT_TRANSLATE_NOOP( "Engine", "This kernel has no vfat, and the image's own boot loader is written to a mounted partition." ),
+    QT_TRANSLATE_NOOP( "Engine", "Install it on a machine whose kernel has vfat." ),
     QT_TRANSLATE_NOOP( "Engine", "systemd-boot is installed from the image itself, by its bootctl." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose GRUB as the boot loader, or an image with systemd-boot." ),
     QT_TRANSLATE_NOOP( "Engine", "systemd-boot starts from a mounted EFI system partition only." ),
@@ -366,6 +368,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Name the directory where the target's root file system is mounted." ),
     QT_TRANSLATE_NOOP( "Engine", "The image has no such directory, and its root is read-only." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose a mount point below /var." ),
+    QT_TRANSLATE_NOOP( "Engine", "Nothing is left of the file: start again whenever you like." ),
     QT_TRANSLATE_NOOP( "Engine", "To install after all, make a new file system on the target and start again." ),
     QT_TRANSLATE_NOOP( "Engine", "The target is as it was: start again whenever you like." ),
     QT_TRANSLATE_NOOP( "Engine", "The disk reported an error." ),

@@ -1083,6 +1083,10 @@
         <translation>Wählen Sie einen Einhängepunkt unterhalb von /var.</translation>
     </message>
     <message>
+        <source>Nothing is left of the file: start again whenever you like.</source>
+        <translation>Von der Datei ist nichts geblieben: Beginnen Sie erneut, wann immer Sie möchten.</translation>
+    </message>
+    <message>
         <source>It does not have the label `containers.bootc=1`, so it is an ordinary container image.</source>
         <translation>Es hat nicht die Kennzeichnung „containers.bootc=1“, ist also ein gewöhnliches Container-Image.</translation>
     </message>
@@ -1253,6 +1257,14 @@
     <message>
         <source>This process may not make mounts and namespaces, even if its user is root.</source>
         <translation>Dieses Programm darf nichts einhängen und keine Namensräume anlegen, auch nicht als root.</translation>
+    </message>
+    <message>
+        <source>This kernel has no vfat, and the image&apos;s own boot loader is written to a mounted partition.</source>
+        <translation>Dieser Kernel hat kein vfat, und der Bootloader des Abbilds wird auf eine eingehängte Partition geschrieben.</translation>
+    </message>
+    <message>
+        <source>Install it on a machine whose kernel has vfat.</source>
+        <translation>Installieren Sie es auf einem Rechner, dessen Kernel vfat hat.</translation>
     </message>
     <message>
         <source>It unpacks to more than any real layer of its size.</source>
