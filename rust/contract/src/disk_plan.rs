@@ -13,7 +13,7 @@ use crate::size::human;
 
 /// Where a disk that the engine makes is mounted, in a mount namespace of the
 /// engine's own: `target.root` of a plan with a disk.
-pub const DISK_ROOT: &str = "/run/bootc-installer/disk";
+pub const DISK_ROOT: &str = "/run/bootc-to-disk/root";
 
 /// Partitions begin and end at multiples of this many bytes.
 pub const ALIGNMENT: u64 = 1 << 20;

@@ -16,8 +16,8 @@ use crate::bootc;
 ///
 /// Takes an image in a registry, or in a local OCI layout, checks and downloads
 /// it, has the image's own bootc(8) write it to a mounted target, and installs a
-/// boot loader where the image does not bring a program for that. Partitioning,
-/// file systems and mounting are done beforehand by whoever calls it.
+/// boot loader where the image does not bring a program for that. Partitions, file
+/// systems and mounts are made beforehand by whoever calls it, or by `to-disk`.
 #[derive(Debug, Parser)]
 #[command(
     name = "bootc-installer",

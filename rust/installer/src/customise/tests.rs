@@ -26,7 +26,7 @@ fn plan(deployment: serde_json::Value, disk: serde_json::Value) -> Plan {
         "image": { "imgref": "r.example/os:1" },
         "source": { "type": "registry" },
         "runtimeRoot": { "type": "unpack" },
-        "target": { "root": "/run/bootc-installer/disk" },
+        "target": { "root": "/run/bootc-to-disk/root" },
         "bootc": { "stateroot": "default" },
         "deployment": deployment,
         "disk": disk,

@@ -65,6 +65,7 @@ pub(super) fn privately<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Res
             )
             .detail(errno.to_string())
         })?;
+        see_devices()?;
         work()
     };
     std::thread::scope(|scope| match scope.spawn(worker).join() {
@@ -74,6 +75,31 @@ pub(super) fn privately<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Res
             "The installation ended unexpectedly.",
         )),
     })
+}
+
+/// A container has some nodes in a tmpfs of its own, in which those of new
+/// partitions do not appear. Here the kernel's own are seen.
+fn see_devices() -> Result<()> {
+    let dev = Path::new("/dev");
+    let mounts = mountinfo::read()?;
+    if mountinfo::at(&mounts, dev).is_none_or(|mount| mount.fs_type != "tmpfs") {
+        return Ok(());
+    }
+    let failed = |errno: nix::errno::Errno| Error::io("mounting", dev, &errno.into());
+    let stage = Mounts::begin()?;
+    let at = Path::new(DISK_ROOT);
+    let none = None::<&str>;
+    let flags = MsFlags::MS_NOSUID;
+    mount(Some("devtmpfs"), at, Some("devtmpfs"), flags, none).map_err(failed)?;
+    for place in ["pts", "shm", "mqueue"] {
+        let (from, to) = (dev.join(place), at.join(place));
+        if mountinfo::at(&mounts, &from).is_some() && to.is_dir() {
+            mount(Some(&from), &to, none, MsFlags::MS_BIND, none).map_err(failed)?;
+        }
+    }
+    mount(Some(at), dev, none, MsFlags::MS_MOVE, none).map_err(failed)?;
+    drop(stage);
+    Ok(())
 }
 
 /// What is known before anything is written.
@@ -280,10 +306,7 @@ pub(super) struct OnDisk {
 
 /// What is mounted at [`DISK_ROOT`].
 #[derive(Debug)]
-struct Mounts {
-    /// The directory that was made, if it was.
-    made: Option<PathBuf>,
-}
+struct Mounts;
 
 impl OnDisk {
     fn make(
@@ -357,43 +380,42 @@ impl OnDisk {
     }
 }
 
+/// The directory that everything is mounted in. It is made once and stays: when
+/// one goes that somebody has mounted something on, the kernel takes that
+/// mount away, in whichever namespace it is.
+fn base() -> &'static Path {
+    let root = Path::new(DISK_ROOT);
+    root.parent().unwrap_or(root)
+}
+
 impl Mounts {
-    /// A directory to mount on, in memory: nothing is left of it.
+    /// A place to mount on, in memory.
     fn begin() -> Result<Self> {
-        let root = Path::new(DISK_ROOT);
-        let base = root.parent().unwrap_or(root);
-        let failed = |err: std::io::Error| Error::io("making", base, &err);
-        let made = match DirBuilder::new().mode(0o700).create(base) {
-            Ok(()) => Some(base.to_owned()),
-            Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => None,
-            Err(err) => return Err(failed(err)),
-        };
-        let mounts = Self { made };
+        let failed = |err: std::io::Error| Error::io("making", base(), &err);
+        match DirBuilder::new().mode(0o700).create(base()) {
+            Err(err) if err.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(failed(err));
+            }
+            _ => {}
+        }
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         let data = Some("mode=0700,size=1m");
-        mount(Some("tmpfs"), base, Some("tmpfs"), flags, data)
+        mount(Some("tmpfs"), base(), Some("tmpfs"), flags, data)
             .map_err(|errno| failed(errno.into()))?;
-        fs::create_dir(root).map_err(failed)?;
+        let mounts = Self;
+        fs::create_dir(DISK_ROOT).map_err(failed)?;
         Ok(mounts)
     }
 }
 
 impl Drop for Mounts {
     fn drop(&mut self) {
-        let base = Path::new(DISK_ROOT)
-            .parent()
-            .unwrap_or(Path::new(DISK_ROOT));
         let all = mountinfo::read().unwrap_or_default();
-        let below = unmount::below(&all, base);
+        let below = unmount::below(&all, base());
         for mount in unmount::leaves_first(&below) {
             if let Err(errno) = unmount::detach(mount) {
                 tracing::warn!(%errno, place = %mount.mount_point.display(), "stays mounted");
             }
-        }
-        if let Some(dir) = &self.made
-            && let Err(error) = fs::remove_dir(dir)
-        {
-            tracing::debug!(%error, "an empty directory stays");
         }
     }
 }
