@@ -40,10 +40,13 @@ pub enum Task {
     Handover,
     /// Trim, sync, seal, unmount.
     Finish,
+    /// For a reader: one of a newer engine. Never sent.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Task {
-    /// Every task in order.
+    /// Every task that is sent, in order.
     pub const ALL: [Task; 10] = [
         Task::Check,
         Task::Partition,
@@ -70,6 +73,7 @@ impl Task {
             Task::Configure => "configure",
             Task::Handover => "handover",
             Task::Finish => "finish",
+            Task::Unknown => "unknown",
         }
     }
 }

@@ -12,6 +12,8 @@ use contract::size::human;
 
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::documents;
+use host::cancel::Cancel;
+
 use crate::build::work::Work;
 use crate::build::{self, Artefacts, Plan, Request, embed};
 use crate::config::{self, Distro};
@@ -19,7 +21,6 @@ use crate::error::{Code, Error, Result};
 use crate::mirror;
 use crate::preflight;
 use crate::progress::Progress;
-use crate::stop::Stop;
 
 /// Entries of the cache that builds make: beginnings of their names.
 const CACHED: [&str; 5] = ["iso-", "debs-", "deb-build-", "rootfs-", "vendor-"];
@@ -73,7 +74,11 @@ fn build(args: &BuildArgs) -> Result<()> {
     if args.dry_run {
         return print(Plan::of(&request)?.describe()?.as_bytes());
     }
-    let stop = Stop::on_signals()?;
+    let stop = Cancel::new();
+    // Whoever asks twice does not wait: the kernel then cleans up.
+    host::signals::raise(&stop, || std::process::exit(130)).map_err(|err| {
+        Error::new(Code::Io, "Signals cannot be handled.").detail(err.to_string())
+    })?;
     let mut progress = Progress::new(args.verbose);
     let built = build::build(&request, &mut progress, &stop);
     let log = progress.log().map(Path::to_owned);
@@ -164,9 +169,9 @@ fn validate(args: &ValidateArgs) -> Result<()> {
         print(format!("warning: {warning}\n").as_bytes())?;
     }
     if !args.offline {
-        mirror::state(&distro)?;
+        mirror::state(&distro, &Cancel::new())?;
         for reference in embed::references(&distro) {
-            let image = embed::look_up(&distro, &reference)?;
+            let image = embed::look_up(&distro, &reference, &Cancel::new())?;
             let line = format!("{reference} is {}\n", image.resolved.reference_digest());
             print(line.as_bytes())?;
         }
@@ -250,6 +255,19 @@ fn complain(error: &Error) {
     // The exit status tells it, too, when nobody listens.
     drop(writeln!(
         std::io::stderr(),
-        "debian-bootc-image-builder: {error}"
+        "debian-bootc-image-builder: {}",
+        told(error)
     ));
+}
+
+/// An error as lines for a terminal.
+fn told(error: &Error) -> String {
+    let mut lines = vec![format!("{}: {}", error.code.name(), error.what)];
+    for (label, text) in [("why", &error.why), ("next", &error.next)] {
+        if !text.is_empty() {
+            lines.push(format!("  {label}: {text}"));
+        }
+    }
+    lines.extend(error.details.iter().map(|line| format!("  | {line}")));
+    lines.join("\n")
 }

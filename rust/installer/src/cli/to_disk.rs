@@ -97,8 +97,8 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
     plan.validate()?;
     let secrets = Secrets::read(plan)?;
     let found = look_up::image(plan, &secrets, cancel)?;
-    plan.image.digest = Some(found.image.manifest_digest.to_string());
-    plan.image.index_digest = found.index_digest();
+    plan.image.digest = Some(found.image.manifest_digest.clone());
+    plan.image.index_digest = found.index_digest().cloned();
     if disk.is_file() {
         let needed = space::smallest_target(
             found.size,

@@ -243,7 +243,7 @@ impl Engine<'_> {
         };
         Ok(Names::derived(&[
             &found.image.manifest_digest.to_string(),
-            config.image.origin(),
+            &config.image.origin().to_string(),
             &text(serde_json::to_string(&config.disk))?,
             &text(serde_json::to_string(&config.bootc))?,
             &text(serde_json::to_string(&config.deployment))?,

@@ -36,7 +36,7 @@ impl Step for Checking {
         distro.check_files()?;
         let given = request.debs.as_deref().map(given_debs).transpose()?;
         let epoch = source_date_epoch()?;
-        let mirror = mirror::state(distro)?;
+        let mirror = mirror::state(distro, at.stop)?;
         at.stop.check()?;
         let images = self.looked_up(at)?;
         // What these cannot read is refused here.
@@ -75,7 +75,7 @@ impl Checking {
             at.stop.check()?;
             if request.check_images || distro.images.embed.contains(&reference) {
                 at.progress.at(&reference);
-                found.push(embed::look_up(distro, &reference)?);
+                found.push(embed::look_up(distro, &reference, at.stop)?);
             }
         }
         Ok(found)
