@@ -91,6 +91,16 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "TARGET_TOO_SMALL" ),
     //: As a sentence: The target is mounted read-only or cannot be written.
     QT_TRANSLATE_NOOP( "Engine", "TARGET_READ_ONLY" ),
+    //: As a sentence: The disk is in use.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_IN_USE" ),
+    //: As a sentence: The disk holds something.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_NOT_EMPTY" ),
+    //: As a sentence: What is named is no disk that can be partitioned.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_UNUSABLE" ),
+    //: As a sentence: The file that is to be made is there already.
+    QT_TRANSLATE_NOOP( "Engine", "FILE_EXISTS" ),
+    //: As a sentence: The disk could not be partitioned, or a file system could not be made.
+    QT_TRANSLATE_NOOP( "Engine", "PARTITION_FAILED" ),
     //: As a sentence: There is no place for a boot loader that this machine could start.
     QT_TRANSLATE_NOOP( "Engine", "BOOT_NO_PLACE" ),
     //: As a sentence: The boot loader would have to read an encrypted partition.
@@ -103,6 +113,10 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "BOOTC_FAILED" ),
     //: As a sentence: The deployment was made but could not be configured.
     QT_TRANSLATE_NOOP( "Engine", "DEPLOYMENT_FAILED" ),
+    //: As a sentence: The image cannot be customised as the plan wants.
+    QT_TRANSLATE_NOOP( "Engine", "CUSTOMISE_UNSUPPORTED" ),
+    //: As a sentence: Users, files or units could not be added to the deployment.
+    QT_TRANSLATE_NOOP( "Engine", "CUSTOMISE_FAILED" ),
     //: As a sentence: The deployment cannot be handed over to other programs.
     QT_TRANSLATE_NOOP( "Engine", "HANDOVER_UNSUPPORTED" ),
     //: As a sentence: A deployment is handed over already, and its owner is still there.
@@ -191,6 +205,16 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Choose a larger partition or a smaller image." ),
     QT_TRANSLATE_NOOP( "Engine", "The file system is mounted read-only, or has errors." ),
     QT_TRANSLATE_NOOP( "Engine", "Mount it read-write and start again." ),
+    QT_TRANSLATE_NOOP( "Engine", "Something on it is mounted, is swap, or belongs to a volume group, an array or an encrypted volume that is open." ),
+    QT_TRANSLATE_NOOP( "Engine", "Unmount or close it first, or choose another disk." ),
+    QT_TRANSLATE_NOOP( "Engine", "There are partitions or file systems on it, and nobody has agreed to lose them." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another disk, or agree with --wipe that everything on it is lost." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is no whole disk, or cannot be written." ),
+    QT_TRANSLATE_NOOP( "Engine", "Name a whole disk such as /dev/sda; lsblk lists them." ),
+    QT_TRANSLATE_NOOP( "Engine", "An earlier disk image has the same name." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another name, or agree with --overwrite that the file is replaced." ),
+    QT_TRANSLATE_NOOP( "Engine", "A tool for disks reported an error." ),
+    QT_TRANSLATE_NOOP( "Engine", "See the details; what was on the disk is lost." ),
     QT_TRANSLATE_NOOP( "Engine", "UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT." ),
     QT_TRANSLATE_NOOP( "Engine", "Add the one that this machine's firmware needs to the partition layout." ),
     QT_TRANSLATE_NOOP( "Engine", "Kernel and initramfs are on an encrypted file system, which the boot loader cannot open." ),
@@ -203,6 +227,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Read the kept log; then make a new file system on the target and start again." ),
     QT_TRANSLATE_NOOP( "Engine", "The deployment does not look as expected, or a file in it could not be written." ),
     QT_TRANSLATE_NOOP( "Engine", "See the details and report it." ),
+    QT_TRANSLATE_NOOP( "Engine", "The image lacks a program for it, or protects its files in a way that needs the running system." ),
+    QT_TRANSLATE_NOOP( "Engine", "Choose another image, or leave users, files and units to its first boot." ),
+    QT_TRANSLATE_NOOP( "Engine", "A program of the image reported an error, or a path leads through a link." ),
+    QT_TRANSLATE_NOOP( "Engine", "See the details, correct the plan and start again." ),
     QT_TRANSLATE_NOOP( "Engine", "The image's backend keeps no directory tree that other programs could configure." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose an image with the ostree backend, or install without handing over." ),
     QT_TRANSLATE_NOOP( "Engine", "Another installation is being configured." ),
@@ -300,6 +328,8 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Add the empty directory to the image's build." ),
     QT_TRANSLATE_NOOP( "Engine", "This process may not make mounts and namespaces, even if its user is root." ),
     // The installation itself
+    QT_TRANSLATE_NOOP( "Engine", "This kernel has no vfat, and the image's own boot loader is written to a mounted partition." ),
+    QT_TRANSLATE_NOOP( "Engine", "Install it on a machine whose kernel has vfat." ),
     QT_TRANSLATE_NOOP( "Engine", "systemd-boot is installed from the image itself, by its bootctl." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose GRUB as the boot loader, or an image with systemd-boot." ),
     QT_TRANSLATE_NOOP( "Engine", "systemd-boot starts from a mounted EFI system partition only." ),
@@ -338,6 +368,7 @@ inline constexpr const char* PRECISE[] = {
     QT_TRANSLATE_NOOP( "Engine", "Name the directory where the target's root file system is mounted." ),
     QT_TRANSLATE_NOOP( "Engine", "The image has no such directory, and its root is read-only." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose a mount point below /var." ),
+    QT_TRANSLATE_NOOP( "Engine", "Nothing is left of the file: start again whenever you like." ),
     QT_TRANSLATE_NOOP( "Engine", "To install after all, make a new file system on the target and start again." ),
     QT_TRANSLATE_NOOP( "Engine", "The target is as it was: start again whenever you like." ),
     QT_TRANSLATE_NOOP( "Engine", "The disk reported an error." ),

@@ -235,6 +235,31 @@
         <translation>Auf das Ziel kann nicht geschrieben werden.</translation>
     </message>
     <message>
+        <source>DISK_IN_USE</source>
+        <extracomment>As a sentence: The disk is in use.</extracomment>
+        <translation>Das Laufwerk wird gerade benutzt.</translation>
+    </message>
+    <message>
+        <source>DISK_NOT_EMPTY</source>
+        <extracomment>As a sentence: The disk holds something.</extracomment>
+        <translation>Auf dem Laufwerk ist schon etwas.</translation>
+    </message>
+    <message>
+        <source>DISK_UNUSABLE</source>
+        <extracomment>As a sentence: What is named is no disk that can be partitioned.</extracomment>
+        <translation>Das Genannte ist kein Laufwerk, das partitioniert werden kann.</translation>
+    </message>
+    <message>
+        <source>FILE_EXISTS</source>
+        <extracomment>As a sentence: The file that is to be made is there already.</extracomment>
+        <translation>Die Datei, die entstehen soll, gibt es schon.</translation>
+    </message>
+    <message>
+        <source>PARTITION_FAILED</source>
+        <extracomment>As a sentence: The disk could not be partitioned, or a file system could not be made.</extracomment>
+        <translation>Das Laufwerk konnte nicht partitioniert oder ein Dateisystem nicht angelegt werden.</translation>
+    </message>
+    <message>
         <source>BOOT_NO_PLACE</source>
         <extracomment>As a sentence: There is no place for a boot loader that this machine could start.</extracomment>
         <translation>Auf dem Ziel gibt es keinen geeigneten Platz für den Bootloader.</translation>
@@ -263,6 +288,16 @@
         <source>DEPLOYMENT_FAILED</source>
         <extracomment>As a sentence: The deployment was made but could not be configured.</extracomment>
         <translation>Die Bereitstellung konnte nicht eingerichtet werden.</translation>
+    </message>
+    <message>
+        <source>CUSTOMISE_UNSUPPORTED</source>
+        <extracomment>As a sentence: The image cannot be customised as the plan wants.</extracomment>
+        <translation>Das Abbild kann nicht so angepasst werden, wie der Plan es verlangt.</translation>
+    </message>
+    <message>
+        <source>CUSTOMISE_FAILED</source>
+        <extracomment>As a sentence: Users, files or units could not be added to the deployment.</extracomment>
+        <translation>Benutzer, Dateien oder Units konnten nicht hinzugefügt werden.</translation>
     </message>
     <message>
         <source>HANDOVER_UNSUPPORTED</source>
@@ -588,6 +623,46 @@
         <translation>Hängen Sie es beschreibbar ein und beginnen Sie noch einmal.</translation>
     </message>
     <message>
+        <source>Something on it is mounted, is swap, or belongs to a volume group, an array or an encrypted volume that is open.</source>
+        <translation>Etwas darauf ist eingehängt, ist Swap oder gehört zu einer Datenträgergruppe, einem Verbund oder einem geöffneten verschlüsselten Datenträger.</translation>
+    </message>
+    <message>
+        <source>Unmount or close it first, or choose another disk.</source>
+        <translation>Hängen Sie es zuerst aus oder schließen Sie es, oder wählen Sie ein anderes Laufwerk.</translation>
+    </message>
+    <message>
+        <source>There are partitions or file systems on it, and nobody has agreed to lose them.</source>
+        <translation>Darauf sind Partitionen oder Dateisysteme, und niemand hat zugestimmt, sie zu verlieren.</translation>
+    </message>
+    <message>
+        <source>Choose another disk, or agree with --wipe that everything on it is lost.</source>
+        <translation>Wählen Sie ein anderes Laufwerk, oder stimmen Sie mit --wipe zu, dass alles darauf verloren geht.</translation>
+    </message>
+    <message>
+        <source>It is no whole disk, or cannot be written.</source>
+        <translation>Es ist kein ganzes Laufwerk oder kann nicht beschrieben werden.</translation>
+    </message>
+    <message>
+        <source>Name a whole disk such as /dev/sda; lsblk lists them.</source>
+        <translation>Nennen Sie ein ganzes Laufwerk, zum Beispiel /dev/sda; lsblk zählt sie auf.</translation>
+    </message>
+    <message>
+        <source>An earlier disk image has the same name.</source>
+        <translation>Ein früheres Laufwerksabbild heißt genauso.</translation>
+    </message>
+    <message>
+        <source>Choose another name, or agree with --overwrite that the file is replaced.</source>
+        <translation>Wählen Sie einen anderen Namen, oder stimmen Sie mit --overwrite zu, dass die Datei ersetzt wird.</translation>
+    </message>
+    <message>
+        <source>A tool for disks reported an error.</source>
+        <translation>Ein Werkzeug für Laufwerke meldete einen Fehler.</translation>
+    </message>
+    <message>
+        <source>See the details; what was on the disk is lost.</source>
+        <translation>Lesen Sie die Einzelheiten; was auf dem Laufwerk war, ist verloren.</translation>
+    </message>
+    <message>
         <source>UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT.</source>
         <translation>UEFI braucht eine eingehängte EFI-Systempartition, ein BIOS eine BIOS-Boot-Partition auf einer GPT.</translation>
     </message>
@@ -634,6 +709,22 @@
     <message>
         <source>See the details and report it.</source>
         <translation>Sehen Sie in die Einzelheiten und melden Sie den Fehler.</translation>
+    </message>
+    <message>
+        <source>The image lacks a program for it, or protects its files in a way that needs the running system.</source>
+        <translation>Dem Abbild fehlt ein Programm dafür, oder es schützt seine Dateien auf eine Weise, die das laufende System braucht.</translation>
+    </message>
+    <message>
+        <source>Choose another image, or leave users, files and units to its first boot.</source>
+        <translation>Wählen Sie ein anderes Abbild, oder überlassen Sie Benutzer, Dateien und Units dem ersten Start.</translation>
+    </message>
+    <message>
+        <source>A program of the image reported an error, or a path leads through a link.</source>
+        <translation>Ein Programm des Abbilds meldete einen Fehler, oder ein Pfad führt über einen Verweis.</translation>
+    </message>
+    <message>
+        <source>See the details, correct the plan and start again.</source>
+        <translation>Lesen Sie die Einzelheiten, berichtigen Sie den Plan und beginnen Sie erneut.</translation>
     </message>
     <message>
         <source>The image&apos;s backend keeps no directory tree that other programs could configure.</source>
@@ -992,6 +1083,10 @@
         <translation>Wählen Sie einen Einhängepunkt unterhalb von /var.</translation>
     </message>
     <message>
+        <source>Nothing is left of the file: start again whenever you like.</source>
+        <translation>Von der Datei ist nichts geblieben: Beginnen Sie erneut, wann immer Sie möchten.</translation>
+    </message>
+    <message>
         <source>It does not have the label `containers.bootc=1`, so it is an ordinary container image.</source>
         <translation>Es hat nicht die Kennzeichnung „containers.bootc=1“, ist also ein gewöhnliches Container-Image.</translation>
     </message>
@@ -1162,6 +1257,14 @@
     <message>
         <source>This process may not make mounts and namespaces, even if its user is root.</source>
         <translation>Dieses Programm darf nichts einhängen und keine Namensräume anlegen, auch nicht als root.</translation>
+    </message>
+    <message>
+        <source>This kernel has no vfat, and the image&apos;s own boot loader is written to a mounted partition.</source>
+        <translation>Dieser Kernel hat kein vfat, und der Bootloader des Abbilds wird auf eine eingehängte Partition geschrieben.</translation>
+    </message>
+    <message>
+        <source>Install it on a machine whose kernel has vfat.</source>
+        <translation>Installieren Sie es auf einem Rechner, dessen Kernel vfat hat.</translation>
     </message>
     <message>
         <source>It unpacks to more than any real layer of its size.</source>

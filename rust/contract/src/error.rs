@@ -204,6 +204,26 @@ codes! {
     TargetReadOnly = "TARGET_READ_ONLY", 3,
         "The file system is mounted read-only, or has errors.",
         "Mount it read-write and start again.";
+    /// The disk is in use.
+    DiskInUse = "DISK_IN_USE", 3,
+        "Something on it is mounted, is swap, or belongs to a volume group, an array or an encrypted volume that is open.",
+        "Unmount or close it first, or choose another disk.";
+    /// The disk holds something.
+    DiskNotEmpty = "DISK_NOT_EMPTY", 3,
+        "There are partitions or file systems on it, and nobody has agreed to lose them.",
+        "Choose another disk, or agree with --wipe that everything on it is lost.";
+    /// What is named is no disk that can be partitioned.
+    DiskUnusable = "DISK_UNUSABLE", 3,
+        "It is no whole disk, or cannot be written.",
+        "Name a whole disk such as /dev/sda; lsblk lists them.";
+    /// The file that is to be made is there already.
+    FileExists = "FILE_EXISTS", 3,
+        "An earlier disk image has the same name.",
+        "Choose another name, or agree with --overwrite that the file is replaced.";
+    /// The disk could not be partitioned, or a file system could not be made.
+    PartitionFailed = "PARTITION_FAILED", 1,
+        "A tool for disks reported an error.",
+        "See the details; what was on the disk is lost.";
     /// There is no place for a boot loader that this machine could start.
     BootNoPlace = "BOOT_NO_PLACE", 3,
         "UEFI needs a mounted EFI system partition, BIOS a BIOS boot partition on a GPT.",
@@ -228,6 +248,14 @@ codes! {
     DeploymentFailed = "DEPLOYMENT_FAILED", 1,
         "The deployment does not look as expected, or a file in it could not be written.",
         "See the details and report it.";
+    /// The image cannot be customised as the plan wants.
+    CustomiseUnsupported = "CUSTOMISE_UNSUPPORTED", 3,
+        "The image lacks a program for it, or protects its files in a way that needs the running system.",
+        "Choose another image, or leave users, files and units to its first boot.";
+    /// Users, files or units could not be added to the deployment.
+    CustomiseFailed = "CUSTOMISE_FAILED", 1,
+        "A program of the image reported an error, or a path leads through a link.",
+        "See the details, correct the plan and start again.";
     /// The deployment cannot be handed over to other programs.
     HandoverUnsupported = "HANDOVER_UNSUPPORTED", 3,
         "The image's backend keeps no directory tree that other programs could configure.",

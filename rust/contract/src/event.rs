@@ -22,6 +22,8 @@ pub const EVENT_VERSION: &str = "1.0";
 pub enum Task {
     /// Look at the plan, the target, the tools and the image.
     Check,
+    /// Partition a disk and make file systems, where the plan has a disk.
+    Partition,
     /// Make the scratch directory.
     Prepare,
     /// Download and verify the image.
@@ -45,8 +47,9 @@ pub enum Task {
 
 impl Task {
     /// Every task that is sent, in order.
-    pub const ALL: [Task; 9] = [
+    pub const ALL: [Task; 10] = [
         Task::Check,
+        Task::Partition,
         Task::Prepare,
         Task::Pull,
         Task::Unpack,
@@ -61,6 +64,7 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Task::Check => "check",
+            Task::Partition => "partition",
             Task::Prepare => "prepare",
             Task::Pull => "pull",
             Task::Unpack => "unpack",

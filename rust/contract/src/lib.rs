@@ -3,6 +3,8 @@
 //! here is data; nothing here reads or writes a file.
 
 pub mod check_answer;
+pub mod customise_plan;
+pub mod disk_plan;
 pub mod error;
 pub mod event;
 pub mod fault;

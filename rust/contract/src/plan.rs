@@ -6,11 +6,13 @@
 //! GUI and the command line hand the same plan to the same engine.
 //! `docs/formats.md` explains every field.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
+use crate::customise_plan::{Customisation, FilePlan, UnitPlan, UserPlan};
+use crate::disk_plan::{DISK_ROOT, DiskPlan};
 use crate::error::{Code, Error, Result};
 use crate::firmware::Firmware;
 use crate::fstab;
@@ -41,6 +43,10 @@ pub struct Plan {
     pub runtime_root: RuntimeRoot,
     /// Where it goes.
     pub target: TargetPlan,
+    /// The disk that the target is made on first; without it the target is
+    /// mounted already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskPlan>,
     /// How registries are reached.
     #[serde(default)]
     pub registries: Vec<RegistryPlan>,
@@ -150,6 +156,16 @@ impl Plan {
                 ));
             }
         }
+        if let Some(disk) = &self.disk {
+            disk.validate()?;
+            if self.target.root != Path::new(DISK_ROOT) {
+                return invalid(format!("With a `disk`, `target.root` must be {DISK_ROOT}."));
+            }
+            if self.finish.hand_over {
+                return invalid("A `disk` cannot be handed over.".into());
+            }
+        }
+        self.deployment.customisation().validate()?;
         fstab::validate(&self.deployment.fstab)
     }
 }
@@ -393,6 +409,34 @@ pub struct DeploymentPlan {
     /// `/etc/containers/registries.conf.d/`, so that updates reach them.
     #[serde(default)]
     pub keep_registries: bool,
+    /// People who can log in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserPlan>,
+    /// Lines for root's `.ssh/authorized_keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_ssh_keys: Vec<String>,
+    /// Name of the machine, for `/etc/hostname`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// Files below `/etc` and `/var`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FilePlan>,
+    /// systemd units that are enabled or disabled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitPlan>,
+}
+
+impl DeploymentPlan {
+    /// What makes a system of the image before its first boot.
+    pub fn customisation(&self) -> Customisation<'_> {
+        Customisation {
+            users: &self.users,
+            root_ssh_keys: &self.root_ssh_keys,
+            hostname: self.hostname.as_deref(),
+            files: &self.files,
+            units: &self.units,
+        }
+    }
 }
 
 /// How the target is closed.

@@ -21,7 +21,9 @@ impl Stage {
     /// The stage that `task` belongs to, where that is known.
     pub fn of(task: Task) -> Option<Self> {
         match task {
-            Task::Check | Task::Prepare | Task::Pull | Task::Unpack => Some(Self::Fetch),
+            Task::Check | Task::Partition | Task::Prepare | Task::Pull | Task::Unpack => {
+                Some(Self::Fetch)
+            }
             Task::Deploy => Some(Self::Deploy),
             Task::Boot | Task::Configure => Some(Self::Configure),
             Task::Handover | Task::Finish => Some(Self::HandOver),

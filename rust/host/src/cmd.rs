@@ -7,7 +7,7 @@
 //! through [`sandbox`] instead.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -25,6 +25,8 @@ use crate::process;
 
 /// How many of a failed command's last stderr lines go into the error.
 const STDERR_LINES: usize = 10;
+/// Bytes that fit into any pipe (pipe(7)).
+pub const INPUT_MAX: usize = 4096;
 /// Where administrators' tools are when `$PATH` is an ordinary user's.
 const SYSTEM_DIRS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/bin"];
 
@@ -47,6 +49,7 @@ pub struct Tool {
     code: Code,
     accepted: Vec<i32>,
     outlives: bool,
+    input: String,
 }
 
 impl Tool {
@@ -58,6 +61,7 @@ impl Tool {
             code: Code::Io,
             accepted: vec![0],
             outlives: false,
+            input: String::new(),
         }
     }
 
@@ -99,6 +103,13 @@ impl Tool {
         self
     }
 
+    /// Gives it this text, at most [`INPUT_MAX`] bytes, as its standard input.
+    #[must_use]
+    pub fn input(mut self, text: impl Into<String>) -> Self {
+        self.input = text.into();
+        self
+    }
+
     /// The command line as one would type it, for messages.
     pub fn line(&self) -> String {
         command_line(std::iter::once(&self.name).chain(&self.args))
@@ -122,7 +133,10 @@ impl Tool {
             .process_group(0)
             .args(&self.args)
             .env("LC_ALL", "C.UTF-8")
-            .stdin(Stdio::null())
+            .stdin(
+                self.stdin()
+                    .map_err(|err| self.failure(&err.to_string(), ""))?,
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -135,6 +149,19 @@ impl Tool {
             return Ok(captured);
         }
         Err(self.failure(&status.to_string(), &captured.stderr))
+    }
+
+    /// A pipe takes a short text whole, before anybody reads it.
+    fn stdin(&self) -> std::io::Result<Stdio> {
+        if self.input.is_empty() {
+            return Ok(Stdio::null());
+        }
+        if self.input.len() > INPUT_MAX {
+            return Err(std::io::Error::other("its input is too long"));
+        }
+        let (reader, mut writer) = std::io::pipe()?;
+        writer.write_all(self.input.as_bytes())?;
+        Ok(Stdio::from(reader))
     }
 
     fn failure(&self, outcome: &str, stderr: &str) -> Error {
@@ -355,6 +382,14 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.code, Code::ToolMissing);
         assert!(error.what.contains("no-such-tool-here"));
+    }
+
+    #[test]
+    fn stdin_can_be_a_short_text() {
+        let out = Tool::new("cat").input("a\nb").run(&Cancel::new()).unwrap();
+        assert_eq!(out.stdout, "a\nb");
+        let long = Tool::new("cat").input("x".repeat(INPUT_MAX + 1));
+        assert!(long.run(&Cancel::new()).is_err());
     }
 
     #[test]

@@ -54,9 +54,10 @@ pub fn parse(text: &str) -> Result<Vec<Mount>> {
         .collect()
 }
 
-/// Reads the list of the calling process's mount namespace.
+/// Reads the list of the calling thread's mount namespace, which can be another
+/// one than that of the process's first thread.
 pub fn read() -> Result<Vec<Mount>> {
-    let path = Path::new("/proc/self/mountinfo");
+    let path = Path::new("/proc/thread-self/mountinfo");
     let bytes = std::fs::read(path).map_err(|e| Error::io("reading", path, &e))?;
     // A path that is not UTF-8 elsewhere must not stop us; as a target it is
     // simply not found.

@@ -16,7 +16,7 @@ use source::secret::Secrets;
 use source::trust;
 
 use crate::boot::{self, FirmwareNeed, NEITHER_PLACE};
-use crate::disk::{self, BootPlaces};
+use crate::disk::{self, BootPlaces, Esp};
 use crate::space::{self, SpaceNeed};
 
 use crate::target::{self, SCRATCH_NAME, Target};
@@ -42,51 +42,93 @@ pub struct Checked {
 /// Refuses `plan` with a coded error, or says what the next steps need to know.
 /// Writes nothing.
 pub fn check(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Checked> {
-    plan.validate()?;
-    trust::require_keys(plan)?;
     cancel.check()?;
     // The cheap and local first: nobody should wait for a registry to hear
     // that the target is not mounted.
-    if !nix::unistd::geteuid().is_root() {
-        return Err(Error::new(
-            Code::NotRoot,
-            "This program does not run as root.",
-        ));
-    }
+    require_rights(plan)?;
     require_tools(plan)?;
-    let target = target::inspect(&plan.target.root)?;
-    let places = disk::boot_places(&target)?;
-    let here = boot::firmware_of_this_machine();
-    let need = FirmwareNeed::of(plan, &places, here, std::env::consts::ARCH);
-    require_boot_place(plan.bootc.bootloader, &places, need)?;
-    require_boot_space(&target)?;
-    require_inputs(plan, &target)?;
-    let scratch = scratch_place(plan, &target)?;
-
+    let local = Local::look(plan, None)?;
     cancel.check()?;
     let found = look_up::image(plan, secrets, cancel)?;
-    let on_target = scratch.is_none();
-    let space = space::need(
-        found.size,
-        &found.source,
-        &plan.runtime_root,
-        on_target,
-        target.total_bytes,
-    );
-    space::require(&target.root, target.free_bytes, space.target, &space)?;
-    if let Some(dir) = &scratch {
-        space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
+    local.complete(plan, found)
+}
+
+/// The same for a target that was made a moment ago, for an image that was
+/// looked up before that. `esp` is one that this kernel cannot mount.
+pub(crate) fn check_made(plan: &Plan, esp: Option<Esp>, found: Found) -> Result<Checked> {
+    Local::look(plan, esp)?.complete(plan, found)
+}
+
+/// Refuses what contradicts itself, and users who may not install.
+pub(crate) fn require_rights(plan: &Plan) -> Result<()> {
+    plan.validate()?;
+    trust::require_keys(plan)?;
+    if nix::unistd::geteuid().is_root() {
+        return Ok(());
     }
-    let mut all = found.warnings.clone();
-    all.extend(warnings(scratch.as_deref())?);
-    Ok(Checked {
-        target,
-        places,
-        need,
-        found,
-        space,
-        warnings: all,
-    })
+    Err(Error::new(
+        Code::NotRoot,
+        "This program does not run as root.",
+    ))
+}
+
+/// What this machine knows of the target.
+struct Local {
+    target: Target,
+    places: BootPlaces,
+    need: FirmwareNeed,
+    scratch: Option<PathBuf>,
+}
+
+impl Local {
+    fn look(plan: &Plan, esp: Option<Esp>) -> Result<Self> {
+        let target = target::inspect(&plan.target.root)?;
+        let mut places = disk::boot_places(&target)?;
+        places.esp = places.esp.or(esp);
+        let here = boot::firmware_of_this_machine();
+        let need = FirmwareNeed::of(plan, &places, here, std::env::consts::ARCH);
+        require_boot_place(plan.bootc.bootloader, &places, need)?;
+        require_boot_space(&target)?;
+        require_inputs(plan, &target)?;
+        let scratch = scratch_place(plan, &target)?;
+        Ok(Self {
+            target,
+            places,
+            need,
+            scratch,
+        })
+    }
+
+    fn complete(self, plan: &Plan, found: Found) -> Result<Checked> {
+        let Self {
+            target,
+            places,
+            need,
+            scratch,
+        } = self;
+        let on_target = scratch.is_none();
+        let space = space::need(
+            found.size,
+            &found.source,
+            &plan.runtime_root,
+            on_target,
+            target.total_bytes,
+        );
+        space::require(&target.root, target.free_bytes, space.target, &space)?;
+        if let Some(dir) = &scratch {
+            space::require(dir, target::space(dir)?.1, space.scratch, &space)?;
+        }
+        let mut all = found.warnings.clone();
+        all.extend(warnings(scratch.as_deref())?);
+        Ok(Checked {
+            target,
+            places,
+            need,
+            found,
+            space,
+            warnings: all,
+        })
+    }
 }
 
 /// The live system's own tools; everything else comes with the image.
@@ -109,7 +151,7 @@ fn require_tools(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-fn require_boot_place(
+pub(crate) fn require_boot_place(
     choice: BootloaderChoice,
     places: &BootPlaces,
     need: FirmwareNeed,
@@ -285,7 +327,6 @@ mod tests {
     use contract::firmware::Firmware;
 
     use super::*;
-    use crate::disk::Esp;
 
     #[test]
     fn boot_places_by_choice() {
@@ -296,7 +337,7 @@ mod tests {
         };
         let esp = BootPlaces {
             esp: Some(Esp {
-                mount_point: "/t/boot/efi".into(),
+                mount_point: Some("/t/boot/efi".into()),
                 device: "/dev/sda1".into(),
             }),
             ..BootPlaces::default()

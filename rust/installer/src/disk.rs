@@ -22,11 +22,12 @@ const GPT_BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";
 /// old 63 sector gap is too small for btrfs or LVM; 1 MiB is usual today.
 const MSDOS_MIN_GAP_SECTORS: u64 = 128;
 
-/// A mounted EFI system partition.
+/// An EFI system partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Esp {
-    /// Where it is mounted, below the target's root.
-    pub mount_point: PathBuf,
+    /// Where it is mounted, below the target's root; `None` where this kernel has
+    /// no vfat, and its files are written without a mount.
+    pub mount_point: Option<PathBuf>,
     /// Its partition, for example `/dev/sda1`.
     pub device: PathBuf,
 }
@@ -42,6 +43,15 @@ pub struct BootPlaces {
     /// The disk is a file here (a loop or network block device), and a real one
     /// perhaps in another machine.
     pub in_file: bool,
+}
+
+impl BootPlaces {
+    /// Whether there is an EFI system partition that cannot be mounted here.
+    pub fn esp_is_unmounted(&self) -> bool {
+        self.esp
+            .as_ref()
+            .is_some_and(|esp| esp.mount_point.is_none())
+    }
 }
 
 /// A whole disk and its partitions, as far as a boot loader cares.
@@ -82,7 +92,7 @@ pub fn boot_places(target: &Target) -> Result<BootPlaces> {
         in_file: !disks.is_empty() && disks.iter().all(Disk::is_file),
         bios: bios_place(&disks),
         esp: target.esp.as_ref().map(|esp| Esp {
-            mount_point: esp.mount_point.clone(),
+            mount_point: Some(esp.mount_point.clone()),
             device: esp.source.clone(),
         }),
     })

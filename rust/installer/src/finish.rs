@@ -57,6 +57,8 @@ pub(crate) fn patiently(
     let writable: Vec<&Mount> = file_systems(&mounts);
     if plan.trim {
         for mount in &writable {
+            // Blocks of what was removed are free once that is written.
+            sync(&mount.mount_point)?;
             best_effort("Unused blocks were not trimmed", trim(mount, cancel))?;
         }
     }

@@ -14,6 +14,7 @@ pub mod calamares;
 pub mod check;
 pub mod cli;
 pub mod close;
+pub mod customise;
 pub mod deployment;
 pub mod disk;
 pub mod doctor;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::helper::{self, Examiner};
-use crate::{init, janitor};
+use crate::{disk_janitor, init, janitor};
 
 /// Runs a hidden subcommand when the arguments of this process name one.
 /// `main` calls it before it does anything else: no threads, no signal
@@ -22,6 +22,8 @@ pub fn dispatch(examine: Examiner) -> Option<ExitCode> {
         Some(init::pid1(examine))
     } else if is(janitor::SUBCOMMAND) {
         Some(janitor::run(args.next().map(PathBuf::from)))
+    } else if is(disk_janitor::SUBCOMMAND) {
+        Some(disk_janitor::run(args))
     } else {
         None
     }

@@ -2,31 +2,22 @@
 //! The process that makes the scratch directory and removes it again, whatever
 //! becomes of the engine.
 //!
-//! Its stdin is a pipe whose other end the engine and all its children hold.
-//! It makes the directory, answers [`Reply::Ready`] and waits. At [`REMOVE`],
-//! or when the last holder of the pipe is gone, it removes exactly the
-//! directory that it made (same device and inode) and ends. It leads a session
-//! of its own and blocks every signal that can be blocked.
+//! It makes the directory, answers, and waits as a guard does
+//! ([`crate::guard`]). Then it removes exactly the directory that it made (same
+//! device and inode) and ends.
 
 use std::fs::DirBuilder;
-use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use nix::sys::signal::SigSet;
-use nix::unistd::setsid;
-use serde::{Deserialize, Serialize};
-
 use contract::error::{Code, Error, Result};
 use host::rmtree;
 
-use crate::helper;
+use crate::guard::{self, Reply};
 
 /// First argument of the process.
 pub(crate) const SUBCOMMAND: &str = "scratch-janitor";
-/// The message that asks for the removal.
-pub(crate) const REMOVE: u8 = b'r';
 
 /// Directories in the scratch and their modes.
 const SUBDIRS: [(&str, u32); 4] = [
@@ -35,17 +26,6 @@ const SUBDIRS: [(&str, u32); 4] = [
     ("tmp", 0o1777),
     ("containers", 0o700),
 ];
-
-/// What it answers, a line of JSON each.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Reply {
-    /// The directory is made and guarded.
-    Ready,
-    /// The directory is gone.
-    Removed,
-    /// It could not be made, or not be removed.
-    Failed(Error),
-}
 
 /// Which directory it made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,57 +39,24 @@ pub(crate) fn run(dir: Option<PathBuf>) -> ExitCode {
     let Some(dir) = dir else {
         return ExitCode::FAILURE;
     };
-    // Whatever stops the engine (a signal to its group, a closed terminal) must
-    // not stop this.
-    if let Err(errno) = SigSet::all().thread_block() {
-        tracing::debug!(%errno, "signals are not blocked");
-    }
-    if let Err(errno) = setsid() {
-        tracing::debug!(%errno, "leads a session already");
-    }
-    // Above all the other janitors' pipes and the engine's event pipe.
-    for fd in helper::inherited() {
-        if let Err(errno) = nix::unistd::close(fd) {
-            tracing::debug!(fd, %errno, "was closed already");
-        }
-    }
+    guard::begin();
     let identity = match make(&dir) {
         Ok(identity) => identity,
         Err(error) => {
-            reply(&Reply::Failed(error));
+            guard::answer(&Reply::Failed(error));
             return ExitCode::FAILURE;
         }
     };
-    reply(&Reply::Ready);
-    wait();
+    guard::answer(&Reply::Ready);
+    guard::wait();
     match remove(&dir, identity) {
         Ok(()) => {
-            reply(&Reply::Removed);
+            guard::answer(&Reply::Removed);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            reply(&Reply::Failed(error));
+            guard::answer(&Reply::Failed(error));
             ExitCode::FAILURE
-        }
-    }
-}
-
-/// Nobody may be listening any more: that is what this process is for.
-fn reply(reply: &Reply) {
-    let mut line = serde_json::to_vec(reply).unwrap_or_default();
-    line.push(b'\n');
-    let mut stdout = std::io::stdout().lock();
-    if let Err(error) = stdout.write_all(&line).and_then(|()| stdout.flush()) {
-        tracing::debug!(%error, "nobody listens");
-    }
-}
-
-/// Returns at a message or at the end of the pipe.
-fn wait() {
-    let mut byte = [0];
-    while let Err(error) = std::io::stdin().read(&mut byte) {
-        if error.kind() != std::io::ErrorKind::Interrupted {
-            break;
         }
     }
 }

@@ -19,7 +19,10 @@
 //! with its code. The kernel ends the whole pid namespace with its pid 1.
 
 mod child;
+pub mod disk_file;
+mod disk_janitor;
 mod dispatch;
+mod guard;
 pub mod helper;
 mod init;
 mod janitor;

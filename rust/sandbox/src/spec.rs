@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use contract::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::scratch;
+use crate::guard;
 
 /// The root of a sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ impl Spec {
         }
         Ok(Self {
             action: Action::Exec { argv },
-            keep: scratch::lifelines(),
+            keep: guard::lifelines(),
             ..self.clone()
         })
     }
@@ -168,7 +168,7 @@ impl Spec {
         Self {
             mounts: Vec::new(),
             read_only: true,
-            keep: scratch::lifelines(),
+            keep: guard::lifelines(),
             action: Action::Examine,
             ..self.clone()
         }

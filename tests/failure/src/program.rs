@@ -13,7 +13,7 @@ use testkit::cmd::CommandExt;
 /// built when it is not there or older than its sources. `cargo test
 /// --workspace` has built it already; asking cargo once more would compile all
 /// that it depends on a second time, with fewer features.
-pub(crate) fn path() -> &'static Path {
+pub fn path() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let tests = std::env::current_exe().unwrap();

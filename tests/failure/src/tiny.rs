@@ -65,6 +65,14 @@ exit 1
     /// Ends without a word.
     pub const IS_SILENT: &str = "exit 7\n";
 
+    /// Like [`HANGS`], but answers when it is asked for its options.
+    pub const HANGS_AT_WORK: &str = r#"
+case "$*" in *--help*) exit 0;; esac
+trap '' TERM INT HUP
+echo "Installing image: docker://some/image"
+while :; do sleep 1000; done
+"#;
+
     /// Never ends, and takes no notice of signals.
     pub const HANGS: &str = r#"
 trap '' TERM INT HUP

@@ -92,7 +92,7 @@ impl Traces {
                 .split_once(" - ")
                 .and_then(|(_, r)| r.split(' ').nth(1));
             line.contains(dir.to_str().unwrap_or("?"))
-                || source.is_some_and(|s| loops.iter().any(|(device, _)| device == Path::new(s)))
+                || source.is_some_and(|s| loops.iter().any(|(device, _)| is_of(s, device)))
         };
         let own = i32::try_from(std::process::id()).unwrap();
         let processes = fs::read_dir("/proc")
@@ -100,7 +100,12 @@ impl Traces {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .filter(|&pid| pid != own && name(pid) != "docker-registry")
-            .filter(|pid| {
+            .filter(|&pid| {
+                // It has its file's name before anything is mounted.
+                let janitor = command_line(pid);
+                if janitor.contains("disk-janitor") && janitor.contains(dir.to_str().unwrap()) {
+                    return true;
+                }
                 // Unreadable once it has ended.
                 let mounts = fs::read_to_string(format!("/proc/{pid}/mountinfo"));
                 mounts.is_ok_and(|text| text.lines().any(ours))
@@ -125,6 +130,12 @@ impl Traces {
         let names: Vec<_> = self.processes.iter().map(|&p| command_line(p)).collect();
         assert!(names.is_empty(), "processes are left: {names:?}");
     }
+}
+
+/// Whether `source` is the device, or a partition of it.
+fn is_of(source: &str, device: &Path) -> bool {
+    let rest = source.strip_prefix(&*device.to_string_lossy());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('p'))
 }
 
 /// Waits until all processes of `dir` have ended; gives one that does not.

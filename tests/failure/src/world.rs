@@ -172,6 +172,13 @@ impl World {
         installer.events()
     }
 
+    /// An installation of `image` onto a whole disk; more arguments say which.
+    pub fn to_disk(&self, image: &str) -> Installer<'_> {
+        let installer = self.installer().args(["to-disk", "--image", image]);
+        let target = ["--target-imgref", "r.example/os/tiny:v1"];
+        installer.args(target).events()
+    }
+
     /// The program with arguments of the test's own.
     pub fn installer(&self) -> Installer<'_> {
         Installer::new(self)
@@ -197,6 +204,11 @@ impl World {
             }
         }
         traces::assert_no_new_mount(&before);
+    }
+
+    /// Waits until no loop device has a file of this directory behind it.
+    pub fn wait_for_no_loop(&self) {
+        traces::wait_until("no loop device", || self.traces().loops.is_empty());
     }
 
     /// Waits until no loop device has this file behind it.

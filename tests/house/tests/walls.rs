@@ -12,7 +12,7 @@ use house::{cycles, uses_in, workspace};
 const FLOORS: &[&[&str]] = &[
     &["bridge", "image-builder"],
     &["frontend", "installer"],
-    &["source", "sandbox", "unpack"],
+    &["source", "sandbox", "unpack", "partition"],
     &["blueprint", "conf", "host", "debs"],
     &["yaml-doc"],
     &["contract", "registry", "buildroot"],

@@ -6,6 +6,8 @@
 //! (`EFI/BOOT/BOOTX64.EFI`) is always written, so that the disk starts in any
 //! machine; a named entry in this machine's firmware comes on top and may fail.
 
+pub(crate) mod unmounted;
+
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
@@ -48,12 +50,18 @@ pub struct Job<'a> {
     pub boot_is_own: bool,
     /// Serial console of the installed kernel.
     pub serial: Option<Serial>,
+    /// Directory that is `/var/tmp` in the sandbox.
+    pub temporary: &'a Path,
 }
 
 /// Installs each step's GRUB and the one configuration file; gives warnings.
 pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     for step in steps {
+        if step.firmware == Firmware::Uefi && job.places.esp_is_unmounted() {
+            unmounted::make(job, step, cancel)?;
+            continue;
+        }
         let places = Places::of(job, step)?;
         run(job, step, &places.arguments(step), cancel)?;
         if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name)
@@ -105,7 +113,8 @@ impl Places {
                 .places
                 .esp
                 .as_ref()
-                .map(|esp| seen(&esp.mount_point))
+                .and_then(|esp| esp.mount_point.as_deref())
+                .map(seen)
                 .transpose()?,
         })
     }
@@ -173,14 +182,25 @@ fn knows_unsigned(job: Job<'_>, step: &GrubStep, cancel: &Cancel) -> Result<bool
 
 /// Runs grub-install and gives its standard output.
 fn call(job: Job<'_>, step: &GrubStep, args: &[String], cancel: &Cancel) -> Result<String> {
+    program(job, step, &step.command, args, cancel)
+}
+
+/// Runs a program where the step's tools are, and gives its standard output.
+fn program(
+    job: Job<'_>,
+    step: &GrubStep,
+    name: &str,
+    args: &[String],
+    cancel: &Cancel,
+) -> Result<String> {
     match step.origin {
-        Origin::Host => Tool::new(&step.command)
+        Origin::Host => Tool::new(name)
             .args(args)
             .failing_as(Code::BootloaderFailed)
             .run(cancel)
             .map(|captured| captured.stdout),
         Origin::Image => {
-            let argv: Vec<&str> = std::iter::once(step.command.as_str())
+            let argv: Vec<&str> = std::iter::once(name)
                 .chain(args.iter().map(String::as_str))
                 .collect();
             let output = job.image.run(&argv, cancel)?;

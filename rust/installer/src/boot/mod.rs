@@ -266,11 +266,25 @@ pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecisi
         BootloaderChoice::Grub => by_grub(now),
         BootloaderChoice::Auto | BootloaderChoice::None => automatic(now),
     }?;
+    refuse_unmountable(decision.bootc, now.places)?;
     let systemd = decision.bootc == BootcBootloader::Systemd;
     decision
         .warnings
         .extend(now.need.check(now.places, systemd)?);
     Ok(decision)
+}
+
+/// bootupd and bootctl write to a mounted partition.
+pub(crate) fn refuse_unmountable(bootc: BootcBootloader, places: &BootPlaces) -> Result<()> {
+    if bootc == BootcBootloader::None || !places.esp_is_unmounted() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BootNoPlace,
+        "The EFI system partition cannot be mounted here.",
+    )
+    .why("This kernel has no vfat, and the image's own boot loader is written to a mounted partition.")
+    .next("Install it on a machine whose kernel has vfat."))
 }
 
 fn automatic(now: Situation<'_>) -> Result<BootDecision> {

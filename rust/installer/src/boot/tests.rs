@@ -8,7 +8,7 @@ fn places(bios: bool, esp: bool) -> BootPlaces {
     BootPlaces {
         bios: bios.then(|| "/dev/sda".into()),
         esp: esp.then(|| Esp {
-            mount_point: "/t/boot/efi".into(),
+            mount_point: Some("/t/boot/efi".into()),
             device: "/dev/sda1".into(),
         }),
         in_file: false,

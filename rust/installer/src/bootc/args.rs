@@ -10,6 +10,9 @@ use crate::boot::{Backend, BootcBootloader};
 
 use super::layout::TAG;
 
+/// The option for disk images, which older ones do not have.
+pub(super) const GENERIC_IMAGE: &str = "--generic-image";
+
 /// What the command line is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct BootcArgs<'a> {
@@ -24,6 +27,9 @@ pub struct BootcArgs<'a> {
     /// The image names others that come with it
     /// (`/usr/lib/bootc/bound-images.d`).
     pub bound_images: bool,
+    /// The disk is for any machine: every boot loader, and this machine's
+    /// firmware left alone.
+    pub generic_image: bool,
 }
 
 impl BootcArgs<'_> {
@@ -62,6 +68,9 @@ impl BootcArgs<'_> {
             // The default looks for them in the running root's storage, which
             // is empty here.
             words.pair("--bound-images", "pull");
+        }
+        if self.generic_image {
+            words.all([GENERIC_IMAGE]);
         }
         words.all([TARGET]);
         words.0
@@ -105,6 +114,7 @@ mod tests {
             bootloader: loader,
             backend,
             bound_images: bound,
+            generic_image: false,
         };
         args.words().join(" ")
     }

@@ -126,6 +126,12 @@ pub fn deploy(inputs: DeployInputs<'_>, sink: &dyn EventSink, cancel: &Cancel) -
     ))
 }
 
+/// Whether the image's bootc makes disk images for any machine; it is asked.
+pub(crate) fn knows_generic_images(sandbox: &Sandbox, cancel: &Cancel) -> Result<bool> {
+    let help = sandbox.run(&["bootc", "install", "to-filesystem", "--help"], cancel)?;
+    Ok(help.exit.success() && help.stdout_text().contains(args::GENERIC_IMAGE))
+}
+
 /// What is kept while bootc runs.
 #[derive(Debug)]
 struct Watch<'a> {

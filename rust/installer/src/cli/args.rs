@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::disk_plan::{ALIGNMENT, DiskFs};
 use contract::error::EXITS;
 use contract::plan::BootloaderChoice;
 
@@ -15,8 +16,8 @@ use crate::bootc;
 ///
 /// Takes an image in a registry, or in a local OCI layout, checks and downloads
 /// it, has the image's own bootc(8) write it to a mounted target, and installs a
-/// boot loader where the image does not bring a program for that. Partitioning,
-/// file systems and mounting are done beforehand by whoever calls it.
+/// boot loader where the image does not bring a program for that. Partitions, file
+/// systems and mounts are made beforehand by whoever calls it, or by `to-disk`.
 #[derive(Debug, Parser)]
 #[command(
     name = "bootc-installer",
@@ -39,6 +40,13 @@ pub(super) enum Command {
     /// terminal progress is drawn; elsewhere each event is a line of JSON.
     #[command(after_help = EXAMPLES)]
     Install(InstallCommand),
+    /// Partition a disk, or make a disk in a file, and install an image onto it
+    ///
+    /// Makes the partition table, file systems, boot loaders for BIOS and UEFI, and
+    /// a system that somebody can log in to. A disk with anything on it is refused
+    /// unless --wipe is said, and one that is in use always is.
+    #[command(after_help = TO_DISK_EXAMPLES)]
+    ToDisk(Box<ToDiskCommand>),
     /// Print as JSON everything that an installation would do
     Plan(PlanCommand),
     /// Do all that can be refused before the target is touched
@@ -116,6 +124,86 @@ pub(super) struct InstallCommand {
     /// Directory for bootc's log
     #[arg(long, value_name = "DIR", default_value = bootc::LOG_DIR)]
     pub(super) log_dir: PathBuf,
+}
+
+const TO_DISK_EXAMPLES: &str = "Examples:
+  bootc-installer to-disk --image registry.example/os/debian:13 --file disk.raw
+  bootc-installer to-disk --image … --disk /dev/sda --wipe --customise people.yaml
+  bootc-installer to-disk --image … --file disk.raw --dry-run > plan.json";
+
+#[derive(Debug, Args)]
+pub(super) struct ToDiskCommand {
+    #[command(flatten)]
+    pub(super) image: ImageArgs,
+
+    /// Whole disk to install onto, for example /dev/sda
+    #[arg(
+        long,
+        value_name = "DEV",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    pub(super) disk: Option<PathBuf>,
+
+    /// File to make, sparse, with a whole disk in it
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+
+    /// Size of the file, for example 10G [default: twice what the image needs]
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "disk")]
+    pub(super) size: Option<u64>,
+
+    /// Everything on the disk may be lost
+    #[arg(long, conflicts_with = "file")]
+    pub(super) wipe: bool,
+
+    /// A file of this name may be replaced
+    #[arg(long, conflicts_with = "disk")]
+    pub(super) overwrite: bool,
+
+    /// Partition table
+    #[arg(long, value_name = "NAME", default_value = "gpt")]
+    pub(super) table: TableName,
+
+    /// File system of the root: ext4, xfs or btrfs
+    #[arg(long, value_name = "NAME", default_value = "ext4")]
+    pub(super) filesystem: DiskFs,
+
+    /// Make a partition of this size for /boot, for example 1G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) boot_size: Option<u64>,
+
+    /// Users, keys, host name, files and units, as a plan has them (YAML or JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(super) customise: Option<PathBuf>,
+
+    /// Name of the machine
+    #[arg(long, value_name = "NAME")]
+    pub(super) hostname: Option<String>,
+
+    /// Public keys with which root may log in (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) root_ssh_key: Vec<PathBuf>,
+
+    /// Only print the plan, as JSON
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Write events as JSON lines to a descriptor (`-` is standard output)
+    #[arg(long, value_name = "FD")]
+    pub(super) events: Option<EventsTo>,
+
+    /// Directory for bootc's log
+    #[arg(long, value_name = "DIR", default_value = bootc::LOG_DIR)]
+    pub(super) log_dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableName {
+    /// GUID partition table
+    Gpt,
+    /// Master boot record
+    Mbr,
 }
 
 #[derive(Debug, Args)]
@@ -363,6 +451,27 @@ fn inherited_fd(text: &str) -> Result<RawFd, String> {
     }
 }
 
+/// Bytes, rounded up to a mebibyte: a number with K, M, G or T for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "it must be a number with M, G or T behind it, such as 10G".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KIB" => 1 << 10,
+        "M" | "MIB" => 1 << 20,
+        "G" | "GIB" => 1 << 30,
+        "T" | "TIB" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(wrong)
+}
+
 fn bootloader(text: &str) -> Result<BootloaderChoice, String> {
     match text {
         "auto" => Ok(BootloaderChoice::Auto),
@@ -374,90 +483,4 @@ fn bootloader(text: &str) -> Result<BootloaderChoice, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_definition_holds_together() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_plan_excludes_every_image_option() {
-        let command = ImageArgs::augment_args(clap::Command::new("x"));
-        let ids: Vec<_> = command
-            .get_arguments()
-            .map(|a| a.get_id().as_str())
-            .collect();
-        assert_eq!(ids, ImageArgs::ALL);
-    }
-
-    #[test]
-    fn what_does_not_fit_together_is_refused() {
-        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
-        for (line, ok) in [
-            ("x install --image a.b/c --root /t", true),
-            ("x install --image a.b/c", false),
-            ("x install --config f --root /t", true),
-            ("x install --plan p", true),
-            ("x install --plan -", true),
-            ("x install --plan p --root /t", false),
-            ("x install --plan p --karg quiet", false),
-            ("x install --plan p --plan-fd 3", false),
-            ("x install --plan-fd 3 --events 4", true),
-            ("x install --plan-fd 0", false),
-            ("x install --plan p --events 2", false),
-            ("x install --plan p --events -", true),
-            (
-                "x install --image a.b/c --root /t --karg -x=y --karg z",
-                true,
-            ),
-            ("x install --image a.b/c --root /t --bootloader lilo", false),
-            ("x check --image a.b/c --layout /m --layout n", true),
-            ("x plan --image a.b/c --root /t --layout /m", true),
-            ("x install --plan p --layout /m", false),
-            ("x plan --image a.b/c --root /t --no-lookup", true),
-            ("x plan --image a.b/c --calamares -", true),
-            ("x plan --config f --calamares f --no-lookup", true),
-            ("x plan --image a.b/c --calamares - --root /t", false),
-            ("x plan --image a.b/c", false),
-            ("x check --image a.b/c", true),
-            ("x check --image a.b/c --format json", true),
-            ("x close", true),
-            (
-                "x close --root /t --after-pid 12 --events - --no-trim",
-                true,
-            ),
-            ("x close --calamares -", true),
-            ("x close --after-pid 1", false),
-            ("x close --after-pid -5", false),
-            ("x errors", true),
-            ("x version", true),
-        ] {
-            assert_eq!(parse(line), ok, "{line}");
-        }
-    }
-
-    /// Every option has a help text, and no line of it is too long.
-    #[test]
-    fn help_is_complete_and_narrow() {
-        let mut root = Cli::command();
-        root.build();
-        for command in root.get_subcommands_mut() {
-            for arg in command.get_arguments() {
-                assert!(
-                    arg.get_help().is_some(),
-                    "{} {}",
-                    command.get_name(),
-                    arg.get_id()
-                );
-            }
-            let help = command.clone().term_width(80).render_help().to_string();
-            for line in help.lines() {
-                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
-            }
-        }
-    }
-}
+mod tests;

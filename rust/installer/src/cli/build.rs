@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use conf::{Config, RegistryEntry, Transport};
+use contract::disk_plan::DISK_ROOT;
 use contract::error::capital;
 use contract::error::{Code, Error, Result};
 use contract::plan::{
@@ -41,6 +42,8 @@ pub(super) enum Place<'a> {
     Nowhere,
     /// Mounted here by the person.
     Mounted(&'a Path),
+    /// On a disk that is made.
+    Disk,
     /// Mounted by Calamares.
     Calamares(&'a GlobalStorage),
 }
@@ -54,6 +57,7 @@ impl<'a> Place<'a> {
     fn root(self) -> Result<&'a Path> {
         match self {
             Self::Nowhere => Ok(Path::new(NO_TARGET)),
+            Self::Disk => Ok(Path::new(DISK_ROOT)),
             Self::Mounted(root) => Ok(root),
             Self::Calamares(storage) => storage.target(),
         }
@@ -97,7 +101,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     let mut plan = assemble(args, &config, place.root()?)?;
     let mut warnings = config.warnings;
     match place {
-        Place::Nowhere => {}
+        Place::Nowhere | Place::Disk => {}
         Place::Mounted(root) => plan.deployment.fstab = fstab(root)?,
         Place::Calamares(storage) => {
             let models = std::fs::read_to_string(KEYBOARD_MODELS).unwrap_or_else(|error| {
@@ -154,6 +158,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             firmware: None,
             tidy_partition_table: false,
         },
+        disk: None,
         registries: config
             .registries
             .iter()
@@ -179,6 +184,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             // An image from a mirror or an insecure registry could not be
             // updated otherwise, and nothing of it is secret.
             keep_registries: !args.no_keep_registries && config.keep_registries.unwrap_or(true),
+            ..DeploymentPlan::default()
         },
         finish: FinishPlan {
             trim: !args.no_trim,
@@ -301,7 +307,7 @@ fn runtime_root(path: Option<&PathBuf>) -> Result<RuntimeRoot> {
     })
 }
 
-fn absolute(path: &Path) -> Result<PathBuf> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|err| Error::io("resolving", path, &err))
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod password;
 mod stop;
 mod storage;
+mod to_disk;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         // These report their own end, as an event.
         Command::Install(args) => return install::run(args),
+        Command::ToDisk(args) if args.dry_run => to_disk::dry_run(args),
+        Command::ToDisk(args) => return to_disk::run(args),
         Command::Close(args) => return close::run(args),
         Command::Check(args) => return ended(check::run(args), args.json()),
         Command::Plan(args) => return ended(plan(args), args.json_errors),

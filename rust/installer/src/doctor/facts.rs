@@ -20,7 +20,7 @@ const PROGRAM_DIRS: [&str; 6] = [
 ];
 
 /// Programs that are looked for.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 21] = [
     "bootc",
     "ostree",
     "skopeo",
@@ -35,6 +35,13 @@ const PROGRAMS: [&str; 14] = [
     "grub2-install",
     "grub-mkimage",
     "efibootmgr",
+    "sh",
+    "chmod",
+    "chown",
+    "useradd",
+    "usermod",
+    "chpasswd",
+    "systemctl",
 ];
 
 /// Directories that bootc or the booted system mounts something on.

@@ -14,6 +14,7 @@
 //! ([`sandbox::scratch`]). The target is then not usable without a new file
 //! system from `deploy` on; before that it is as it was.
 
+mod disk;
 mod fetch;
 mod runtime;
 
@@ -21,11 +22,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use contract::disk_plan::DiskPlan;
 use contract::error::{Code, Error, Result};
 use contract::event::{EVENT_VERSION, Event, EventSink, Level, Summary, Task};
 use contract::fault::Stopped;
 use contract::firmware::Firmware;
-use contract::plan::{Plan, RuntimeRoot};
+use contract::plan::{FinishPlan, Plan, RuntimeRoot};
 use host::cancel::Cancel;
 use host::mountinfo;
 use registry::policy::POLICY_PATH;
@@ -36,11 +38,13 @@ use source::secret::Secrets;
 use crate::boot::{self, BootDecision, BootFs, Situation, grub, grubcfg::Serial};
 use crate::bootc::{self, BootcArgs, DeployInputs, policy};
 use crate::check::{self, Checked};
+use crate::customise;
 use crate::deployment::{self, Deployment};
 use crate::doctor;
 use crate::finish;
 use crate::handover;
 use crate::space;
+use disk::OnDisk;
 use fetch::Fetched;
 use runtime::Runtime;
 
@@ -87,7 +91,11 @@ pub fn install(
         cancel,
         touched: AtomicBool::new(false),
     };
-    engine.run().map_err(|error| {
+    let done = match &plan.disk {
+        Some(disk) => disk::privately(|| engine.run_on_disk(disk)),
+        None => engine.run(),
+    };
+    done.map_err(|error| {
         if cancel.is_cancelled() {
             engine.stopped(error)
         } else {
@@ -117,7 +125,10 @@ struct Installed {
 impl Engine<'_> {
     /// What a stop is to the person, whatever it did to the step that it met.
     fn stopped(&self, met: Error) -> Error {
-        let mut error = Error::from(Stopped).next(if self.touched.load(Ordering::Relaxed) {
+        let is_file = self.plan.disk.as_ref().is_some_and(DiskPlan::is_file);
+        let mut error = Error::from(Stopped).next(if is_file {
+            "Nothing is left of the file: start again whenever you like."
+        } else if self.touched.load(Ordering::Relaxed) {
             "To install after all, make a new file system on the target and start again."
         } else {
             "The target is as it was: start again whenever you like."
@@ -143,11 +154,21 @@ impl Engine<'_> {
             };
             Ok((checked, given))
         })?;
+        self.on_target(&checked, given, None)
+    }
+
+    /// All that is done to a target that was checked, and closing it.
+    fn on_target(
+        &self,
+        checked: &Checked,
+        given: Option<(Runtime, BootDecision)>,
+        disk: Option<OnDisk>,
+    ) -> Result<Summary> {
         let scratch = self.task(Task::Prepare, "Preparing the target", || {
             let target = &self.plan.target;
             Scratch::create_in(target.scratch.as_deref().unwrap_or(&target.root))
         })?;
-        let done = self.with_scratch(&scratch, &checked, given);
+        let done = self.with_scratch(&scratch, checked, given, disk.as_ref());
         // First what failed, then what could not be removed.
         let removed = scratch.remove();
         let Installed {
@@ -164,13 +185,20 @@ impl Engine<'_> {
                 summary.hand_over = Some(hand_over);
                 warnings
             } else {
-                finish::finish(&target.root, &self.plan.finish, self.cancel)?
+                finish::finish(&target.root, &self.finish_plan(), self.cancel)?
             };
             self.warn(last.name(), &warnings);
-            Ok(())
+            disk.map_or(Ok(()), OnDisk::close)
         })?;
         summary.bootloaders.sort();
         Ok(summary)
+    }
+
+    /// A disk of ours is always closed.
+    fn finish_plan(&self) -> FinishPlan {
+        let mut finish = self.plan.finish.clone();
+        finish.unmount |= self.plan.disk.is_some();
+        finish
     }
 
     /// What becomes of the target.
@@ -188,6 +216,7 @@ impl Engine<'_> {
         scratch: &Scratch,
         checked: &Checked,
         given: Option<(Runtime, BootDecision)>,
+        disk: Option<&OnDisk>,
     ) -> Result<Installed> {
         let fetched = fetch::fetch(self, scratch, checked)?;
         let (runtime, decision) = match given {
@@ -205,14 +234,15 @@ impl Engine<'_> {
             decision.backend,
         )?;
         self.task(Task::Boot, "Installing the boot loader", || {
-            self.install_boot_loader(&sandbox, checked, &runtime, &decision)
+            self.install_boot_loader(&sandbox, scratch, checked, &runtime, &decision)?;
+            disk.map_or(Ok(()), |disk| disk.write_esp(scratch, self.cancel))
         })?;
         self.task(Task::Configure, "Configuring the system", || {
             deployment::check_mount_points(self.plan, &deployment.dir)?;
             deployment.configure(self.plan, self.secrets)?;
             let trust = &checked.found.trust;
             self.warn("signature", &deployment.keep_keys(self.plan, trust)?);
-            Ok(())
+            customise::customise(self.plan, &deployment, &runtime.root, self.cancel)
         })?;
         let start = match self.last_task() {
             Task::Handover => self.start(Task::Handover, "Handing the system over"),
@@ -246,6 +276,7 @@ impl Engine<'_> {
         for finding in doctor::judge(&runtime.facts, &image)? {
             self.warn(finding.check.name, std::slice::from_ref(&finding.what));
         }
+        customise::check(self.plan, &runtime.facts)?;
         // For its refusal: the sandbox is made when bootc is about to write.
         if let Some(own) = &runtime.facts.policy_json {
             policy::letting_in(sandbox::LAYOUT, own)?;
@@ -306,6 +337,7 @@ impl Engine<'_> {
                 bootloader: decision.bootc,
                 backend: decision.backend,
                 bound_images: runtime.facts.bound_images,
+                generic_image: self.is_generic(sandbox)?,
             },
             sandbox,
             target: &checked.target.root,
@@ -324,9 +356,18 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// A disk in a file is for another machine.
+    fn is_generic(&self, sandbox: &Sandbox) -> Result<bool> {
+        match &self.plan.disk {
+            Some(disk) if disk.is_file() => bootc::knows_generic_images(sandbox, self.cancel),
+            _ => Ok(false),
+        }
+    }
+
     fn install_boot_loader(
         &self,
         sandbox: &Sandbox,
+        scratch: &Scratch,
         checked: &Checked,
         runtime: &Runtime,
         decision: &BootDecision,
@@ -346,6 +387,7 @@ impl Engine<'_> {
             boot_uuid: boot_fs.uuid.as_deref().unwrap_or_default(),
             boot_is_own: boot_fs.own,
             serial: Serial::from_kargs(kargs.split_whitespace()),
+            temporary: &scratch.tmp(),
         };
         self.warn(
             "boot-loader",
@@ -367,14 +409,11 @@ impl Engine<'_> {
     }
 
     /// A named entry in this machine's firmware is for a disk that stays in it:
-    /// not for a disk image on a loop device.
+    /// not for a disk in a file, whatever device it is behind.
     fn firmware_entry<'a>(&self, checked: &Checked, runtime: &'a Runtime) -> Option<&'a str> {
-        let esp = checked.places.esp.as_ref()?;
-        let device = esp.device.file_name()?.to_string_lossy();
-        if boot::firmware_of_this_machine() != Firmware::Uefi || device.starts_with("loop") {
-            return None;
-        }
-        Some(runtime.facts.os_id.as_deref().unwrap_or("linux"))
+        let here = boot::firmware_of_this_machine() == Firmware::Uefi;
+        let stays = !checked.places.in_file && checked.places.esp.is_some();
+        (here && stays).then(|| runtime.facts.os_id.as_deref().unwrap_or("linux"))
     }
 
     fn task<T>(

@@ -25,3 +25,4 @@ mod signatures;
 mod standard;
 mod stopped;
 mod target;
+mod to_disk;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The part of a plan that makes a system of an image before its first boot:
+//! people, keys, a name, files and units.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+
+/// Longest name of a user, as useradd(8) takes it.
+const USER_MAX: usize = 32;
+
+/// Longest name of a machine, `HOST_NAME_MAX` of Linux.
+const HOSTNAME_MAX: usize = 64;
+
+/// Suffixes of units that can be enabled.
+const UNIT_TYPES: [&str; 6] = [
+    ".service", ".socket", ".timer", ".path", ".target", ".mount",
+];
+
+/// Methods of crypt(5) that a password may be hashed with, by their prefixes.
+const HASHES: [&str; 7] = ["$y$", "$gy$", "$7$", "$6$", "$5$", "$2b$", "$2y$"];
+
+/// A person who can log in. One that the image has already is changed: groups
+/// are added, and a shell, password or keys replace those that are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserPlan {
+    /// Name; `root` is one that every image has.
+    pub name: String,
+    /// Password as crypt(5) hashes it; without one there is no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<PasswordHash>,
+    /// Groups to be in besides the own one; each must be in the image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// Lines for `.ssh/authorized_keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ssh_authorized_keys: Vec<String>,
+    /// Login shell, else the image's usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shell: Option<String>,
+}
+
+/// A hashed password. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The hash, for chpasswd(8) alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for PasswordHash {
+    fn from(hash: String) -> Self {
+        Self(hash)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hash]")
+    }
+}
+
+/// A file in `/etc` or `/var`. One that is there is replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilePlan {
+    /// Absolute path below `/etc` or `/var`; directories are made (0755).
+    pub path: String,
+    /// Permissions in octal digits, default `0644`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// `user` or `user:group`, names or numbers, default `root:root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Its text.
+    #[serde(default)]
+    pub contents: String,
+}
+
+impl FilePlan {
+    /// The permissions.
+    pub fn bits(&self) -> Option<u32> {
+        match &self.mode {
+            None => Some(0o644),
+            Some(digits) => u32::from_str_radix(digits, 8)
+                .ok()
+                .filter(|bits| *bits <= 0o7777),
+        }
+    }
+}
+
+/// A systemd unit of the image, or of `files`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UnitPlan {
+    /// Its name with its type, for example `ssh.service`.
+    pub name: String,
+    /// Whether it is started at boot.
+    pub enabled: bool,
+}
+
+/// Borrowed from the plan: all that is customised.
+#[derive(Debug, Clone, Copy)]
+pub struct Customisation<'a> {
+    /// People.
+    pub users: &'a [UserPlan],
+    /// Lines for root's `.ssh/authorized_keys`.
+    pub root_ssh_keys: &'a [String],
+    /// Name of the machine.
+    pub hostname: Option<&'a str>,
+    /// Files.
+    pub files: &'a [FilePlan],
+    /// Units.
+    pub units: &'a [UnitPlan],
+}
+
+impl Customisation<'_> {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+            && self.root_ssh_keys.is_empty()
+            && self.hostname.is_none()
+            && self.files.is_empty()
+            && self.units.is_empty()
+    }
+
+    /// Refuses (`PLAN_INVALID`) what no system takes, and passwords that are
+    /// not hashed. No message has a password in it.
+    pub fn validate(&self) -> Result<()> {
+        for (index, user) in self.users.iter().enumerate() {
+            user.validate()?;
+            if self.users[..index].iter().any(|u| u.name == user.name) {
+                return invalid(format!("`deployment.users` has {} twice.", user.name));
+            }
+        }
+        keys("`deployment.rootSshKeys`", self.root_ssh_keys)?;
+        if let Some(name) = self.hostname
+            && !is_hostname(name)
+        {
+            return invalid(format!("`{name}` cannot be the name of a machine."));
+        }
+        for file in self.files {
+            file.validate()?;
+        }
+        for unit in self.units {
+            if !is_unit(&unit.name) {
+                return invalid(format!(
+                    "`{}` cannot be the name of a systemd unit; it needs its type, as in \
+                     ssh.service.",
+                    unit.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UserPlan {
+    fn validate(&self) -> Result<()> {
+        let name = &self.name;
+        if !is_user_name(name) {
+            return invalid(format!("`{name}` cannot be the name of a user."));
+        }
+        if let Some(hash) = &self.password_hash
+            && !is_hash(hash.expose())
+        {
+            return invalid(format!(
+                "`passwordHash` of {name} is no hashed password; `openssl passwd -6` and \
+                 mkpasswd(1) make one."
+            ));
+        }
+        if let Some(group) = self.groups.iter().find(|group| !is_user_name(group)) {
+            return invalid(format!("`{group}` cannot be the name of a group."));
+        }
+        if let Some(shell) = &self.shell
+            && (!shell.starts_with('/') || shell.contains([':', '\n']))
+        {
+            return invalid(format!("`{shell}` cannot be the shell of {name}."));
+        }
+        keys(
+            &format!("`sshAuthorizedKeys` of {name}"),
+            &self.ssh_authorized_keys,
+        )
+    }
+}
+
+impl FilePlan {
+    fn validate(&self) -> Result<()> {
+        let path = &self.path;
+        let inside = ["/etc/", "/var/"].iter().any(|top| path.starts_with(top));
+        let plain = path[1.min(path.len())..]
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..");
+        if !inside || !plain || path.contains('\0') {
+            return invalid(format!(
+                "`{path}` cannot be a file of `deployment.files`: they are below /etc or /var."
+            ));
+        }
+        if self.bits().is_none() {
+            return invalid(format!("The mode of {path} is no octal number."));
+        }
+        let named = |owner: &String| {
+            let mut parts = owner.splitn(2, ':');
+            parts.all(|part| {
+                is_user_name(part) || (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+            })
+        };
+        if self.owner.as_ref().is_some_and(|owner| !named(owner)) {
+            return invalid(format!("The owner of {path} is no `user` or `user:group`."));
+        }
+        Ok(())
+    }
+}
+
+fn is_user_name(name: &str) -> bool {
+    let start = |c: char| c.is_ascii_lowercase() || c == '_';
+    name.len() <= USER_MAX
+        && name.starts_with(start)
+        && name
+            .chars()
+            .all(|c| start(c) || c.is_ascii_digit() || c == '-' || c == '.')
+}
+
+/// A hash, or one that nothing matches (`!`, `*`, also before a hash).
+fn is_hash(text: &str) -> bool {
+    let hash = text.trim_start_matches('!');
+    let locked = hash.is_empty() || hash == "*";
+    let known = HASHES.iter().any(|prefix| {
+        let rest = hash.strip_prefix(prefix);
+        // Salt and hash, at least.
+        rest.is_some_and(|rest| rest.contains('$') && rest.len() > 20)
+    });
+    !text.is_empty() && (locked || known) && text.bytes().all(|b| b.is_ascii_graphic() && b != b':')
+}
+
+fn is_hostname(name: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.len() <= HOSTNAME_MAX && name.split('.').all(label)
+}
+
+fn is_unit(name: &str) -> bool {
+    let kind = UNIT_TYPES.iter().find_map(|kind| name.strip_suffix(kind));
+    kind.is_some_and(|stem| {
+        !stem.is_empty()
+            && !stem.starts_with('-')
+            && stem
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b":-_.\\@".contains(&b))
+    })
+}
+
+/// Public keys, one line each.
+fn keys(place: &str, keys: &[String]) -> Result<()> {
+    for key in keys {
+        if key.trim().is_empty() || key.contains(['\n', '\r', '\0']) || key.contains("PRIVATE KEY")
+        {
+            return invalid(format!(
+                "{place} must be lines of authorized_keys, each one public key."
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn invalid<T>(what: impl Into<String>) -> Result<T> {
+    Err(Error::new(Code::PlanInvalid, what))
+}
+
+#[cfg(test)]
+mod tests;

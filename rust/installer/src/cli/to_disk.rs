@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `bootc-installer to-disk`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use contract::customise_plan::{FilePlan, UnitPlan, UserPlan};
+use contract::disk_plan::{DiskPlan, Table};
+use contract::error::{Code, Error, Result};
+use contract::event::{Event, EventSink, Level, Summary};
+use host::cancel::Cancel;
+use partition::layout;
+use serde::Deserialize;
+use source::look_up;
+use source::secret::Secrets;
+
+use super::args::{TableName, ToDiskCommand};
+use super::build::{self, Built, Place};
+use super::{print, stop};
+use crate::engine::{self, Options};
+use crate::space;
+
+/// What `--customise` reads: the same keys as a plan's `deployment`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Customise {
+    #[serde(default)]
+    users: Vec<UserPlan>,
+    #[serde(default)]
+    root_ssh_keys: Vec<String>,
+    #[serde(default)]
+    hostname: Option<String>,
+    #[serde(default)]
+    files: Vec<FilePlan>,
+    #[serde(default)]
+    units: Vec<UnitPlan>,
+}
+
+/// Installs; the last event and the exit status tell how it ended.
+pub(super) fn run(args: &ToDiskCommand) -> ExitCode {
+    super::telling(args.events, |sink| install(args, sink).map(Event::Done))
+}
+
+/// Prints the plan.
+pub(super) fn dry_run(args: &ToDiskCommand) -> Result<()> {
+    let (built, _) = plan(args, &Cancel::new())?;
+    for warning in &built.warnings {
+        tracing::warn!("{warning}");
+    }
+    print(&built.plan.to_json()?)
+}
+
+fn install(args: &ToDiskCommand, sink: &dyn EventSink) -> Result<Summary> {
+    let cancel = Cancel::new();
+    stop::on_signals(&cancel)?;
+    let (built, secrets) = plan(args, &cancel)?;
+    for text in built.warnings {
+        sink.send(Event::Message {
+            level: Level::Warning,
+            id: "config".into(),
+            text,
+        });
+    }
+    let options = Options {
+        log_dir: args.log_dir.clone(),
+    };
+    engine::install(&built.plan, &secrets, &options, sink, &cancel)
+}
+
+/// The plan, pinned to the image's digest: its size depends on the image.
+fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
+    let mut built = build::plan(&args.image, Place::Disk, false)?;
+    let plan = &mut built.plan;
+    plan.finish.unmount = true;
+    let wanted = customise(args)?;
+    plan.deployment.users = wanted.users;
+    plan.deployment.root_ssh_keys = wanted.root_ssh_keys;
+    plan.deployment.hostname = wanted.hostname;
+    plan.deployment.files = wanted.files;
+    plan.deployment.units = wanted.units;
+    let table = match args.table {
+        TableName::Gpt => Table::Gpt,
+        TableName::Mbr => Table::Mbr,
+    };
+    let partitions = layout::standard(table, args.filesystem, args.boot_size);
+    let mut disk = DiskPlan {
+        path: args.disk.as_deref().map(build::absolute).transpose()?,
+        file: args.file.as_deref().map(build::absolute).transpose()?,
+        // Until the image is known.
+        size: args.file.as_ref().map(|_| layout::SMALLEST_FILE),
+        table,
+        partitions,
+        wipe: args.wipe,
+        overwrite: args.overwrite,
+    };
+    plan.disk = Some(disk.clone());
+    plan.validate()?;
+    let secrets = Secrets::read(plan)?;
+    let found = look_up::image(plan, &secrets, cancel)?;
+    plan.image.digest = Some(found.image.manifest_digest.clone());
+    plan.image.index_digest = found.index_digest().cloned();
+    if disk.is_file() {
+        let needed = space::smallest_target(
+            found.size,
+            &found.source,
+            &plan.runtime_root,
+            plan.target.scratch.is_none(),
+        );
+        let usual = || layout::file_size(&disk.partitions, needed);
+        disk.size = Some(args.size.unwrap_or_else(usual));
+        plan.disk = Some(disk);
+    }
+    plan.validate()?;
+    Ok((built, secrets))
+}
+
+fn customise(args: &ToDiskCommand) -> Result<Customise> {
+    let mut all = match &args.customise {
+        Some(path) => read(path)?,
+        None => Customise::default(),
+    };
+    if let Some(name) = &args.hostname {
+        all.hostname = Some(name.clone());
+    }
+    for path in &args.root_ssh_key {
+        let text = text(path)?;
+        let lines = text.lines().map(str::trim);
+        let keys = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        all.root_ssh_keys.extend(keys.map(str::to_owned));
+    }
+    Ok(all)
+}
+
+/// YAML, of which JSON is a part.
+fn read(path: &Path) -> Result<Customise> {
+    parse(&text(path)?).map_err(|problem| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("{} cannot be understood.", path.display()),
+        )
+        .detail(problem)
+    })
+}
+
+fn parse(text: &str) -> Result<Customise, String> {
+    serde_yaml::from_str(text).map_err(|err| {
+        let problem = err.to_string();
+        // These quote the value, which may be a password.
+        if !problem.contains("invalid type") && !problem.contains("invalid value") {
+            return problem;
+        }
+        match err.location() {
+            Some(at) => format!("a value of another kind at line {}", at.line()),
+            None => "a value of another kind".into(),
+        }
+    })
+}
+
+fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|err| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("{} cannot be read.", path.display()),
+        )
+        .detail(err.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_customises() {
+        let yaml = "hostname: a\nusers:\n  - name: ann\n    groups: [sudo]\n\
+                    units:\n  - { name: a.service, enabled: true }\n";
+        let read = parse(yaml).unwrap();
+        assert_eq!(read.users[0].groups, ["sudo"]);
+        assert_eq!(read.hostname.as_deref(), Some("a"));
+        assert!(read.units[0].enabled);
+        let json = r#"{"rootSshKeys":["ssh-ed25519 A"],"files":[{"path":"/etc/a"}]}"#;
+        assert_eq!(parse(json).unwrap().root_ssh_keys.len(), 1);
+        let unknown = parse("user: []\n").unwrap_err();
+        assert!(unknown.contains("unknown field `user`"), "{unknown}");
+    }
+
+    #[test]
+    fn no_message_quotes_a_password() {
+        let problem = parse("users:\n  - name: ann\n    groups: geheim\n").unwrap_err();
+        assert!(!problem.contains("geheim"), "{problem}");
+    }
+}
