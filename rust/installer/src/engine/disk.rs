@@ -93,7 +93,9 @@ fn see_devices() -> Result<()> {
     mount(Some("devtmpfs"), at, Some("devtmpfs"), flags, none).map_err(failed)?;
     for place in ["pts", "shm", "mqueue"] {
         let (from, to) = (dev.join(place), at.join(place));
-        if mountinfo::at(&mounts, &from).is_some() && to.is_dir() {
+        // One that lies below the tmpfs is in the list as well.
+        let seen = from.is_dir() && mountinfo::at(&mounts, &from).is_some();
+        if seen && to.is_dir() {
             mount(Some(&from), &to, none, MsFlags::MS_BIND, none).map_err(failed)?;
         }
     }
