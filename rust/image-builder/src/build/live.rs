@@ -14,7 +14,7 @@ use super::tree;
 use super::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::{Progress, Sink};
 use crate::stop::Stop;
@@ -40,8 +40,8 @@ pub(super) struct Inputs<'a> {
     pub(super) mirror: &'a mirror::State,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
-    /// A proxy for apt.
-    pub(super) proxy: Option<&'a str>,
+    /// How mirrors are reached.
+    pub(super) reach: &'a Reach,
     /// The images that go onto the medium.
     pub(super) embedded: &'a [Image],
 }
@@ -74,8 +74,8 @@ impl Inputs<'_> {
             ("SOURCE_DATE_EPOCH".to_owned(), self.epoch.to_string()),
             ("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned()),
         ];
-        if let Some(proxy) = self.proxy {
-            environment.push(("http_proxy".to_owned(), proxy.to_owned()));
+        if let Some(proxy) = &self.reach.proxy {
+            environment.push(("http_proxy".to_owned(), proxy.clone()));
         }
         environment
     }
@@ -221,13 +221,14 @@ mod tests {
             epoch: 1,
         };
         let debs = [deb.clone()];
+        let direct = Reach::default();
         let inputs = || Inputs {
             distro: &distro,
             tree: &tree,
             debs: &debs,
             mirror: &mirror,
             epoch: 1,
-            proxy: None,
+            reach: &direct,
             embedded: &[],
         };
         let key = inputs().chroot_key().unwrap();
@@ -242,8 +243,12 @@ mod tests {
         other.mirror = &newer;
         assert_ne!(other.chroot_key().unwrap(), key);
         // A proxy only says how to get there.
+        let proxy = Reach {
+            proxy: Some("http://p".into()),
+            options: Vec::new(),
+        };
         let mut through = inputs();
-        through.proxy = Some("http://p");
+        through.reach = &proxy;
         assert_eq!(through.chroot_key().unwrap(), key);
         fs::write(&deb, "2").unwrap();
         assert_ne!(inputs().chroot_key().unwrap(), key);

@@ -13,7 +13,7 @@ use super::publish::Artefacts;
 use super::root::Shell;
 use super::work::Work;
 use crate::error::{Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -125,8 +125,8 @@ pub(super) struct Found {
     pub(super) mirror: mirror::State,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
-    /// A proxy for apt.
-    pub(super) proxy: Option<String>,
+    /// How mirrors are reached.
+    pub(super) reach: Reach,
     /// The images that go onto the medium.
     pub(super) embedded: Vec<Image>,
     /// The work directory.
@@ -165,7 +165,7 @@ impl<'a> Context<'a> {
                 debs: self.debs.get()?,
                 mirror: &found.mirror,
                 epoch: found.epoch,
-                proxy: found.proxy.as_deref(),
+                reach: &found.reach,
                 embedded: &found.embedded,
             },
         };

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
+pub(crate) use medium::beside;
 use reader::Document;
 
 /// The commented file that `init` writes.
@@ -269,6 +270,9 @@ pub struct Mirrors {
     pub debian: String,
     /// `security`, without a slash at the end; default beside `debian`.
     pub security: String,
+    /// `snapshot`: a state of the archive on purpose, however old. Both mirrors
+    /// have it in their paths already.
+    pub snapshot: Option<String>,
 }
 
 impl Default for Mirrors {
@@ -276,6 +280,7 @@ impl Default for Mirrors {
         Self {
             debian: "http://deb.debian.org/debian".into(),
             security: "http://deb.debian.org/debian-security".into(),
+            snapshot: None,
         }
     }
 }

@@ -39,6 +39,34 @@ fn a_mirror_without_the_suite() {
 }
 
 #[test]
+fn a_suite_that_has_expired_unless_somebody_means_it() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    let mirror = Mirror::start(Answer::Expired);
+    let apt = bench.path("apt.conf");
+    // Nothing of this machine's own settings.
+    let strict = "Dir::Etc::Parts \"/dev/null\";\n";
+    let refused = |settings: &str| {
+        fs::write(&apt, settings).unwrap();
+        Ended::of(bench.refused().env("APT_CONFIG", &apt))
+    };
+    bench.distro_of(&mirror.url());
+    let words = ["01 Jan 2020", "mirrors.snapshot", "trixie/InRelease"];
+    refused(strict).assert("SUITE_EXPIRED", 3, &words);
+    bench.assert_nothing_made();
+
+    let _lock = hold(&bench.work());
+    let lax = format!("{strict}Acquire::Check-Valid-Until \"false\";\n");
+    refused(&lax).assert("BUSY", 3, &[]);
+    let url = mirror.url();
+    let base = url.strip_suffix("/debian").unwrap();
+    bench.distro(&format!("mirrors: {{snapshot: '{base}'}}\n"));
+    refused(strict).assert("BUSY", 3, &[]);
+}
+
+#[test]
 fn a_mirror_that_is_something_else() {
     if !root() {
         return;

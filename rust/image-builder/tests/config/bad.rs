@@ -56,6 +56,8 @@ fn table() -> Vec<(String, [String; 3])> {
         ("branding:\n  component: mine\n  logo: logo.svg\n", "line 3: `branding.logo`: it does not go with `component`.", "A component of Calamares has pictures and colours of its own.", "Remove `logo` and change the component, or remove `component`."),
         ("branding: {splash: ''}", "line 1: `branding.splash`: `` is no path.", "It is empty or holds a control character.", "Write the path of a file, from the directory of this one."),
         // Packages
+        ("mirrors: {snapshot: yesterday}", "line 1: `mirrors.snapshot`: `yesterday` is no snapshot.", "A snapshot is a time in UTC, or the address of a directory with `debian` and `debian-security`.", "Write for example 20261101T000000Z; http://snapshot.debian.org lists them."),
+        ("mirrors: {debian: 'http://a.example/x', snapshot: 'http://b.example'}", "line 1: `mirrors.snapshot`: an address goes with neither `debian` nor `security`.", "It is the directory in which both are.", "Remove them, or write a time such as 20261101T000000Z."),
         ("mirrors: {debian: 'http://a.example/?x'}", "line 1: `mirrors.debian`: `http://a.example/?x` is no mirror.", "Only host and directory can be named.", "Write for example http://deb.debian.org/debian."),
         ("packages:\n- vim\n- vim=1.0\n", "line 3: `packages[1]`: `vim=1.0` is no name of a Debian package.", "Package names have two or more characters out of a-z, 0-9, +, - and ., without a version or suite.", "Write the name alone, as `apt-cache search` shows it."),
         ("debs: [a_1_arm64.deb]", "line 1: `debs[0]`: `a_1_arm64.deb` is no package file for this medium.", "Its name does not end in _amd64.deb or _all.deb.", "Name files as dpkg-deb makes them: name_version_amd64.deb."),

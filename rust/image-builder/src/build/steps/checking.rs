@@ -12,7 +12,7 @@ use crate::build::step::{Context, Description, Found, Step};
 use crate::build::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 
 /// The first step.
@@ -57,7 +57,7 @@ impl Step for Checking {
             given,
             epoch: epoch.unwrap_or(mirror.epoch),
             mirror,
-            proxy: apt_proxy(),
+            reach: Reach::of(distro)?,
             embedded: embedded_of(distro, images),
             work,
         });
@@ -124,16 +124,4 @@ fn source_date_epoch() -> Result<Option<u64>> {
         Error::new(Code::Usage, format!("SOURCE_DATE_EPOCH is `{text}`."))
             .next("It is a number of seconds after 1970, or not set.")
     })
-}
-
-/// The proxy that this machine's apt uses.
-fn apt_proxy() -> Option<String> {
-    let output = std::process::Command::new("apt-config")
-        .args(["shell", "PROXY", "Acquire::http::Proxy"])
-        .output()
-        .ok()?;
-    // PROXY='http://proxy:3142'
-    let text = String::from_utf8(output.stdout).ok()?;
-    let value = text.trim().strip_prefix("PROXY='")?.strip_suffix('\'')?;
-    (!value.is_empty() && value != "DIRECT").then(|| value.to_owned())
 }

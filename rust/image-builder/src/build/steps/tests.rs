@@ -17,7 +17,7 @@ use crate::build::work::Work;
 use crate::build::{lb, publish};
 use crate::config::Distro;
 use crate::error::Code;
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::progress::Sink;
 
 const PLAIN: &str = "secureBoot: false";
@@ -104,7 +104,10 @@ impl Site {
                 epoch: 1,
             },
             epoch: 1,
-            proxy: proxy.map(str::to_owned),
+            reach: Reach {
+                proxy: proxy.map(str::to_owned),
+                options: Vec::new(),
+            },
             embedded: Vec::new(),
             work: Work::take(&self.path("work")).unwrap(),
         });
