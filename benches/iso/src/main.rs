@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use buildroot::cache;
 use clap::Parser;
+use image_builder::build::lists::Lists;
 use image_builder::build::root::{Root, Shell};
 use image_builder::build::{self, Request, lb, tree};
 use image_builder::config::Distro;
+use image_builder::mirror::Reach;
 use image_builder::progress::{Progress, Sink};
 use image_builder::stop::Stop;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -42,8 +44,8 @@ fn main() -> Result<()> {
     // Neither the compiler nor the root for live-build is compared: both come
     // from the cache, here and there.
     let debs = debs::build("trixie", debs::Output::Inherited)?;
-    let root = Root::make()?;
     let mut distro = Distro::default();
+    let root = Root::make(&Lists::read(&distro, &Reach::of(&distro)?)?)?;
     let load = fs::read_to_string("/proc/loadavg").context("reading the load")?;
     say(&format!("load before: {}", load.trim()));
 

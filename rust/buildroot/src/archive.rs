@@ -132,6 +132,9 @@ impl Archives {
             ("Acquire::GzipIndexes", "false"),
             ("Acquire::Languages", "none"),
             ("Acquire::Retries", "3"),
+            // As large as the lists themselves, to save a second.
+            ("Dir::Cache::pkgcache", ""),
+            ("Dir::Cache::srcpkgcache", ""),
         ] {
             text.push_str(&format!("{name} \"{value}\";\n"));
         }

@@ -34,6 +34,8 @@ pub struct State {
 /// The suite of the root in which live-build runs, and so that of the boot
 /// loaders on the medium, whatever the medium's own suite is.
 pub const TOOLS_SUITE: &str = "trixie";
+/// Components of an archive that are used.
+const COMPONENTS: &str = "main non-free-firmware";
 /// Whether the date in `Valid-Until` counts (apt.conf(5)).
 const CHECK_VALID_UNTIL: &str = "Acquire::Check-Valid-Until";
 
@@ -121,7 +123,7 @@ fn release_files(distro: &Distro) -> Vec<String> {
 pub fn archives(distro: &Distro, reach: &Reach) -> Archives {
     let mirrors = &distro.mirrors;
     let suites = suites(&mirrors.debian, &mirrors.security, &distro.suite);
-    of_suites(&suites, "main non-free-firmware", reach)
+    of_suites(&suites, reach)
 }
 
 /// The archives of the root in which live-build runs: `own` is the mirror that
@@ -132,13 +134,13 @@ pub fn tools_archives(distro: &Distro, own: Option<&str>, reach: &Reach) -> Arch
         Some(own) => (own, crate::config::beside(own)),
         None => (mirrors.debian.as_str(), mirrors.security.clone()),
     };
-    of_suites(&suites(debian, &security, TOOLS_SUITE), "main", reach)
+    of_suites(&suites(debian, &security, TOOLS_SUITE), reach)
 }
 
-fn of_suites(suites: &[(String, String)], components: &str, reach: &Reach) -> Archives {
+fn of_suites(suites: &[(String, String)], reach: &Reach) -> Archives {
     let sources = suites
         .iter()
-        .map(|(mirror, suite)| source(mirror, suite, components));
+        .map(|(mirror, suite)| source(mirror, suite, COMPONENTS));
     Archives::new(sources.collect(), reach.options.clone())
 }
 
@@ -343,9 +345,9 @@ mod tests {
         assert_eq!(
             theirs,
             [
-                "http://deb.debian.org/debian trixie main",
-                "http://deb.debian.org/debian trixie-updates main",
-                "http://s.example/x trixie-security main",
+                "http://deb.debian.org/debian trixie main non-free-firmware",
+                "http://deb.debian.org/debian trixie-updates main non-free-firmware",
+                "http://s.example/x trixie-security main non-free-firmware",
             ]
         );
         let own: Vec<String> = lines(Some("http://m.example/debian"))
@@ -354,7 +356,7 @@ mod tests {
             .collect();
         assert_eq!(
             own[2],
-            "http://m.example/debian-security trixie-security main"
+            "http://m.example/debian-security trixie-security main non-free-firmware"
         );
     }
 

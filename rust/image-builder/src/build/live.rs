@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::embed::Image;
 use super::files::Files;
 use super::lb::{self, Said};
-use super::root::{self, Shell};
+use super::root::Shell;
 use super::tree;
 use super::work::Work;
 use crate::config::Distro;
@@ -40,6 +40,8 @@ pub(super) struct Inputs<'a> {
     pub(super) mirror: &'a mirror::State,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
+    /// What decides the root in which it is made.
+    pub(super) root_key: &'a str,
     /// How mirrors are reached.
     pub(super) reach: &'a Reach,
     /// The images that go onto the medium.
@@ -56,7 +58,7 @@ impl Inputs<'_> {
         };
         part(self.mirror.key.as_bytes());
         part(&self.epoch.to_le_bytes());
-        part(root::recipe().key().hex().as_bytes());
+        part(self.root_key.as_bytes());
         for option in lb::chroot_options(self.distro) {
             part(option.as_bytes());
         }
@@ -228,6 +230,7 @@ mod tests {
             debs: &debs,
             mirror: &mirror,
             epoch: 1,
+            root_key: "r",
             reach: &direct,
             embedded: &[],
         };
@@ -242,6 +245,9 @@ mod tests {
         let mut other = inputs();
         other.mirror = &newer;
         assert_ne!(other.chroot_key().unwrap(), key);
+        let mut elsewhere = inputs();
+        elsewhere.root_key = "s";
+        assert_ne!(elsewhere.chroot_key().unwrap(), key);
         // A proxy only says how to get there.
         let proxy = Reach {
             proxy: Some("http://p".into()),

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! look at everything that can be refused          (nothing is written)
+//! lists         what the archives have; every package that is named is looked for
 //! packages      our .debs, built in a root of their suite or given
 //! root          with live-build and what it calls, from the cache or made
 //! live system   lb bootstrap, lb chroot           (again only when its key changes)
@@ -19,6 +20,7 @@ pub mod embed;
 pub mod files;
 pub mod layer;
 pub mod lb;
+pub mod lists;
 mod live;
 mod packaged;
 mod parts;
@@ -28,6 +30,7 @@ pub mod run;
 mod step;
 mod steps;
 pub mod tree;
+pub mod wanted;
 pub mod work;
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::embed::Image;
 use super::files::{Entry, Files};
+use super::lists::Lists;
 use super::live::{Bench, Inputs};
 use super::parts::Parts;
 use super::publish::Artefacts;
@@ -110,6 +111,10 @@ pub(super) struct Context<'a> {
     pub(super) found: Later<Found>,
     /// All packages that are not in the archive.
     pub(super) debs: Later<Vec<PathBuf>>,
+    /// What the archives have.
+    pub(super) lists: Later<Lists>,
+    /// What decides the root in which live-build runs.
+    pub(super) root_key: Later<String>,
     /// Where live-build runs.
     pub(super) root: Later<Box<dyn Shell>>,
     /// The results.
@@ -141,6 +146,8 @@ impl<'a> Context<'a> {
             stop,
             found: Later::new("what was looked up"),
             debs: Later::new("packages"),
+            lists: Later::new("lists of packages"),
+            root_key: Later::new("a root for live-build"),
             root: Later::new("a root for live-build"),
             artefacts: Later::new("results"),
         }
@@ -165,6 +172,7 @@ impl<'a> Context<'a> {
                 debs: self.debs.get()?,
                 mirror: &found.mirror,
                 epoch: found.epoch,
+                root_key: self.root_key.get()?,
                 reach: &found.reach,
                 embedded: &found.embedded,
             },

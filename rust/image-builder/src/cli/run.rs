@@ -13,16 +13,23 @@ use contract::size::human;
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::documents;
 use crate::build::work::Work;
-use crate::build::{self, Artefacts, Plan, Request, embed};
+use crate::build::{self, Artefacts, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
 /// Entries of the cache that builds make: beginnings of their names.
-const CACHED: [&str; 5] = ["iso-", "debs-", "deb-build-", "rootfs-", "vendor-"];
+const CACHED: [&str; 6] = [
+    "iso-",
+    "debs-",
+    "deb-build-",
+    "lists-",
+    "rootfs-",
+    "vendor-",
+];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -165,6 +172,8 @@ fn validate(args: &ValidateArgs) -> Result<()> {
     }
     if !args.offline {
         mirror::state(&distro)?;
+        let there = lists::live(&distro, &Reach::of(&distro)?)?;
+        wanted::check(&distro, &tree::tree(&distro)?, &there)?;
         for reference in embed::references(&distro) {
             let image = embed::look_up(&distro, &reference)?;
             let line = format!("{reference} is {}\n", image.resolved.reference_digest());

@@ -4,6 +4,7 @@
 mod checking;
 mod images;
 mod layer;
+mod lists;
 mod live;
 mod medium;
 mod packages;
@@ -38,6 +39,7 @@ impl Plan {
         let its = || Rc::clone(&parts);
         let mut steps: Vec<Box<dyn Step>> = vec![
             Box::new(checking::Checking(its())),
+            Box::new(lists::ReadLists(its())),
             Box::new(packages::Packages(its())),
             Box::new(root::LiveBuildRoot),
             Box::new(live::LiveSystem(its())),

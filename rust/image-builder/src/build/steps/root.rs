@@ -12,13 +12,15 @@ pub(super) struct LiveBuildRoot;
 impl Step for LiveBuildRoot {
     fn describe(&self) -> Result<Description> {
         Ok(Description::new(format!(
-            "make the root for live-build, of {SUITE}, unless it is in the cache"
+            "make the root for live-build, of {SUITE}, unless one of the same packages is in the cache"
         )))
     }
 
     fn run(&self, at: &mut Context<'_>) -> Result<()> {
         at.progress.stage("root for live-build");
-        at.root.set(Box::new(Root::make()?));
+        let root = Root::make(at.lists.get()?)?;
+        at.root_key.set(root.key().to_owned());
+        at.root.set(Box::new(root));
         Ok(())
     }
 }

@@ -112,6 +112,7 @@ impl Site {
             work: Work::take(&self.path("work")).unwrap(),
         });
         at.debs.set(vec![self.path("a_1_all.deb")]);
+        at.root_key.set("r".into());
         at.root.set(Box::new(self.notes.clone()));
         at
     }
@@ -167,7 +168,9 @@ fn whats(text: &str, debs: Option<&str>) -> Vec<String> {
 #[test]
 fn the_list_is_that_of_the_request() {
     let head = "look at this machine, the mirror and the images";
-    let root = "make the root for live-build, of trixie, unless it is in the cache";
+    let lists = "read the lists of packages, and look for every package that is named";
+    let root =
+        "make the root for live-build, of trixie, unless one of the same packages is in the cache";
     let live = "make the live system, unless one of the same inputs is there";
     let tail = [
         "make the product's layer: names, pictures, settings",
@@ -177,13 +180,13 @@ fn the_list_is_that_of_the_request() {
     let built = "build the installer's packages for trixie";
     assert_eq!(
         whats(PLAIN, None),
-        [&[head, built, root, live], &tail[..]].concat()
+        [&[head, lists, built, root, live], &tail[..]].concat()
     );
     let given = "take the installer's packages from d";
     let pull = "pull r.example/os:1 into w/images";
     assert_eq!(
         whats(FULL, Some("d")),
-        [&[head, given, root, live, pull], &tail[..]].concat()
+        [&[head, lists, given, root, live, pull], &tail[..]].concat()
     );
 }
 
@@ -288,7 +291,7 @@ fn a_step_without_those_before_it_fails() {
     let site = Site::of(PLAIN);
     let (stop, mut progress) = (Stop::new(), Progress::new(false));
     let mut at = Context::new(&mut progress, &stop);
-    for step in site.plan.steps.iter().skip(3) {
+    for step in site.plan.steps.iter().skip(4) {
         let error = step.run(&mut at).unwrap_err();
         assert_eq!(error.code, Code::BuildFailed, "{step:?}");
     }
