@@ -38,7 +38,9 @@ impl Step for Checking {
         let epoch = source_date_epoch()?;
         let mirror = mirror::state(distro)?;
         at.stop.check()?;
-        let images = self.looked_up(at)?;
+        let images = embedded_of(distro, self.looked_up(at)?);
+        let (all, missing) = embed::layer_bytes(&images, &places.work.join(embed::ON_MEDIUM));
+        preflight::require_images(places, all, missing)?;
         // What these cannot read is refused here.
         self.0.tree()?;
         self.0.layer()?;
@@ -58,7 +60,7 @@ impl Step for Checking {
             epoch: epoch.unwrap_or(mirror.epoch),
             mirror,
             reach: Reach::of(distro)?,
-            embedded: embedded_of(distro, images),
+            embedded: images,
             work,
         });
         Ok(())
