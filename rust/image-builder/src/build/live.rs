@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::{Progress, Sink};
+use crate::sbom::{Hashes, Package};
 use crate::stop::Stop;
 
 /// live-build's own directory in the work directory.
@@ -46,6 +47,10 @@ pub(super) struct Inputs<'a> {
     pub(super) reach: &'a Reach,
     /// The images that go onto the medium.
     pub(super) embedded: &'a [Image],
+    /// Packages whose boot loaders are on the medium.
+    pub(super) loaders: &'a [Package],
+    /// Of the packages of the archives.
+    pub(super) hashes: &'a Hashes,
 }
 
 impl Inputs<'_> {
@@ -223,7 +228,7 @@ mod tests {
             epoch: 1,
         };
         let debs = [deb.clone()];
-        let direct = Reach::default();
+        let (direct, hashes) = (Reach::default(), Hashes::default());
         let inputs = || Inputs {
             distro: &distro,
             tree: &tree,
@@ -233,6 +238,8 @@ mod tests {
             root_key: "r",
             reach: &direct,
             embedded: &[],
+            loaders: &[],
+            hashes: &hashes,
         };
         let key = inputs().chroot_key().unwrap();
         let mut later = inputs();

@@ -5,15 +5,17 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use buildroot::cache;
+use buildroot::cmd::CommandExt;
 use sha2::{Digest, Sha256};
 
 use super::live::{self, Inputs};
 use super::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::sbom;
+use crate::sbom::{self, Contents, Own};
 
 /// What a build leaves in the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +124,15 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
             (image.reference.clone(), digest)
         })
         .collect();
-    let document = sbom::document(inputs.distro, inputs.epoch, &list, &digests);
+    let own = inputs.debs.iter().map(|deb| own(deb));
+    let contents = Contents {
+        packages: &list,
+        loaders: inputs.loaders,
+        own: &own.collect::<Result<Vec<_>>>()?,
+        hashes: inputs.hashes,
+        images: &digests,
+    };
+    let document = sbom::document(inputs.distro, inputs.epoch, &contents);
     write(&sbom, &format!("{document:#}\n"))?;
     let lines: String = list
         .iter()
@@ -156,6 +166,37 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
         sbom: out(&names[1]),
         packages: out(&names[2]),
         sums: out(SUMS),
+    })
+}
+
+/// Prints the list of crates in a package, if there is one.
+const CRATES: &str = r#"
+dpkg-deb --fsys-tarfile "$1" |
+    tar --extract --to-stdout --wildcards './usr/share/doc/*/crates.gz' './usr/share/doc/*/crates' 2>/dev/null |
+    gzip --decompress --stdout --force
+"#;
+
+/// What is to be known of a package file that is in no archive.
+fn own(deb: &Path) -> Result<Own> {
+    let failed = |said: String| {
+        Error::new(Code::Io, format!("{} cannot be read.", deb.display()))
+            .why("It is no Debian package, or damaged.")
+            .detail(said)
+    };
+    let field = |name: &str| {
+        let mut command = Command::new("dpkg-deb");
+        let text = command.arg("--field").arg(deb).arg(name).read();
+        text.map(|text| text.trim().to_owned())
+            .map_err(|err| failed(format!("{err:#}")))
+    };
+    let mut command = Command::new("sh");
+    let crates = command.args(["-c", CRATES, "sh"]).arg(deb).read();
+    let crates = crates.map_err(|err| failed(format!("{err:#}")))?;
+    Ok(Own {
+        name: field("Package")?,
+        version: field("Version")?,
+        sha256: sha256(deb)?,
+        crates: sbom::crates(&crates),
     })
 }
 

@@ -20,7 +20,7 @@ use super::run::{self, Outcome};
 use crate::error::{Code, Error, Result};
 use crate::mirror;
 use crate::progress::Sink;
-use crate::sbom;
+use crate::sbom::{self, Package};
 use crate::stop::Stop;
 
 /// live-build is always trixie's, whatever suite it builds: bookworm's makes
@@ -28,6 +28,13 @@ use crate::stop::Stop;
 pub(super) const SUITE: &str = mirror::TOOLS_SUITE;
 /// What firmware runs from the medium. An old one may have been revoked.
 pub(super) const LOADERS: &[&str] = &["grub-efi-amd64-signed", "shim-signed"];
+/// Modules, images and fonts of GRUB that are on the medium beside these.
+const BOOT_FILES: &[&str] = &[
+    "grub-common",
+    "grub-efi-amd64-bin",
+    "grub-efi-ia32-bin",
+    "grub-pc-bin",
+];
 /// live-build, and what it calls when it uses its own machine's tools
 /// (`--build-with-chroot false`) instead of installing them into the live
 /// system and removing them again.
@@ -142,6 +149,19 @@ impl Root {
             dir,
             key: recipe.key().hex(),
         })
+    }
+
+    /// The packages whose files live-build puts onto the medium.
+    ///
+    /// # Errors
+    /// `IO`.
+    pub(super) fn on_medium(&self, secure_boot: bool) -> Result<Vec<Package>> {
+        let mut found = sbom::packages(&status(&self.dir)?);
+        found.retain(|package| {
+            let name = package.name.as_str();
+            BOOT_FILES.contains(&name) || secure_boot && LOADERS.contains(&name)
+        });
+        Ok(found)
     }
 
     /// What decides the root.

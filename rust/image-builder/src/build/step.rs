@@ -16,6 +16,7 @@ use super::work::Work;
 use crate::error::{Error, Result};
 use crate::mirror::{self, Reach};
 use crate::progress::Progress;
+use crate::sbom::{Hashes, Package};
 use crate::stop::Stop;
 
 /// One step of a build.
@@ -113,6 +114,10 @@ pub(super) struct Context<'a> {
     pub(super) debs: Later<Vec<PathBuf>>,
     /// What the archives have.
     pub(super) lists: Later<Lists>,
+    /// Hashes of the archives' packages.
+    pub(super) hashes: Later<Hashes>,
+    /// Packages whose boot loaders are on the medium.
+    pub(super) loaders: Later<Vec<Package>>,
     /// What decides the root in which live-build runs.
     pub(super) root_key: Later<String>,
     /// Where live-build runs.
@@ -147,6 +152,8 @@ impl<'a> Context<'a> {
             found: Later::new("what was looked up"),
             debs: Later::new("packages"),
             lists: Later::new("lists of packages"),
+            hashes: Later::new("hashes"),
+            loaders: Later::new("boot loaders"),
             root_key: Later::new("a root for live-build"),
             root: Later::new("a root for live-build"),
             artefacts: Later::new("results"),
@@ -175,6 +182,8 @@ impl<'a> Context<'a> {
                 root_key: self.root_key.get()?,
                 reach: &found.reach,
                 embedded: &found.embedded,
+                loaders: self.loaders.get()?,
+                hashes: self.hashes.get()?,
             },
         };
         Ok((bench, self.progress))

@@ -26,6 +26,8 @@ impl Step for ReadLists {
         let distro = &self.0.request.distro;
         let lists = Lists::read(distro, &found.reach)?;
         wanted::check(distro, self.0.tree()?, &lists.live)?;
+        let all = lists.tools.iter().chain(&lists.live);
+        at.hashes.set(all.cloned().collect());
         at.lists.set(lists);
         Ok(())
     }

@@ -41,7 +41,7 @@ impl Plan {
             Box::new(checking::Checking(its())),
             Box::new(lists::ReadLists(its())),
             Box::new(packages::Packages(its())),
-            Box::new(root::LiveBuildRoot),
+            Box::new(root::LiveBuildRoot(its())),
             Box::new(live::LiveSystem(its())),
         ];
         if parts.has_images() {

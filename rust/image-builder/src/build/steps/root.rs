@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The root in which live-build runs.
 
+use std::rc::Rc;
+
+use crate::build::parts::Parts;
 use crate::build::root::{Root, SUITE};
 use crate::build::step::{Context, Description, Step};
 use crate::error::Result;
 
 /// The root.
 #[derive(Debug)]
-pub(super) struct LiveBuildRoot;
+pub(super) struct LiveBuildRoot(pub(super) Rc<Parts>);
 
 impl Step for LiveBuildRoot {
     fn describe(&self) -> Result<Description> {
@@ -19,6 +22,8 @@ impl Step for LiveBuildRoot {
     fn run(&self, at: &mut Context<'_>) -> Result<()> {
         at.progress.stage("root for live-build");
         let root = Root::make(at.lists.get()?)?;
+        at.loaders
+            .set(root.on_medium(self.0.request.distro.secure_boot)?);
         at.root_key.set(root.key().to_owned());
         at.root.set(Box::new(root));
         Ok(())

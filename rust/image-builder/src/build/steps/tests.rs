@@ -19,6 +19,7 @@ use crate::config::Distro;
 use crate::error::Code;
 use crate::mirror::{self, Reach};
 use crate::progress::Sink;
+use crate::sbom::Hashes;
 
 const PLAIN: &str = "secureBoot: false";
 const FULL: &str = "images: {default: r.example/os:1, embed: true}\n\
@@ -89,6 +90,20 @@ impl Site {
         fs::write(path, text).unwrap();
     }
 
+    /// Makes the package a real one, with a crate inside.
+    fn pack(&self) {
+        self.put(
+            "pack/DEBIAN/control",
+            "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: n <n@example.org>\n\
+             Description: d\n",
+        );
+        self.put("pack/usr/share/doc/a/crates", "inner v1.2.3: MIT\n");
+        let mut command = std::process::Command::new("dpkg-deb");
+        let command = command.args(["--build", "--root-owner-group"]);
+        let command = command.args([self.path("pack"), self.path("a_1_all.deb")]);
+        assert!(command.output().unwrap().status.success());
+    }
+
     /// As the first steps leave it.
     fn begun<'a>(
         &self,
@@ -112,6 +127,8 @@ impl Site {
             work: Work::take(&self.path("work")).unwrap(),
         });
         at.debs.set(vec![self.path("a_1_all.deb")]);
+        at.hashes.set(Hashes::default());
+        at.loaders.set(Vec::new());
         at.root_key.set("r".into());
         at.root.set(Box::new(self.notes.clone()));
         at
@@ -194,6 +211,7 @@ fn the_list_is_that_of_the_request() {
 fn what_is_described_is_what_runs() {
     for text in [PLAIN, FULL] {
         let site = Site::of(text);
+        site.pack();
         let (stop, mut progress) = (Stop::new(), Progress::new(false));
         let log = publish::log_path(&site.request.distro, &site.request.output);
         progress.log_to(&log).unwrap();
@@ -230,6 +248,8 @@ fn what_is_described_is_what_runs() {
         let results = site.run("write the results", &mut at);
         assert_eq!(below(&site.request.output), results.files());
         assert_eq!(at.artefacts.get().unwrap().iso_bytes, 3);
+        let sbom = fs::read_to_string(&at.artefacts.get().unwrap().sbom).unwrap();
+        assert!(sbom.contains("pkg:cargo/inner@1.2.3"), "{sbom}");
 
         // The same inputs: found, and not made again.
         let again = site.run(WITH_LINES[0], &mut at);
