@@ -4,7 +4,8 @@
 //! ```text
 //! look at everything that can be refused          (nothing is written)
 //! lists         what the archives have; every package that is named is looked for
-//! packages      our .debs, built in a root of their suite or given
+//! compilers     a root of the suite, unless our packages are given
+//! packages      our .debs, built there or given
 //! root          with live-build and what it calls, from the cache or made
 //! live system   lb bootstrap, lb chroot           (again only when its key changes)
 //! images        pulled into an OCI layout, when embedded

@@ -40,10 +40,13 @@ impl Plan {
         let mut steps: Vec<Box<dyn Step>> = vec![
             Box::new(checking::Checking(its())),
             Box::new(lists::ReadLists(its())),
-            Box::new(packages::Packages(its())),
-            Box::new(root::LiveBuildRoot(its())),
-            Box::new(live::LiveSystem(its())),
         ];
+        if request.debs.is_none() {
+            steps.push(Box::new(packages::PackagesRoot(its())));
+        }
+        steps.push(Box::new(packages::Packages(its())));
+        steps.push(Box::new(root::LiveBuildRoot(its())));
+        steps.push(Box::new(live::LiveSystem(its())));
         if parts.has_images() {
             steps.push(Box::new(images::Images(its())));
         }
