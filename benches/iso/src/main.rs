@@ -100,6 +100,8 @@ fn ours(distro: &Distro, dir: &Path) -> Result<()> {
         work: Some(dir.join("work")),
         debs: None,
         check_images: false,
+        result: None,
+        owner: None,
     };
     let mut progress = Progress::new(false);
     build::build(&request, &mut progress, &Stop::new())?;

@@ -59,6 +59,10 @@ pub struct Request {
     pub debs: Option<PathBuf>,
     /// Images are looked up in their registries first.
     pub check_images: bool,
+    /// What was made is told in this file as well, beside that in `output`.
+    pub result: Option<PathBuf>,
+    /// User and group that the results get.
+    pub owner: Option<(u32, u32)>,
 }
 
 impl Request {

@@ -73,6 +73,8 @@ fn build(args: &BuildArgs) -> Result<()> {
         work: args.work.clone(),
         debs: args.debs.clone(),
         check_images: !args.no_image_check,
+        result: args.result.clone(),
+        owner: args.chown,
     };
     if args.diagnose {
         return diagnose(&request);
@@ -103,10 +105,11 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
         sbom,
         packages,
         sums,
+        result,
     } = built;
     format!(
         "{}  {} ({iso_bytes} bytes), built in {} min {:02} s\n  sha256    {iso_sha256}\n  \
-         SBOM      {}\n  packages  {}\n  sums      {}\n",
+         SBOM      {}\n  packages  {}\n  sums      {}\n  result    {}\n",
         iso.display(),
         human(*iso_bytes),
         seconds / 60,
@@ -114,6 +117,7 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
         sbom.display(),
         packages.display(),
         sums.display(),
+        result.display(),
     )
 }
 
@@ -191,6 +195,8 @@ fn clean(args: &CleanArgs) -> Result<()> {
         work: args.work.clone(),
         debs: None,
         check_images: false,
+        result: None,
+        owner: None,
     };
     let places = request.places()?;
     remove_work(&places.work)?;

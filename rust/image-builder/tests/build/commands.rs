@@ -52,6 +52,7 @@ fn a_dry_run_needs_nothing_and_lists_every_file() {
         format!("{stem}.iso"),
         format!("{stem}.cdx.json"),
         format!("{stem}.packages"),
+        format!("{stem}.json"),
         format!("{stem}.log"),
         "out/SHA256SUMS".to_owned(),
     ] {

@@ -356,6 +356,20 @@ fn packages_that_are_not_there() {
 }
 
 #[test]
+fn a_result_that_could_not_be_written() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    let _mirror = with_release_files(&bench);
+    for place in ["none/result.json", "debs"] {
+        let ended = Ended::of(bench.refused().args(["--result", place]));
+        ended.assert("USAGE", 2, &[place, "--result"]);
+        bench.assert_nothing_made();
+    }
+}
+
+#[test]
 fn a_time_that_is_none() {
     if !root() {
         return;

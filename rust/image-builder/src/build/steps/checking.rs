@@ -34,6 +34,7 @@ impl Step for Checking {
         at.progress.stage("checking");
         preflight::require(places)?;
         distro.check_files()?;
+        request.result.as_deref().map_or(Ok(()), place_for)?;
         let given = request.debs.as_deref().map(given_debs).transpose()?;
         let epoch = source_date_epoch()?;
         let mirror = mirror::state(distro)?;
@@ -45,9 +46,15 @@ impl Step for Checking {
         self.0.tree()?;
         self.0.layer()?;
         let work = Work::take(&places.work)?;
+        let made = !places.output.exists();
         publish::prepare(&places.output)?;
-        at.progress
-            .log_to(&publish::log_path(distro, &places.output))?;
+        let log = publish::log_path(distro, &places.output);
+        at.progress.log_to(&log)?;
+        if let Some(owner) = request.owner {
+            // Also when the build fails.
+            let output = made.then_some(places.output.as_path());
+            publish::give(output.into_iter().chain([log.as_path()]), owner)?;
+        }
         for warning in &distro.warnings {
             at.progress.note(&format!("warning: {warning}"));
         }
@@ -114,6 +121,23 @@ fn given_debs(dir: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+/// Refuses a result that could not be written after all that work.
+fn place_for(result: &Path) -> Result<()> {
+    let dir = match result.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    if dir.is_dir() && !result.is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Usage,
+        format!("{} cannot be written.", result.display()),
+    )
+    .why("Its directory does not exist, or it is a directory itself.")
+    .next("Name a file in a directory that exists with --result."))
 }
 
 /// `$SOURCE_DATE_EPOCH` (<https://reproducible-builds.org/specs/source-date-epoch/>).

@@ -71,6 +71,8 @@ impl Site {
             work: Some(dir.path().join("work")),
             debs: None,
             check_images: false,
+            result: None,
+            owner: None,
         };
         Self {
             plan: Plan::of(&request).unwrap(),
@@ -251,6 +253,16 @@ fn what_is_described_is_what_runs() {
         assert_eq!(at.artefacts.get().unwrap().iso_bytes, 3);
         let sbom = fs::read_to_string(&at.artefacts.get().unwrap().sbom).unwrap();
         assert!(sbom.contains("pkg:cargo/inner@1.2.3"), "{sbom}");
+        let artefacts = at.artefacts.get().unwrap();
+        let told = fs::read_to_string(&artefacts.result).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["type"], "calamares");
+        let iso = &told["artefacts"][0];
+        assert_eq!(iso["kind"], "iso");
+        assert_eq!(iso["path"], artefacts.iso.to_str().unwrap());
+        assert_eq!(iso["sha256"], artefacts.iso_sha256);
+        assert_eq!(iso["bytes"], 3);
+        assert_eq!(told["artefacts"].as_array().unwrap().len(), 4);
 
         // The same inputs: found, and not made again.
         let again = site.run(WITH_LINES[0], &mut at);
@@ -268,6 +280,35 @@ fn what_is_described_is_what_runs() {
                 "live system: nothing changed",
             ]
         );
+    }
+}
+
+#[test]
+fn results_go_to_whom_they_are_for() {
+    use std::os::unix::fs::MetadataExt;
+    let mut site = Site::of(PLAIN);
+    site.pack();
+    site.request.result = Some(site.path("told.json"));
+    let root = nix::unistd::geteuid().is_root();
+    // Only root gives files away.
+    site.request.owner = root.then_some((1234, 5678));
+    site.plan = Plan::of(&site.request).unwrap();
+    let (stop, mut progress) = (Stop::new(), Progress::new(false));
+    let log = publish::log_path(&site.request.distro, &site.request.output);
+    progress.log_to(&log).unwrap();
+    let mut at = site.begun(&mut progress, &stop, None);
+    site.put(&format!("work/lb/{}", lb::ISO), "ISO");
+    site.put(
+        "work/lb/chroot/var/lib/dpkg/status",
+        "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
+    );
+    let results = site.run("write the results", &mut at);
+    let beside = fs::read(&at.artefacts.get().unwrap().result).unwrap();
+    assert_eq!(fs::read(site.path("told.json")).unwrap(), beside);
+    for path in results.files() {
+        let meta = path.metadata().unwrap();
+        let owner = (meta.uid(), meta.gid());
+        assert!(!root || owner == (1234, 5678), "{}", path.display());
     }
 }
 
