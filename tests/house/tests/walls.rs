@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["bridge", "image-builder"],
     &["frontend", "installer"],
     &["source", "sandbox", "unpack"],
-    &["conf", "host", "debs"],
+    &["blueprint", "conf", "host", "debs"],
     &["contract", "registry", "buildroot"],
     &["imageref", "manual"],
 ];
