@@ -29,12 +29,7 @@ pub(super) const SUITE: &str = mirror::TOOLS_SUITE;
 /// What firmware runs from the medium. An old one may have been revoked.
 pub(super) const LOADERS: &[&str] = &["grub-efi-amd64-signed", "shim-signed"];
 /// Modules, images and fonts of GRUB that are on the medium beside these.
-const BOOT_FILES: &[&str] = &[
-    "grub-common",
-    "grub-efi-amd64-bin",
-    "grub-efi-ia32-bin",
-    "grub-pc-bin",
-];
+const BOOT_FILES: &[&str] = &["grub-common", "grub-efi-amd64-bin", "grub-pc-bin"];
 /// live-build, and what it calls when it uses its own machine's tools
 /// (`--build-with-chroot false`) instead of installing them into the live
 /// system and removing them again.
