@@ -132,8 +132,7 @@ impl Archives {
             ("Acquire::GzipIndexes", "false"),
             ("Acquire::Languages", "none"),
             ("Acquire::Retries", "3"),
-            // As large as the lists themselves, to save a second.
-            ("Dir::Cache::pkgcache", ""),
+            // Half of the other cache again, and of no use with an empty status.
             ("Dir::Cache::srcpkgcache", ""),
         ] {
             text.push_str(&format!("{name} \"{value}\";\n"));

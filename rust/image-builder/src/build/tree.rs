@@ -216,6 +216,9 @@ mod tests {
         let getty = "includes.chroot_after_packages/etc/systemd/system/\
                      serial-getty@.service.d/autologin.conf";
         assert!(tree.text(getty).unwrap().contains("--autologin root"));
+        let device = "includes.chroot_after_packages/etc/systemd/system/\
+                      dev-ttyS0.device.d/timeout.conf";
+        assert!(tree.text(device).is_some());
     }
 
     #[test]
