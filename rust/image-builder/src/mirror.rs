@@ -61,15 +61,23 @@ impl Reach {
                 .next("Build on Debian 12 or 13.")
                 .detail(format!("{err:#}"))
         })?;
-        if distro.mirrors.snapshot.is_some() {
-            options.push(format!("{CHECK_VALID_UNTIL} \"false\""));
-        }
+        options.extend(Self::said_by(distro).options);
         Ok(Self {
             proxy: value(&options, "Acquire::http::Proxy")
                 .filter(|proxy| *proxy != "DIRECT")
                 .map(str::to_owned),
             options,
         })
+    }
+
+    /// What the distro alone says, whatever the machine.
+    pub fn said_by(distro: &Distro) -> Self {
+        let lax = distro.mirrors.snapshot.is_some();
+        let lax = lax.then(|| format!("{CHECK_VALID_UNTIL} \"false\""));
+        Self {
+            proxy: None,
+            options: lax.into_iter().collect(),
+        }
     }
 
     /// Words for a command line of apt that say how mirrors are judged. Proxies

@@ -19,7 +19,7 @@ pub const ISO: &str = "installer-amd64.hybrid.iso";
 const LIVE: &str = "boot=live quiet noautologin components=none";
 
 /// The arguments of `lb config`. `reach` is how mirrors are reached and judged;
-/// without it, as a machine does that says nothing about it.
+/// without it, as the distro alone says.
 pub fn config_arguments(distro: &Distro, reach: Option<&Reach>) -> Vec<String> {
     let mut args: Vec<String> = ["config", "noauto"].map(str::to_owned).to_vec();
     let mut set = |name: &str, value: &str| {
@@ -48,11 +48,11 @@ pub fn config_arguments(distro: &Distro, reach: Option<&Reach>) -> Vec<String> {
     set("updates", released);
     set("backports", "false");
     let mut apt = vec!["--yes".to_owned(), "-oAcquire::Retries=3".to_owned()];
-    if let Some(reach) = reach {
-        apt.extend(reach.words());
-        if let Some(proxy) = &reach.proxy {
-            set("apt-http-proxy", proxy);
-        }
+    let said = Reach::said_by(distro);
+    let reach = reach.unwrap_or(&said);
+    apt.extend(reach.words());
+    if let Some(proxy) = &reach.proxy {
+        set("apt-http-proxy", proxy);
     }
     set("apt-options", &apt.join(" "));
     set("apt-recommends", "false");
@@ -348,6 +348,10 @@ mod tests {
             assert_eq!(value(&args, name), expected, "{name}");
         }
         assert!(!args.iter().any(|arg| arg == "--apt-http-proxy"));
+
+        distro.mirrors.snapshot = Some("20261101T000000Z".into());
+        let args = config_arguments(&distro, None);
+        assert!(value(&args, "--apt-options").ends_with(" -oAcquire::Check-Valid-Until=false"));
     }
 
     #[test]

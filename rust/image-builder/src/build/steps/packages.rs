@@ -89,10 +89,10 @@ fn our_debs(suite: &str, progress: &mut Progress) -> Result<Vec<PathBuf>> {
                 .map_or(debs::Output::Inherited, debs::Output::File);
             debs::build(suite, output)
         });
+        let mut told = "compilers begin".to_owned();
         while !building.is_finished() {
-            if let Some(at) = tail.as_mut().and_then(Tail::last_told) {
-                progress.at(&at);
-            }
+            told = tail.as_mut().and_then(Tail::last_told).unwrap_or(told);
+            progress.at(&told);
             std::thread::park_timeout(TICK);
         }
         building.join()
