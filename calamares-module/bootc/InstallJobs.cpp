@@ -19,9 +19,25 @@ namespace
 /// Each step of the bar is a repaint, so not more often.
 constexpr unsigned long POLL_MS = 100;
 
-/// Shares of the stages, from measured installations (docs/benchmarks.md).
-constexpr int REMOTE_WEIGHTS[] = { 50, 42, 6, 2 };
-constexpr int LOCAL_WEIGHTS[] = { 18, 72, 8, 2 };
+/// Shares of the stages in percent, from measured installations
+/// (docs/benchmarks.md), of an image that is downloaded or not.
+int
+weight( bootc::Stage stage, bool remote )
+{
+    using bootc::Stage;
+    switch ( stage )
+    {
+    case Stage::Fetch:
+        return remote ? 50 : 18;
+    case Stage::Deploy:
+        return remote ? 42 : 72;
+    case Stage::Configure:
+        return remote ? 6 : 8;
+    case Stage::HandOver:
+        return 2;
+    }
+    return 0;
+}
 
 Calamares::GlobalStorage*
 globalStorage()
@@ -88,7 +104,7 @@ StageJob::exec()
         {
             return finished( status );
         }
-        if ( status.stage > int( m_stage ) )
+        if ( status.stage > m_stage )
         {
             return Calamares::JobResult::ok();
         }
@@ -144,7 +160,7 @@ StageJob::show( const Status& status )
         QMutexLocker lock( &m_mutex );
         m_status = text;
     }
-    if ( status.stage == int( m_stage ) )
+    if ( status.stage == m_stage )
     {
         emit progress( status.fraction );
     }
@@ -154,11 +170,9 @@ Calamares::JobList
 installJobs( std::shared_ptr< Installation > installation, bool remote )
 {
     Calamares::JobList jobs;
-    const auto& weights = remote ? REMOTE_WEIGHTS : LOCAL_WEIGHTS;
-    for ( auto stage :
-          { StageJob::Stage::Fetch, StageJob::Stage::Deploy, StageJob::Stage::Configure, StageJob::Stage::HandOver } )
+    for ( auto stage : { Stage::Fetch, Stage::Deploy, Stage::Configure, Stage::HandOver } )
     {
-        jobs.append( Calamares::job_ptr( new StageJob( installation, stage, weights[ int( stage ) ] ) ) );
+        jobs.append( Calamares::job_ptr( new StageJob( installation, stage, weight( stage, remote ) ) ) );
     }
     return jobs;
 }

@@ -8,6 +8,7 @@
 #include <Job.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 namespace bootc
@@ -15,6 +16,7 @@ namespace bootc
 
 struct Session;
 struct Status;
+enum class Stage : std::uint8_t;
 
 /** @brief Shared by the view step and its jobs. */
 struct Installation
@@ -39,14 +41,6 @@ class StageJob : public Calamares::Job
 {
     Q_OBJECT
 public:
-    enum class Stage
-    {
-        Fetch,
-        Deploy,
-        Configure,
-        HandOver
-    };
-
     StageJob( std::shared_ptr< Installation > installation, Stage stage, int weight );
 
     QString prettyName() const override;

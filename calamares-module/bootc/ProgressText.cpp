@@ -21,48 +21,9 @@ namespace bootc
 QString
 ProgressText::of( const Status& status, const QLocale& locale )
 {
-    const auto task = QString::fromUtf8( status.task.data(), qsizetype( status.task.size() ) );
-    const auto done = size( locale, status.bytes );
-    const auto total = size( locale, status.bytes_total );
     const bool counted = status.bytes_total > 0;
-
-    QStringList parts;
-    if ( task == QLatin1String( "check" ) )
-    {
-        parts.append( tr( "Checking the image and the disk", "@status" ) );
-    }
-    else if ( task == QLatin1String( "prepare" ) )
-    {
-        parts.append( tr( "Preparing the disk", "@status" ) );
-    }
-    else if ( task == QLatin1String( "pull" ) )
-    {
-        parts.append( counted ? tr( "Downloading %1 of %2", "@status" ).arg( done, total )
-                              : tr( "Downloading the image", "@status" ) );
-    }
-    else if ( task == QLatin1String( "unpack" ) )
-    {
-        parts.append( counted ? tr( "Unpacking %1 of %2", "@status" ).arg( done, total )
-                              : tr( "Unpacking the image", "@status" ) );
-    }
-    else if ( task == QLatin1String( "deploy" ) )
-    {
-        parts.append( counted ? tr( "Installing %1 of %2", "@status" ).arg( done, total )
-                              : tr( "Installing the image", "@status" ) );
-    }
-    else if ( task == QLatin1String( "boot" ) )
-    {
-        parts.append( tr( "Installing the boot loader", "@status" ) );
-    }
-    else if ( task == QLatin1String( "configure" ) )
-    {
-        parts.append( tr( "Configuring the system", "@status" ) );
-    }
-    else
-    {
-        parts.append( tr( "Preparing the settings", "@status" ) );
-    }
-    if ( status.rate > 0 && task == QLatin1String( "pull" ) )
+    QStringList parts { ofTask( status, locale ) };
+    if ( status.rate > 0 && status.task == Task::Pull )
     {
         parts.append( tr( "%1/s", "data rate" ).arg( size( locale, status.rate ) ) );
     }
@@ -72,6 +33,42 @@ ProgressText::of( const Status& status, const QLocale& locale )
                                       : tr( "%n min left", "minutes", int( ( status.eta + 30 ) / 60 ) ) );
     }
     return parts.join( QStringLiteral( " · " ) );
+}
+
+QString
+ProgressText::ofTask( const Status& status, const QLocale& locale )
+{
+    const auto done = size( locale, status.bytes );
+    const auto total = size( locale, status.bytes_total );
+    const bool counted = status.bytes_total > 0;
+
+    switch ( status.task )
+    {
+    case Task::Check:
+        return tr( "Checking the image and the disk", "@status" );
+    case Task::Prepare:
+        return tr( "Preparing the disk", "@status" );
+    case Task::Pull:
+        return counted ? tr( "Downloading %1 of %2", "@status" ).arg( done, total )
+                       : tr( "Downloading the image", "@status" );
+    case Task::Unpack:
+        return counted ? tr( "Unpacking %1 of %2", "@status" ).arg( done, total )
+                       : tr( "Unpacking the image", "@status" );
+    case Task::Deploy:
+        return counted ? tr( "Installing %1 of %2", "@status" ).arg( done, total )
+                       : tr( "Installing the image", "@status" );
+    case Task::Boot:
+        return tr( "Installing the boot loader", "@status" );
+    case Task::Configure:
+        return tr( "Configuring the system", "@status" );
+    case Task::Handover:
+        return tr( "Preparing the settings", "@status" );
+    case Task::Finish:
+        return tr( "Writing everything to the disk", "@status" );
+    case Task::Unknown:
+        break;
+    }
+    return tr( "The installation is running", "@status" );
 }
 
 }  // namespace bootc

@@ -18,6 +18,9 @@ class ProgressText
 public:
     /// For example "Downloading 412 MB of 1.1 GB · 23 MB/s · 30 s left".
     static QString of( const Status& status, const QLocale& locale );
+
+private:
+    static QString ofTask( const Status& status, const QLocale& locale );
 };
 
 }  // namespace bootc

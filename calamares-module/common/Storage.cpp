@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Storage.h"
 
+#include "StorageKeys.h"
+
 #include <GlobalStorage.h>
 
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QVariantMap>
 
+#include <cstddef>
+
 namespace
 {
 
-const char* const KEYS[] = {
-    "rootMountPoint",   bootc::key::targetRoot, "firmwareType",         "efiSystemPartition", "bootLoader",
-    "partitions",       "partitionChoices",     "mountOptionsList",     "btrfsSubvolumes",    "btrfsRootSubvolume",
-    "keyboardLayout",   "keyboardVariant",      "keyboardVConsoleKeymap", "luksFileSystemType",
-};
-
-const char* const PARTITION_KEYS[] = {
-    "device", "mountPoint", "fs",       "fsName",         "uuid",     "partuuid",
-    "partlabel", "parttype", "claimed", "luksMapperName", "luksUuid",
-};
-
+/// What is there of these keys.
+template < std::size_t N, typename Map >
 QVariantMap
-ofPartition( const QVariantMap& partition )
+only( const char* const ( &keys )[ N ], const Map& map )
 {
     QVariantMap kept;
-    for ( const auto* key : PARTITION_KEYS )
+    for ( const auto* key : keys )
     {
-        if ( partition.contains( key ) )
+        if ( map.contains( key ) )
         {
-            kept.insert( key, partition.value( key ) );
+            kept.insert( key, map.value( key ) );
         }
     }
     return kept;
@@ -43,20 +38,13 @@ namespace bootc
 QByteArray
 engineStorage( const Calamares::GlobalStorage& storage )
 {
-    QVariantMap kept;
-    for ( const auto* key : KEYS )
-    {
-        if ( storage.contains( key ) )
-        {
-            kept.insert( key, storage.value( key ) );
-        }
-    }
+    auto kept = only( STORAGE_KEYS, storage );
     if ( kept.contains( "partitions" ) )
     {
         QVariantList partitions;
         for ( const auto& partition : kept.value( "partitions" ).toList() )
         {
-            partitions.append( ofPartition( partition.toMap() ) );
+            partitions.append( only( PARTITION_KEYS, partition.toMap() ) );
         }
         kept.insert( "partitions", partitions );
     }

@@ -1,42 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the engine is to reach against the baseline, and whether it does.
 
-use std::fmt::Write as _;
-
+use bench_kit::report::{self, Verdict};
 use bench_kit::stats::ratio;
 
 use crate::report::{Figure, Report};
 use crate::ways::Way;
 
 /// Which goals the report meets; nothing when none of its ways has one.
-pub(crate) fn write(report: &Report, out: &mut String) -> std::fmt::Result {
-    let checks: Vec<(&Goal, f64)> = GOALS
-        .iter()
-        .filter_map(|goal| Some((goal, goal.measure.of(report, goal.way)?)))
-        .collect();
-    if checks.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "Goals, set for a real bootc and an image of at least 2 GB and 60 layers:\n"
-    )?;
-    for (goal, value) in checks {
-        let verdict = if value <= goal.at_most {
-            "met"
-        } else {
-            "missed"
-        };
-        writeln!(
-            out,
-            "- {}: {} at most {}, measured {}: {verdict}",
-            goal.way.name(),
-            goal.measure.title(),
-            goal.measure.show(goal.at_most),
-            goal.measure.show(value)
-        )?;
-    }
-    Ok(())
+pub(crate) fn markdown(report: &Report) -> String {
+    let verdict = |goal: &Goal| {
+        let value = goal.measure.of(report, goal.way)?;
+        Some(Verdict {
+            goal: format!("{}: {}", goal.way.name(), goal.measure.title()),
+            at_most: Some(goal.measure.show(goal.at_most)),
+            measured: goal.measure.show(value),
+            met: value <= goal.at_most,
+        })
+    };
+    report::goals(
+        "a real bootc and an image of at least 2 GB and 60 layers",
+        GOALS.iter().filter_map(verdict),
+    )
 }
 
 /// What a goal looks at.
@@ -109,3 +94,22 @@ const GOALS: &[Goal] = &[
     goal(Way::InPlace, Measure::Ratio(Figure::Wall), 0.62),
     goal(Way::InPlace, Measure::PeakOverFinal, AS_GOOD_AS_EQUAL),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::report;
+
+    #[test]
+    fn verdicts() {
+        let text = markdown(&report());
+        for line in [
+            "- in-place: wall against the baseline at most 0.62x, measured 0.25x: met",
+            "- in-place: peak on the target against what stays at most 1.02x, measured 1.50x: missed",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no `{line}` in:\n{text}");
+        }
+        // What was not measured is neither met nor missed.
+        assert!(!text.contains(Way::Unpack.name()), "{text}");
+    }
+}

@@ -47,7 +47,7 @@ fn compare() -> Result<()> {
     // The tables first: a wrong --json path must not cost them.
     let reports = bench::bench(&args, |report| {
         let mut out = std::io::stdout();
-        writeln!(out, "{}", report.markdown())
+        writeln!(out, "{}{}", report.markdown(), goals::markdown(report))
             .and_then(|()| out.flush())
             .context("printing the report")
     })?;

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use buildroot::cache;
 use clap::Parser;
+use host::cancel::Cancel;
 use image_builder::build::lists::Lists;
 use image_builder::build::root::{Root, Shell};
 use image_builder::build::{self, Request, lb, tree};
 use image_builder::config::Distro;
 use image_builder::mirror::Reach;
 use image_builder::progress::{Progress, Sink};
-use image_builder::stop::Stop;
 use nix::sys::resource::{UsageWho, getrusage};
 
 /// Measures builds of the medium. Needs root, a network and 10 GB.
@@ -104,7 +104,7 @@ fn ours(distro: &Distro, dir: &Path) -> Result<()> {
         owner: None,
     };
     let mut progress = Progress::new(false);
-    build::build(&request, &mut progress, &Stop::new())?;
+    build::build(&request, &mut progress, &Cancel::new())?;
     progress.end();
     Ok(())
 }
@@ -129,7 +129,7 @@ fn plain(distro: &Distro, root: &Root, debs: &[PathBuf], dir: &Path) -> Result<(
     let mut sink = Last(String::new());
     let mut run = |lines: &str| -> Result<()> {
         let environment = [("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned())];
-        let outcome = root.run(dir, lines, &environment, &mut sink, &Stop::new())?;
+        let outcome = root.run(dir, lines, &environment, &mut sink, &Cancel::new())?;
         ensure!(
             outcome.success(),
             "`{lines}` failed: {}",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the puller is to reach, and whether it does.
 
-use std::fmt::Write as _;
-
+use bench_kit::report::{self, Verdict};
 use bench_kit::stats::ratio;
 
 use crate::case::Case;
@@ -11,22 +10,11 @@ use crate::report::{Figure, Report};
 use crate::tools::Tool;
 
 /// Which goals the report meets; nothing when it has none of them.
-pub(crate) fn write(report: &Report, out: &mut String) -> std::fmt::Result {
-    let verdicts: Vec<String> = GOALS
-        .iter()
-        .filter_map(|goal| goal.verdict(report))
-        .collect();
-    if verdicts.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "Goals, set for the default image on an idle machine:\n"
-    )?;
-    for verdict in verdicts {
-        writeln!(out, "- {verdict}")?;
-    }
-    Ok(())
+pub(crate) fn markdown(report: &Report) -> String {
+    report::goals(
+        "the default image on an idle machine",
+        GOALS.iter().filter_map(|goal| goal.verdict(report)),
+    )
 }
 
 /// What a goal looks at.
@@ -86,22 +74,17 @@ impl Goal {
         }
     }
 
-    fn verdict(&self, report: &Report) -> Option<String> {
+    fn verdict(&self, report: &Report) -> Option<Verdict> {
         let value = self.value(report)?;
-        let verdict = match value <= self.at_most {
-            true => "met",
-            false => "missed",
-        };
-        let goal = match self.measure {
-            Measure::Finishes => String::new(),
-            _ => format!(" at most {}", self.show(self.at_most)),
-        };
-        Some(format!(
-            "{}: {}{goal}, measured {}: {verdict}",
-            self.case.title(),
-            self.what,
-            self.show(value)
-        ))
+        Some(Verdict {
+            goal: format!("{}: {}", self.case.title(), self.what),
+            at_most: match self.measure {
+                Measure::Finishes => None,
+                _ => Some(self.show(self.at_most)),
+            },
+            measured: self.show(value),
+            met: value <= self.at_most,
+        })
     }
 }
 
@@ -172,14 +155,13 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let mut text = String::new();
         let report = report(vec![
             run(Case::Clean, Tool::Ours, 2.0, Done),
             run(Case::Clean, Tool::Skopeo, 2.4, Done),
             run(Case::Resets, Tool::Ours, 10.5, Done),
             run(Case::Stalls, Tool::Ours, 10.5, Failed),
         ]);
-        write(&report, &mut text).unwrap_or_default();
+        let text = markdown(&report);
         for line in [
             "- Loopback, plain HTTP: wall with the sync against skopeo at most 1.00x, measured 0.86x: met",
             "- Loopback, plain HTTP: CPU against skopeo at most 0.80x, measured 0.83x: missed",

@@ -47,7 +47,7 @@ fn compare() -> Result<ExitCode> {
     let args = cli::Args::parse();
     let report = bench::bench(&args)?;
     let mut out = std::io::stdout();
-    writeln!(out, "{}", report.markdown())
+    writeln!(out, "{}{}", report.markdown(), goals::markdown(&report))
         .and_then(|()| out.flush())
         .context("printing the report")?;
     if let Some(path) = &args.json {

@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use bench_kit::machine::Machine;
+use bench_kit::report::{NOTHING, Table};
 use bench_kit::stats::{median, range, ratio};
 use serde::Serialize;
 
 use crate::case::{Case, LINE_RATE};
-use crate::goals;
 use crate::image::{Image, Size};
 use crate::measure::{Measured, Outcome};
 use crate::tools::Tool;
@@ -185,7 +185,7 @@ impl Report {
         Some(down / self.image.compressed as f64 - 1.0)
     }
 
-    /// The whole text for a person, in Markdown.
+    /// The text for a person, in Markdown; goals come after it.
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -223,7 +223,7 @@ impl Report {
                 self.write_case(case, out)?;
             }
         }
-        goals::write(self, out)
+        Ok(())
     }
 
     fn write_case(&self, case: Case, out: &mut String) -> std::fmt::Result {
@@ -236,60 +236,58 @@ impl Report {
                 self.line_time(),
                 self.limit
             )?;
-            writeln!(
-                out,
-                "| | wall, s | of the line's time | MB on the wire | connections (broken) | CPU, s | RSS, MiB |"
-            )?;
-            writeln!(out, "|---|---|---:|---:|---:|---:|---:|")?;
-        } else {
-            writeln!(
-                out,
-                "| | wall, s | with the sync, s | CPU, s | RSS, MiB | MB on the wire |"
-            )?;
-            writeln!(out, "|---|---:|---:|---:|---:|---:|")?;
         }
+        let mut table = match bad {
+            true => Table::new().text("").text("wall, s").numbers([
+                "of the line's time",
+                "MB on the wire",
+                "connections (broken)",
+                "CPU, s",
+                "RSS, MiB",
+            ]),
+            false => Table::new().text("").numbers([
+                "wall, s",
+                "with the sync, s",
+                "CPU, s",
+                "RSS, MiB",
+                "MB on the wire",
+            ]),
+        };
+        let size = self.image.size;
         for tool in case.tools() {
             if self.finishes(case, *tool).is_none() {
                 continue;
             }
-            let size = self.image.size;
-            let cell = |figure| self.cell(case, *tool, size, figure);
-            if bad {
-                let wall = self.median(case, *tool, Figure::Wall);
-                let line = wall.and_then(|wall| ratio(wall, self.line_time()));
-                writeln!(
-                    out,
-                    "| {} | {} | {} | {} | {} | {} | {} |",
-                    tool.title(),
-                    self.outcomes(case, *tool),
-                    line.map_or_else(|| "–".to_owned(), |line| format!("{line:.3}x")),
-                    cell(Figure::Down),
-                    self.connections(case, *tool),
-                    cell(Figure::Cpu),
-                    cell(Figure::Rss)
-                )?;
-            } else {
-                self.write_clean(case, *tool, size, tool.title(), out)?;
-            }
+            table.row(match bad {
+                true => self.bad_row(case, *tool),
+                false => self.clean_row(case, *tool, size, tool.title()),
+            });
         }
-        if case == Case::Clean && self.image.size != Size::Small {
-            self.write_clean(case, Tool::Ours, Size::Small, "ours, small image", out)?;
+        if case == Case::Clean && size != Size::Small {
+            table.row(self.clean_row(case, Tool::Ours, Size::Small, "ours, small image"));
         }
-        writeln!(out)
+        writeln!(out, "{table}")
     }
 
-    fn write_clean(
-        &self,
-        case: Case,
-        tool: Tool,
-        size: Size,
-        title: &str,
-        out: &mut String,
-    ) -> std::fmt::Result {
+    fn bad_row(&self, case: Case, tool: Tool) -> Vec<String> {
+        let cell = |figure| self.cell(case, tool, self.image.size, figure);
+        let wall = self.median(case, tool, Figure::Wall);
+        let line = wall.and_then(|wall| ratio(wall, self.line_time()));
+        vec![
+            tool.title().to_owned(),
+            self.outcomes(case, tool),
+            line.map_or_else(|| NOTHING.to_owned(), |line| format!("{line:.3}x")),
+            cell(Figure::Down),
+            self.connections(case, tool),
+            cell(Figure::Cpu),
+            cell(Figure::Rss),
+        ]
+    }
+
+    fn clean_row(&self, case: Case, tool: Tool, size: Size, title: &str) -> Vec<String> {
         let cell = |figure| self.cell(case, tool, size, figure);
-        writeln!(
-            out,
-            "| {title} | {} | {} | {} | {} | {} |",
+        vec![
+            title.to_owned(),
             match size == self.image.size {
                 true => self.outcomes(case, tool),
                 false => cell(Figure::Wall),
@@ -297,15 +295,15 @@ impl Report {
             cell(Figure::Synced),
             cell(Figure::Cpu),
             cell(Figure::Rss),
-            cell(Figure::Down)
-        )
+            cell(Figure::Down),
+        ]
     }
 
     /// Median and range.
     fn cell(&self, case: Case, tool: Tool, size: Size, figure: Figure) -> String {
         let values = self.values(case, tool, size, figure);
         let Some((least, greatest)) = range(&values) else {
-            return "–".to_owned();
+            return NOTHING.to_owned();
         };
         let middle = figure.show(median(values).unwrap_or_default());
         match (figure.show(least), figure.show(greatest)) {

@@ -1450,6 +1450,16 @@
         <translation>Die Einstellungen werden vorbereitet</translation>
     </message>
     <message>
+        <source>Writing everything to the disk</source>
+        <comment>@status</comment>
+        <translation>Alles wird auf den Datenträger geschrieben</translation>
+    </message>
+    <message>
+        <source>The installation is running</source>
+        <comment>@status</comment>
+        <translation>Die Installation läuft</translation>
+    </message>
+    <message>
         <source>%1/s</source>
         <comment>data rate</comment>
         <translation>%1/s</translation>

@@ -15,14 +15,36 @@ pub(crate) mod bridge {
         details: String,
     }
 
+    /// The parts of an installation, in their order: `frontend::progress::Stage`.
+    enum Stage {
+        Fetch,
+        Deploy,
+        Configure,
+        HandOver,
+    }
+
+    /// What the engine does: `contract::event::Task`.
+    enum Task {
+        Check,
+        Prepare,
+        Pull,
+        Unpack,
+        Deploy,
+        Boot,
+        Configure,
+        Handover,
+        Finish,
+        /// One that only a newer engine knows.
+        Unknown,
+    }
+
     /// A moment of the installation.
     struct Status {
-        /// 0 fetch, 1 deploy, 2 configure, 3 hand over.
-        stage: i32,
+        stage: Stage,
         /// Done part of the stage, 0 to 1.
         fraction: f64,
-        /// Name of the running task, as in events.
-        task: String,
+        /// The running one.
+        task: Task,
         bytes: u64,
         /// 0 when not known.
         bytes_total: u64,

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contract::error::{Code, Error};
+use contract::event::Task;
 use frontend::check;
 use frontend::program::Program;
 use frontend::progress::{Position, Stage};
 use frontend::run::{Run, Snapshot};
 
-use crate::ffi::bridge::{Failure, Status};
+use crate::ffi::bridge::{self, Failure, Status};
 use crate::guard::{guarded, panic_if_asked};
 
 /// The welcome page waits for it.
@@ -57,7 +58,8 @@ impl Shared {
 
 impl Session {
     pub(crate) fn is_remote(&self) -> bool {
-        guarded(|| self.0.choice().is_remote()).unwrap_or(true)
+        let ask = |question: &_| check::is_on_medium(&self.0.program, question);
+        guarded(|| self.0.choice().is_remote(ask)).unwrap_or(true)
     }
 
     pub(crate) fn reference(&self) -> String {
@@ -65,7 +67,13 @@ impl Session {
     }
 
     pub(crate) fn space_bytes(&self) -> u64 {
-        guarded(|| self.0.choice().facts().map_or(0, |facts| facts.space_bytes)).unwrap_or(0)
+        guarded(|| {
+            self.0
+                .choice()
+                .answer()
+                .map_or(0, |known| known.space_bytes)
+        })
+        .unwrap_or(0)
     }
 
     pub(crate) fn look_up(&self) -> Failure {
@@ -144,9 +152,9 @@ fn status(snapshot: &Snapshot) -> Status {
         Some(Err(error)) => (failure(error), String::new()),
     };
     Status {
-        stage: number(*stage),
+        stage: stage_shown(*stage),
         fraction: snapshot.position.fraction(),
-        task: task.name().to_owned(),
+        task: task_shown(*task),
         bytes: progress.bytes,
         bytes_total: progress.bytes_total,
         steps: progress.steps,
@@ -172,12 +180,29 @@ fn failed(error: &Error) -> Status {
     status(&snapshot)
 }
 
-fn number(stage: Stage) -> i32 {
+/// The same for C++, where a `switch` that lacks one does not compile.
+fn stage_shown(stage: Stage) -> bridge::Stage {
     match stage {
-        Stage::Fetch => 0,
-        Stage::Deploy => 1,
-        Stage::Configure => 2,
-        Stage::HandOver => 3,
+        Stage::Fetch => bridge::Stage::Fetch,
+        Stage::Deploy => bridge::Stage::Deploy,
+        Stage::Configure => bridge::Stage::Configure,
+        Stage::HandOver => bridge::Stage::HandOver,
+    }
+}
+
+/// As [`stage_shown`].
+fn task_shown(task: Task) -> bridge::Task {
+    match task {
+        Task::Check => bridge::Task::Check,
+        Task::Prepare => bridge::Task::Prepare,
+        Task::Pull => bridge::Task::Pull,
+        Task::Unpack => bridge::Task::Unpack,
+        Task::Deploy => bridge::Task::Deploy,
+        Task::Boot => bridge::Task::Boot,
+        Task::Configure => bridge::Task::Configure,
+        Task::Handover => bridge::Task::Handover,
+        Task::Finish => bridge::Task::Finish,
+        Task::Unknown => bridge::Task::Unknown,
     }
 }
 

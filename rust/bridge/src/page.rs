@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use conf::Icon;
+use contract::check_answer::CheckAnswer;
 use contract::error::{Code, Error, Result};
 use cxx_qt::{CxxQtType, Threading};
 use cxx_qt_lib::QString;
-use frontend::check::{self, Facts, Question, Stop};
+use frontend::check::{self, Question, Stop};
 use frontend::session::Session as Choice;
 use secrecy::SecretString;
 use serde_json::json;
@@ -198,15 +199,22 @@ impl ImagePage {
     }
 
     /// In the GUI's thread again.
-    fn answered(mut self: Pin<&mut Self>, serial: u64, question: &Question, answer: Result<Facts>) {
+    fn answered(
+        mut self: Pin<&mut Self>,
+        serial: u64,
+        question: &Question,
+        answer: Result<CheckAnswer>,
+    ) {
         if serial != self.serial {
             return;
         }
         let shown = guarded(|| match answer {
-            Ok(facts) => {
-                self.as_mut().set_facts(QString::from(&facts_json(&facts)));
+            Ok(answer) => {
+                // For QML: the engine's object as it is.
+                let json = serde_json::to_string(&answer).unwrap_or_default();
+                self.as_mut().set_facts(QString::from(&json));
                 if let Some(shared) = &self.shared {
-                    shared.choice().checked(question, facts);
+                    shared.choice().checked(question, answer);
                 }
                 self.as_mut().set_failure(QString::default());
                 self.as_mut().set_needs_login(false);
@@ -255,24 +263,4 @@ impl ImagePage {
 
 fn not_configured() -> Error {
     Error::new(Code::Internal, "The page is not configured yet.")
-}
-
-/// For QML: what a person wants to know, numbers as numbers.
-fn facts_json(facts: &Facts) -> String {
-    json!({
-        "imgref": facts.imgref,
-        "digest": facts.digest,
-        "signature": facts.signature,
-        "name": facts.name,
-        "version": facts.version,
-        "created": facts.created,
-        "architecture": facts.architecture,
-        "layers": facts.layers,
-        "downloadBytes": facts.download_bytes,
-        "mediumBytes": facts.medium_bytes,
-        "offline": facts.offline,
-        "spaceBytes": facts.space_bytes,
-        "warnings": facts.warnings,
-    })
-    .to_string()
 }

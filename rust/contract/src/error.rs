@@ -2,8 +2,8 @@
 //! Errors as a part of the product: a stable code, what failed, why, and what
 //! to do next.
 //!
-//! Every failure that leaves this crate is an [`Error`]. Its [`Code`] never
-//! changes its meaning once released, because scripts, the Calamares page and
+//! Every failure of the engine is an [`Error`]: a [`Fault`] with one of its own
+//! codes. A [`Code`] never changes its meaning once released, because scripts, the Calamares page and
 //! the translations key on it. The table behind [`Code::info`] is also what
 //! `docs/error-codes.md`, the manual page and the plugin's list of texts are
 //! printed from (`make generate`).
@@ -13,7 +13,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// The crate's result.
+pub use crate::fault::{Codes, Fault, Stopped};
+
+/// A failure of the engine.
+pub type Error = Fault<Code>;
+
+/// The engine's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a code means in general; an [`Error`] may say it more precisely.
@@ -272,77 +277,30 @@ impl fmt::Display for Code {
     }
 }
 
-/// A failure as the person is told it.
-///
-/// `what`, `why` and `next` are whole sentences. `details` are raw facts
-/// (tool output, numbers, paths) for a log or an expandable box; none of the
-/// fields may ever hold a secret.
-#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
-#[error("{what} {why} {next} [{code}]")]
-pub struct Error {
-    /// Stable code.
-    pub code: Code,
-    /// What failed.
-    pub what: String,
-    /// The likely cause.
-    pub why: String,
-    /// What to do next.
-    pub next: String,
-    /// Raw facts, one per entry.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
-}
-
-impl Error {
-    /// An error with the code's usual cause and next step.
-    pub fn new(code: Code, what: impl Into<String>) -> Self {
-        let info = code.info();
-        Self {
-            code,
-            what: what.into(),
-            why: info.why.into(),
-            next: info.next.into(),
-            details: Vec::new(),
-        }
+impl Codes for Code {
+    fn name(self) -> &'static str {
+        self.info().name
     }
 
-    /// Says the cause more precisely.
-    #[must_use]
-    pub fn why(mut self, why: impl Into<String>) -> Self {
-        self.why = why.into();
-        self
+    fn usual(self) -> (&'static str, &'static str) {
+        (self.info().why, self.info().next)
     }
 
-    /// Says the next step more precisely.
-    #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
-        self
+    fn stopped() -> Error {
+        Error::new(Self::Cancelled, "The installation was stopped.")
     }
 
-    /// Adds one raw fact.
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.details.push(detail.into());
-        self
+    fn defect(what: String) -> Error {
+        Error::new(Self::Internal, what)
     }
 
-    /// Adds what failed besides.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let mut error = self.detail(format!("{} [{}]", other.what, other.code));
-        error.details.extend(other.details);
-        error
-    }
-
-    /// A failed operation on `path`; a full disk gets its own code.
-    pub fn io(doing: &str, path: &Path, err: &std::io::Error) -> Self {
+    fn io(doing: &str, path: &Path, err: &std::io::Error) -> Error {
         let code = match err.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Code::DiskFull,
-            std::io::ErrorKind::ReadOnlyFilesystem => Code::TargetReadOnly,
-            _ => Code::Io,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            std::io::ErrorKind::ReadOnlyFilesystem => Self::TargetReadOnly,
+            _ => Self::Io,
         };
-        Self::new(code, format!("Failed {doing} {}.", path.display())).detail(err.to_string())
+        Error::new(code, format!("Failed {doing} {}.", path.display())).detail(err.to_string())
     }
 }
 

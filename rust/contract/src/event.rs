@@ -38,10 +38,13 @@ pub enum Task {
     Handover,
     /// Trim, sync, seal, unmount.
     Finish,
+    /// For a reader: one of a newer engine. Never sent.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Task {
-    /// Every task in order.
+    /// Every task that is sent, in order.
     pub const ALL: [Task; 9] = [
         Task::Check,
         Task::Prepare,
@@ -66,6 +69,7 @@ impl Task {
             Task::Configure => "configure",
             Task::Handover => "handover",
             Task::Finish => "finish",
+            Task::Unknown => "unknown",
         }
     }
 }

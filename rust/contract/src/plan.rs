@@ -6,27 +6,20 @@
 //! GUI and the command line hand the same plan to the same engine.
 //! `docs/formats.md` explains every field.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use imageref::Reference;
+use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Error, Result, capital};
+use crate::error::{Code, Error, Result};
 use crate::firmware::Firmware;
 use crate::fstab;
 pub use crate::fstab::FstabEntry;
+pub use crate::layout_place::{AUTO, LayoutPlace};
+pub use crate::stateroot::Stateroot;
 
 /// Version of the plan's format; a plan of another version is refused.
 pub const PLAN_VERSION: u32 = 1;
-
-/// The word in `layouts` for what is on media that are mounted.
-pub const AUTO: &str = "auto";
-
-/// Whether a path in `layouts` is [`AUTO`]; a directory of that name is `./auto`.
-pub fn is_auto(path: &Path) -> bool {
-    path.as_os_str() == OsStr::new(AUTO)
-}
 
 /// Everything that will be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +34,9 @@ pub struct Plan {
     /// OCI layouts, for example on the installer medium, in which images go by
     /// their whole references, archives of such, and directories that have
     /// either in them: what of the image is in one of them is not pulled. One
-    /// that is not there is passed over. [`AUTO`] is what
-    /// is on mounted media. Not used with a `source` of its own.
+    /// that is not there is passed over. Not used with a `source` of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub layouts: Vec<PathBuf>,
+    pub layouts: Vec<LayoutPlace>,
     /// Where bootc runs from.
     pub runtime_root: RuntimeRoot,
     /// Where it goes.
@@ -66,32 +58,18 @@ impl Plan {
     /// Reads a plan and refuses (`PLAN_INVALID`) one of another version, with
     /// unknown fields, or that contradicts itself.
     pub fn from_json(text: &str) -> Result<Self> {
-        let invalid = |e: serde_json::Error| {
-            Error::new(Code::PlanInvalid, "The plan cannot be understood.").detail(e.to_string())
-        };
-        let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
-        // The version first: all other differences follow from it.
-        match value.get("version").and_then(serde_json::Value::as_u64) {
-            Some(v) if v == u64::from(PLAN_VERSION) => {}
-            Some(v) => {
-                return Err(Error::new(
-                    Code::PlanInvalid,
-                    format!(
-                        "The plan has version {v}, and this program reads version {PLAN_VERSION}."
-                    ),
-                ));
-            }
-            None => {
-                return Err(Error::new(
-                    Code::PlanInvalid,
-                    "This is no plan: it has no `version`.",
-                ));
-            }
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = serde_path_to_error::deserialize(&mut json)
+            .map_err(|err| {
+                let at = err.path().to_string();
+                (at, err.into_inner())
+            })
+            .and_then(|plan: Self| json.end().map(|()| plan).map_err(|err| (".".into(), err)));
+        match read {
+            Ok(plan) if plan.version == PLAN_VERSION => plan.validate().map(|()| plan),
+            Ok(plan) => Err(other_version(plan.version.into())),
+            Err((at, err)) => Err(unreadable(text, &at, &err)),
         }
-        // From the text again, for the line in the message.
-        let plan: Self = serde_json::from_str(text).map_err(invalid)?;
-        plan.validate()?;
-        Ok(plan)
     }
 
     /// The plan as indented JSON with a line end.
@@ -102,22 +80,35 @@ impl Plan {
                 Error::new(Code::Internal, "The plan cannot be written.").detail(e.to_string())
             })
     }
+}
 
-    /// The reference in `image.imgref`.
-    pub fn reference(&self) -> Result<Reference> {
-        reference(&self.image.imgref)
+/// Why `text` is no plan: serde's `err`, `at` this field ("." is everything). The
+/// version first: all other differences follow from it.
+fn unreadable(text: &str, at: &str, err: &serde_json::Error) -> Error {
+    #[derive(Deserialize)]
+    struct Probe {
+        version: Option<serde_json::Value>,
+    }
+    let found = serde_json::from_str(text).map(|probe: Probe| probe.version);
+    match found.map(|version| version.and_then(|v| v.as_u64())) {
+        Ok(Some(version)) if version != u64::from(PLAN_VERSION) => other_version(version),
+        Ok(None) => Error::new(Code::PlanInvalid, "This is no plan: it has no `version`."),
+        _ if at == "." => {
+            Error::new(Code::PlanInvalid, "The plan cannot be understood.").detail(err.to_string())
+        }
+        _ => Error::new(
+            Code::PlanInvalid,
+            format!("`{at}` of the plan cannot be understood."),
+        )
+        .detail(err.to_string()),
     }
 }
 
-/// Parses a normalised reference; `IMAGE_REF_INVALID` says what is wrong.
-pub fn reference(text: &str) -> Result<Reference> {
-    text.parse().map_err(|e: imageref::ParseError| {
-        Error::new(
-            Code::ImageRefInvalid,
-            format!("`{}` is no image reference.", e.input()),
-        )
-        .why(format!("{}.", capital(&e.problem().to_string())))
-    })
+fn other_version(version: u64) -> Error {
+    Error::new(
+        Code::PlanInvalid,
+        format!("The plan has version {version}, and this program reads version {PLAN_VERSION}."),
+    )
 }
 
 impl Plan {
@@ -133,27 +124,22 @@ impl Plan {
     /// Refuses contradictions that no type rules out.
     pub fn validate(&self) -> Result<()> {
         let invalid = |what: String| Err(Error::new(Code::PlanInvalid, what));
-        self.reference()?;
-        reference(self.image.origin())?;
-        let mut paths = vec![("target.root", &self.target.root)];
-        paths.extend(self.target.scratch.as_ref().map(|p| ("target.scratch", p)));
+        let mut paths = vec![("target.root", self.target.root.as_path())];
+        let scratch = self.target.scratch.as_deref();
+        paths.extend(scratch.map(|path| ("target.scratch", path)));
         if let Source::OciLayout { path, .. } = &self.source {
-            paths.push(("source.path", path));
+            paths.push(("source.path", path.as_path()));
         }
-        let layouts = self.layouts.iter().filter(|path| !is_auto(path));
+        let layouts = self.layouts.iter().filter_map(LayoutPlace::path);
         paths.extend(layouts.map(|path| ("layouts", path)));
         if let RuntimeRoot::Directory { path } | RuntimeRoot::Image { path } = &self.runtime_root {
-            paths.push(("runtimeRoot.path", path));
+            paths.push(("runtimeRoot.path", path.as_path()));
         }
         if let Some((key, path)) = paths.iter().find(|(_, p)| !p.is_absolute()) {
             return invalid(format!(
                 "`{key}` must be an absolute path, not `{}`.",
                 path.display()
             ));
-        }
-        let stateroot = &self.bootc.stateroot;
-        if stateroot.is_empty() || stateroot.starts_with('.') || stateroot.contains(['/', ' ']) {
-            return invalid(format!("`{stateroot}` cannot be the name of a stateroot."));
         }
         for registry in &self.registries {
             if let Some(SecretRef::AuthFd { fd }) = registry.auth
@@ -183,20 +169,20 @@ impl RegistryPlan {
 }
 
 /// Which image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImagePlan {
-    /// Normalised reference, without a transport: `host/name:tag[@digest]`.
+    /// Reference without a transport, written normalised: `host/name:tag[@digest]`.
     /// Without `targetImgref` the installed system updates from it.
-    pub imgref: String,
+    pub imgref: Reference,
     /// Digest of the image manifest, once it was looked up: what is installed
     /// is exactly this, whatever the tag says later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
     /// Digest of the index that the manifest was chosen from, if there was one:
     /// a signature of it counts for the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index_digest: Option<String>,
+    pub index_digest: Option<Digest>,
     /// Signatures by `registries[].signatureKeys` are not demanded after all.
     /// What the system's policy.json demands stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -204,13 +190,32 @@ pub struct ImagePlan {
     /// What the installed system updates from, where that is another reference
     /// than `imgref`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_imgref: Option<String>,
+    pub target_imgref: Option<Reference>,
 }
 
 impl ImagePlan {
+    /// An image of which nothing but its reference is known.
+    pub fn of(imgref: Reference) -> Self {
+        Self {
+            imgref,
+            digest: None,
+            index_digest: None,
+            no_signature_verification: false,
+            target_imgref: None,
+        }
+    }
+
     /// The reference that the installed system updates from.
-    pub fn origin(&self) -> &str {
-        self.target_imgref.as_deref().unwrap_or(&self.imgref)
+    pub fn origin(&self) -> &Reference {
+        self.target_imgref.as_ref().unwrap_or(&self.imgref)
+    }
+
+    /// `imgref`, pinned when there is a digest.
+    pub fn pinned(&self) -> Reference {
+        match &self.digest {
+            Some(digest) => self.imgref.with_digest(digest.clone()),
+            None => self.imgref.clone(),
+        }
     }
 }
 
@@ -355,7 +360,7 @@ pub enum BootloaderChoice {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootcPlan {
     /// `--stateroot`.
-    pub stateroot: String,
+    pub stateroot: Stateroot,
     /// Boot loader.
     #[serde(default)]
     pub bootloader: BootloaderChoice,

@@ -8,9 +8,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use contract::check_answer::{CheckAnswer, OnMedium};
 use contract::error::{Code, Error, Result};
-use contract::trust::Trust;
-use serde::Deserialize;
 
 use crate::login::Login;
 use crate::program::{self, Program};
@@ -27,56 +26,6 @@ pub struct Question {
     pub image: Option<String>,
     /// The login at its registry.
     pub login: Option<Login>,
-}
-
-/// What the registry told about an image, see docs/formats.md.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Facts {
-    /// The normalised reference.
-    pub imgref: String,
-    /// Digest of the manifest.
-    pub digest: String,
-    /// Digest of the index that it was chosen from.
-    pub index_digest: Option<String>,
-    /// Whether its signature was verified.
-    #[serde(default)]
-    pub signature: Trust,
-    /// The image's own name for itself.
-    pub name: Option<String>,
-    /// Its version.
-    pub version: Option<String>,
-    /// When it was built, RFC 3339.
-    pub created: Option<String>,
-    /// For example `linux/amd64`.
-    #[serde(default)]
-    pub architecture: String,
-    /// Number of layers.
-    #[serde(default)]
-    pub layers: u32,
-    /// Bytes to download.
-    #[serde(default)]
-    pub download_bytes: u64,
-    /// Bytes of layers that are on this medium.
-    #[serde(default)]
-    pub medium_bytes: u64,
-    /// The registry cannot be reached, and the copy on this medium stands in.
-    #[serde(default)]
-    pub offline: bool,
-    /// Peak bytes on the target, an estimate.
-    #[serde(default)]
-    pub space_bytes: u64,
-    /// What the person should know, besides `offline`, which the page tells in
-    /// the person's language.
-    #[serde(default)]
-    pub warnings: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    Failed { error: Error },
-    Fine(Facts),
 }
 
 /// Ends a running check from another thread.
@@ -126,12 +75,29 @@ impl Stop {
     }
 }
 
+/// Whether an image of this name is on the medium, as a registry is not asked for
+/// that. It may be older than that of the registry. Blocks for a moment; without an
+/// answer it is not there.
+pub fn is_on_medium(program: &Program, question: &Question) -> bool {
+    let mut command = program.command("check");
+    command
+        .args(["--on-medium", "--format", "json"])
+        .args(program::image_args(
+            question.config.as_deref(),
+            question.image.as_deref(),
+        ));
+    let text = command.output().map(|output| output.stdout);
+    text.is_ok_and(|text| {
+        serde_json::from_slice(&text).is_ok_and(|OnMedium { on_medium }| on_medium)
+    })
+}
+
 /// Asks the engine, which asks the registry; blocks until it has answered.
 ///
 /// # Errors
 /// The engine's own, `CANCELLED` after [`Stop::stop`], `TOOL_MISSING` without
 /// an engine, `INTERNAL` when it ended without an answer.
-pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<Facts> {
+pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<CheckAnswer> {
     let mut command = program.command("check");
     command.args(["--format", "json"]).args(program::image_args(
         question.config.as_deref(),
@@ -157,7 +123,11 @@ pub fn check(program: &Program, question: &Question, stop: &Stop) -> Result<Fact
 
 /// As [`check`], but stopped after `limit`: for a first look, which nobody
 /// should wait for long.
-pub fn check_within(program: &Program, question: &Question, limit: Duration) -> Result<Facts> {
+pub fn check_within(
+    program: &Program,
+    question: &Question,
+    limit: Duration,
+) -> Result<CheckAnswer> {
     let stop = Stop::default();
     let of_timer = stop.clone();
     let (done, ended) = mpsc::channel::<()>();
@@ -174,18 +144,14 @@ pub fn check_within(program: &Program, question: &Question, limit: Duration) -> 
     })
 }
 
-fn answer(text: &str) -> Result<Facts> {
-    match serde_json::from_str(text) {
-        Ok(Answer::Fine(mut facts)) => {
-            if facts.offline && !facts.warnings.is_empty() {
-                // The first one is the engine's own sentence for it.
-                facts.warnings.remove(0);
-            }
-            Ok(facts)
-        }
-        Ok(Answer::Failed { error }) => Err(error),
-        Err(err) => Err(no_answer(&err.to_string())),
+/// Without the engine's own sentence for `offline`, the first of the warnings: a
+/// page says that in the person's language.
+fn answer(text: &str) -> Result<CheckAnswer> {
+    let mut answer: CheckAnswer = program::answer(text, no_answer)?;
+    if answer.offline && !answer.warnings.is_empty() {
+        answer.warnings.remove(0);
     }
+    Ok(answer)
 }
 
 fn no_answer(why: &str) -> Error {
@@ -196,24 +162,31 @@ fn no_answer(why: &str) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use contract::trust::Trust;
 
     #[test]
     fn answers() {
+        const DIGEST: &str = concat!(
+            "sha256:",
+            "0123456789abcdef0123456789abcdef",
+            "0123456789abcdef0123456789abcdef"
+        );
+        let answer = |text: &str| answer(&text.replace("DIGEST", DIGEST));
         let facts = answer(
-            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":"13",
+            r#"{"imgref":"r.io/os:1","digest":"DIGEST","name":null,"version":"13",
                 "created":null,"architecture":"linux/amd64","layers":3,"downloadBytes":5,
-                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"],"indexDigest":"sha256:1",
+                "unpackedBytes":9,"spaceBytes":20,"warnings":["old"],"indexDigest":"DIGEST",
                 "signature":{"state":"verified","keys":["SHA256:2"],"updates":true}}"#,
         )
         .unwrap();
-        assert_eq!(facts.index_digest.as_deref(), Some("sha256:1"));
+        assert_eq!(facts.index_digest, DIGEST.parse().ok());
         assert!(matches!(facts.signature, Trust::Verified { .. }));
         assert_eq!(facts.version.as_deref(), Some("13"));
         assert_eq!((facts.layers, facts.space_bytes), (3, 20));
         assert_eq!((facts.medium_bytes, facts.offline), (0, false));
         assert_eq!(facts.warnings, ["old"]);
         let offline = answer(
-            r#"{"imgref":"r/os:1","digest":"sha256:0","name":null,"version":null,
+            r#"{"imgref":"r.io/os:1","digest":"DIGEST","name":null,"version":null,
                 "created":null,"downloadBytes":0,"mediumBytes":7,"offline":true,
                 "warnings":["r cannot be reached.","old"]}"#,
         )

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
 use contract::error::{Code, Error, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::login::Login;
 
@@ -53,6 +55,23 @@ impl Program {
         };
         error.detail(err.to_string())
     }
+}
+
+/// How the engine tells a failure where it answers with one object.
+#[derive(Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+}
+
+/// What the engine answered; its own error when it told one.
+pub(crate) fn answer<T: DeserializeOwned>(
+    text: &str,
+    neither: impl FnOnce(&str) -> Error,
+) -> Result<T> {
+    serde_json::from_str(text).map_err(|err| match serde_json::from_str(text) {
+        Ok(Failed { error }) => error,
+        Err(_) => neither(&err.to_string()),
+    })
 }
 
 /// `--config` and `--image`, each where there is one.

@@ -18,13 +18,14 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage that `task` belongs to.
-    pub fn of(task: Task) -> Self {
+    /// The stage that `task` belongs to, where that is known.
+    pub fn of(task: Task) -> Option<Self> {
         match task {
-            Task::Check | Task::Prepare | Task::Pull | Task::Unpack => Self::Fetch,
-            Task::Deploy => Self::Deploy,
-            Task::Boot | Task::Configure => Self::Configure,
-            Task::Handover | Task::Finish => Self::HandOver,
+            Task::Check | Task::Prepare | Task::Pull | Task::Unpack => Some(Self::Fetch),
+            Task::Deploy => Some(Self::Deploy),
+            Task::Boot | Task::Configure => Some(Self::Configure),
+            Task::Handover | Task::Finish => Some(Self::HandOver),
+            Task::Unknown => None,
         }
     }
 }
@@ -83,7 +84,7 @@ impl Position {
     }
 
     fn enter(&mut self, task: Task) {
-        self.stage = self.stage.max(Stage::of(task));
+        self.stage = self.stage.max(Stage::of(task).unwrap_or(self.stage));
         match task {
             Task::Pull => self.pulls = true,
             Task::Unpack if self.pulls && self.pull < 1.0 => return,
@@ -120,7 +121,8 @@ impl Position {
     }
 
     fn tell(&mut self, task: Task) {
-        if self.task != task {
+        // Of those that are not known, each may be another one.
+        if self.task != task || task == Task::Unknown {
             self.task = task;
             self.progress = Progress::default();
         }
@@ -140,6 +142,7 @@ fn fraction(progress: &Progress) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn start(task: Task) -> Event {
@@ -172,7 +175,24 @@ mod tests {
     #[test]
     fn every_task_has_a_stage_in_order() {
         let stages: Vec<_> = Task::ALL.into_iter().map(Stage::of).collect();
-        assert!(stages.is_sorted());
+        assert!(stages.is_sorted() && stages[0].is_some(), "{stages:?}");
+    }
+
+    #[test]
+    fn what_a_newer_engine_does_is_not_what_was_before() {
+        let event = |text: &str| -> Event { serde_json::from_str(text).unwrap() };
+        let mut at = Position::default();
+        at.take(&start(Task::Deploy));
+        at.take(&bytes(Task::Deploy, 1, 2));
+        let begun =
+            r#"{"type":"TaskStart","task":"polish","description":"Polishing","id":"polish"}"#;
+        at.take(&event(begun));
+        assert_eq!((at.stage, at.task), (Stage::Deploy, Task::Unknown));
+        assert_eq!(at.progress, Progress::default());
+        let done = r#"{"type":"TaskEnd","task":"polish","elapsedMs":1}"#;
+        at.take(&event(done));
+        at.take(&start(Task::Boot));
+        assert_eq!((at.stage, at.task), (Stage::Configure, Task::Boot));
     }
 
     #[test]

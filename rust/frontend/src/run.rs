@@ -16,14 +16,15 @@ use std::time::Duration;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, Level, Summary};
+use contract::fault::Stopped;
 use contract::plan::Plan;
+use imageref::Digest;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use crate::login::Login;
-use crate::program::{self, PLAN_FD, Program};
+use crate::program::{self, Failed, PLAN_FD, Program};
 use crate::progress::Position;
 
 /// No plan is longer.
@@ -37,9 +38,9 @@ pub struct Request {
     /// The reference; without it the configuration's own.
     pub image: Option<String>,
     /// Digest that the check found: exactly this is installed.
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
     /// Digest of the index that the check found it in.
-    pub index_digest: Option<String>,
+    pub index_digest: Option<Digest>,
     /// The login at its registry.
     pub login: Option<Login>,
     /// The person agreed to keep the login for updates.
@@ -144,11 +145,6 @@ impl State {
     }
 }
 
-#[derive(Deserialize)]
-struct Failed {
-    error: Error,
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -197,7 +193,7 @@ impl Shared {
         {
             let mut state = self.state();
             if state.stopped {
-                return Err(Error::new(Code::Cancelled, "The installation was stopped."));
+                return Err(Stopped.into());
             }
             state.lifeline = Some(write);
         }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use conf::Config;
+use contract::check_answer::CheckAnswer;
 use contract::error::{Code, Error, Result};
 use imageref::ImageRef;
 use secrecy::SecretString;
-use source::medium::Medium;
 
-use crate::check::{Facts, Question};
+use crate::check::Question;
 use crate::login::Login;
 use crate::run::Request;
 
@@ -22,7 +22,7 @@ pub struct Session {
     reference: String,
     logins: BTreeMap<String, Login>,
     keep_login: bool,
-    facts: Option<Facts>,
+    answer: Option<CheckAnswer>,
 }
 
 impl Session {
@@ -60,7 +60,7 @@ impl Session {
     pub fn choose(&mut self, reference: &str) {
         if self.reference != reference {
             self.reference = reference.to_owned();
-            self.facts = None;
+            self.answer = None;
         }
     }
 
@@ -72,32 +72,18 @@ impl Session {
         }
     }
 
-    /// Whether the image must be downloaded, as far as is known.
-    pub fn is_remote(&self) -> bool {
-        let here = match &self.facts {
-            // One that is wholly on the medium is used there.
-            Some(facts) => facts.medium_bytes > 0 && facts.download_bytes == 0,
-            None => self.is_on_medium(),
-        };
-        self.config.source.is_none() && self.host().is_some() && !here
-    }
-
-    /// Whether a layout on the medium has an image of this name. It may be
-    /// older than that of the registry.
-    fn is_on_medium(&self) -> bool {
-        let Ok(ImageRef::Registry(reference)) = self.reference.trim().parse() else {
+    /// Whether the image must be downloaded, as far as is known. `on_medium` is asked
+    /// about an image that was not checked: see [`crate::check::is_on_medium`].
+    pub fn is_remote(&self, on_medium: impl FnOnce(&Question) -> bool) -> bool {
+        if self.config.source.is_some() || self.host().is_none() {
             return false;
-        };
-        let name = reference.to_string();
-        // What is on other media has no images by their names.
-        let medium = Medium::open(&self.config.layouts, &[]);
-        medium.layouts.iter().any(|layout| {
-            layout.images().is_ok_and(|images| {
-                images
-                    .iter()
-                    .any(|(named, _)| named.as_deref() == Some(name.as_str()))
-            })
-        })
+        }
+        match &self.answer {
+            // One that is wholly on the medium is used there.
+            Some(known) => known.medium_bytes == 0 || known.download_bytes > 0,
+            None if self.config.layouts.is_empty() => true,
+            None => !self.question().is_ok_and(|question| on_medium(&question)),
+        }
     }
 
     /// Logs in at the registry of the chosen reference.
@@ -132,15 +118,15 @@ impl Session {
 
     /// Takes in what the check of `question` found out. Ignored when something
     /// else was chosen meanwhile.
-    pub fn checked(&mut self, question: &Question, facts: Facts) {
+    pub fn checked(&mut self, question: &Question, answer: CheckAnswer) {
         if question.image == self.image() {
-            self.facts = Some(facts);
+            self.answer = Some(answer);
         }
     }
 
     /// What is known of the chosen image, once it was checked.
-    pub fn facts(&self) -> Option<&Facts> {
-        self.facts.as_ref()
+    pub fn answer(&self) -> Option<&CheckAnswer> {
+        self.answer.as_ref()
     }
 
     /// The installation of what was chosen. Without a page it is what the
@@ -154,8 +140,11 @@ impl Session {
         Ok(Request {
             config,
             image,
-            digest: self.facts.as_ref().map(|facts| facts.digest.clone()),
-            index_digest: self.facts.as_ref().and_then(|f| f.index_digest.clone()),
+            digest: self.answer.as_ref().map(|known| known.digest.clone()),
+            index_digest: self
+                .answer
+                .as_ref()
+                .and_then(|known| known.index_digest.clone()),
             keep_login: self.keep_login && login.is_some(),
             login,
             global_storage,
@@ -201,31 +190,42 @@ fn no_config() -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use registry::OciLayout;
     use std::fs;
 
     #[test]
     fn an_image_on_the_medium_needs_no_registry() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = dir.path().join("images");
-        OciLayout::create(&layout).unwrap();
-        let index = r#"{"schemaVersion":2,"manifests":[{
-            "mediaType":"application/vnd.oci.image.manifest.v1+json",
-            "digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000",
-            "size":1,
-            "annotations":{"org.opencontainers.image.ref.name":"r.example/os/a:1"}}]}"#;
-        fs::write(layout.join("index.json"), index).unwrap();
         let conf = dir.path().join("bootc.conf");
-        for (url, layouts, remote) in [
-            ("r.example/os/a:1", "[images]", false),
-            ("r.example/os/b:1", "[images]", true),
-            ("r.example/os/a:1", "[elsewhere]", true),
-            ("r.example/os/a:1", "[]", true),
+        for (text, on_medium, remote) in [
+            (
+                "containerUrl: r.example/os:1\nlayouts: [images]\n",
+                Some(true),
+                false,
+            ),
+            (
+                "containerUrl: r.example/os:1\nlayouts: [images]\n",
+                Some(false),
+                true,
+            ),
+            // Nobody needs to be asked.
+            ("containerUrl: r.example/os:1\n", None, true),
+            ("containerUrl: oci:/m/oci\nlayouts: [images]\n", None, false),
+            (
+                "containerUrl: r.example/os:1\nlayouts: [images]\nsource: oci:/m/oci\n",
+                None,
+                false,
+            ),
         ] {
-            fs::write(&conf, format!("containerUrl: {url}\nlayouts: {layouts}\n")).unwrap();
+            fs::write(&conf, text).unwrap();
             let session = Session::configured(Some(&conf));
             assert!(session.broken().is_none(), "{:?}", session.broken());
-            assert_eq!(session.is_remote(), remote, "{url} {layouts}");
+            let mut asked = None;
+            let found = session.is_remote(|question| {
+                asked = on_medium;
+                assert_eq!(question.config.as_ref(), Some(&conf));
+                on_medium.unwrap()
+            });
+            assert_eq!((found, asked), (remote, on_medium), "{text}");
         }
     }
 }

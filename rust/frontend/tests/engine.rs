@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::error::Code;
-use frontend::check::{Question, Stop, check, check_within};
+use frontend::check::{Question, Stop, check, check_within, is_on_medium};
 use frontend::login::Login;
 use frontend::program::Program;
 use frontend::progress::Stage;
@@ -20,6 +20,12 @@ const LONG: Duration = Duration::from_secs(60);
 const PLAN: &str = r#"{"version":1,"image":{"imgref":"a.b/c:1"},
     "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
     "target":{"root":"/t"},"bootc":{"stateroot":"default"}}"#;
+
+const DIGEST: &str = concat!(
+    "sha256:",
+    "0123456789abcdef0123456789abcdef",
+    "0123456789abcdef0123456789abcdef"
+);
 
 const DONE: &str = r#"{"type":"Done","imgref":"a.b/c:1","digest":"sha256:0","deployment":"d",
     "stateroot":"default","bootloaders":[],"bytesDownloaded":1,
@@ -60,7 +66,7 @@ fn request() -> Request {
     Request {
         config: None,
         image: Some("a.b/c:1".into()),
-        digest: Some("sha256:0".into()),
+        digest: DIGEST.parse().ok(),
         index_digest: None,
         login: None,
         keep_login: false,
@@ -109,7 +115,7 @@ fn an_installation_to_its_end() {
     let plan: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(engine.path("plan")).unwrap()).unwrap();
     assert_eq!(
-        plan["image"]["digest"], "sha256:0",
+        plan["image"]["digest"], DIGEST,
         "pinned to what was checked"
     );
 }
@@ -198,23 +204,53 @@ fn a_plan_that_is_none() {
 
 #[test]
 fn a_check_and_its_login() {
-    let engine = Engine::new(
-        r#"echo "$@" > "$dir/args"; cat <&3 > "$dir/auth"
-           echo '{"imgref":"a.b/c:1","digest":"sha256:0","architecture":"linux/amd64","layers":2}'"#,
-    );
+    let script = r#"echo "$@" > "$dir/args"; cat <&3 > "$dir/auth"
+        echo '{"imgref":"a.b/c:1","digest":"DIGEST","architecture":"linux/amd64","layers":2}'"#;
+    let engine = Engine::new(&script.replace("DIGEST", DIGEST));
     let question = Question {
         config: Some("/etc/bootc.conf".into()),
         image: Some("-x <b>".into()),
         login: Some(Login::new("a.b", "alice", "hunter2".into()).unwrap()),
     };
     let facts = check(&engine.program(), &question, &Stop::default()).unwrap();
-    assert_eq!((facts.digest.as_str(), facts.layers), ("sha256:0", 2));
+    assert_eq!(
+        (facts.digest.to_string().as_str(), facts.layers),
+        (DIGEST, 2)
+    );
     assert_eq!(
         fs::read_to_string(engine.path("args")).unwrap().trim_end(),
         "check --format json --config /etc/bootc.conf --image=-x <b> --auth-fd=3"
     );
     let auth = fs::read_to_string(engine.path("auth")).unwrap();
     assert!(auth.contains(r#""a.b":{"auth":"#), "{auth}");
+}
+
+#[test]
+fn what_is_on_the_medium() {
+    for (script, on_medium) in [
+        (r#"echo "$@" > "$dir/args"; echo '{"onMedium":true}'"#, true),
+        (
+            r#"echo "$@" > "$dir/args"; echo '{"onMedium":false}'"#,
+            false,
+        ),
+        // What cannot tell, an older one for example.
+        (r#"echo "$@" > "$dir/args"; exit 2"#, false),
+    ] {
+        let engine = Engine::new(script);
+        let question = Question {
+            config: Some("/etc/bootc.conf".into()),
+            ..Question::default()
+        };
+        assert_eq!(is_on_medium(&engine.program(), &question), on_medium);
+        assert_eq!(
+            fs::read_to_string(engine.path("args")).unwrap().trim_end(),
+            "check --on-medium --format json --config /etc/bootc.conf"
+        );
+    }
+    assert!(!is_on_medium(
+        &Program::new("/nonexistent"),
+        &Question::default()
+    ));
 }
 
 #[test]
@@ -241,7 +277,8 @@ fn a_check_that_takes_too_long() {
         Duration::from_millis(50),
     );
     assert_eq!(asked.unwrap_err().code, Code::Cancelled);
-    let engine = Engine::new(r#"echo '{"imgref":"a.b/c:1","digest":"sha256:0"}'"#);
+    let answer = format!(r#"echo '{{"imgref":"a.b/c:1","digest":"{DIGEST}"}}'"#);
+    let engine = Engine::new(&answer);
     let asked = check_within(&engine.program(), &Question::default(), LONG);
-    assert_eq!(asked.unwrap().imgref, "a.b/c:1");
+    assert_eq!(asked.unwrap().imgref.to_string(), "a.b/c:1");
 }

@@ -8,21 +8,21 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use contract::fault::Stopped;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Wake};
+use crate::process;
 
-/// How often a waiting call looks whether it was asked to stop, milliseconds.
-const CANCEL_POLL_MS: u16 = 100;
 /// How many of a failed command's last stderr lines go into the error.
 const STDERR_LINES: usize = 10;
 /// Where administrators' tools are when `$PATH` is an ordinary user's.
@@ -129,7 +129,7 @@ impl Tool {
             .map_err(|err| self.failure(&err.to_string(), ""))?;
         let (status, mut captured) = collect(child, cancel)
             .map_err(|err| self.failure(&err.to_string(), ""))?
-            .ok_or_else(|| cancelled(&self.line()))?;
+            .ok_or_else(|| Error::from(Stopped).detail(format!("during `{}`", self.line())))?;
         if let Some(code) = status.code().filter(|c| self.accepted.contains(c)) {
             captured.status = code;
             return Ok(captured);
@@ -213,56 +213,43 @@ fn kill_group(child: &mut Child) -> std::io::Result<()> {
 /// Reads both streams until the child has ended; `None` when cancelled, with
 /// the child killed and reaped.
 fn collect(mut child: Child, cancel: &Cancel) -> std::io::Result<Option<(ExitStatus, Captured)>> {
+    let end = process::end_of(&child)?;
     let mut streams = [
         child.stdout.take().map(|s| Stream::new(s.into())),
         child.stderr.take().map(|s| Stream::new(s.into())),
     ];
+    let mut ended = false;
     loop {
-        let status = child.try_wait()?;
-        if status.is_none() && cancel.is_cancelled() {
-            kill_group(&mut child)?;
-            child.wait()?;
-            return Ok(None);
+        let mut open: Vec<&mut Stream> =
+            streams.iter_mut().flatten().filter(|s| !s.ended).collect();
+        let mut fds: Vec<BorrowedFd<'_>> = open.iter().map(|s| s.file.as_fd()).collect();
+        if !ended {
+            fds.push(end.as_fd());
         }
         // After the end of the child only what is already in the pipes
         // counts: something it left behind may hold them open for ever.
-        let timeout = if status.is_some() { 0 } else { CANCEL_POLL_MS };
-        let read_something = read_ready(&mut streams, timeout)?;
-        if let (Some(status), false) = (status, read_something) {
-            let [stdout, stderr] = streams.map(|s| s.map(Stream::text).unwrap_or_default());
-            let captured = Captured {
-                stdout,
-                stderr,
-                status: 0,
-            };
-            return Ok(Some((status, captured)));
+        let woken = cancel.wait(&fds, ended.then(Instant::now))?;
+        match woken {
+            Wake::Stopped if !ended => {
+                kill_group(&mut child)?;
+                child.wait()?;
+                return Ok(None);
+            }
+            Wake::Stopped | Wake::TimedOut => break,
+            Wake::Ready(place) => match open.get_mut(place) {
+                Some(stream) => stream.read_once()?,
+                None => ended = true,
+            },
         }
     }
-}
-
-/// Waits up to `timeout` milliseconds and reads once from each stream that has
-/// something; whether any had.
-fn read_ready(streams: &mut [Option<Stream>; 2], timeout: u16) -> std::io::Result<bool> {
-    let mut open: Vec<&mut Stream> = streams.iter_mut().flatten().filter(|s| !s.ended).collect();
-    let ready: Vec<bool> = {
-        let mut fds: Vec<PollFd<'_>> = open
-            .iter()
-            .map(|s| PollFd::new(s.file.as_fd(), PollFlags::POLLIN))
-            .collect();
-        match poll(&mut fds, PollTimeout::from(timeout)) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        fds.iter().map(|fd| fd.any().unwrap_or(false)).collect()
+    let status = child.wait()?;
+    let [stdout, stderr] = streams.map(|s| s.map(Stream::text).unwrap_or_default());
+    let captured = Captured {
+        stdout,
+        stderr,
+        status: 0,
     };
-    let mut any = false;
-    for (stream, ready) in open.iter_mut().zip(ready) {
-        if ready {
-            any = true;
-            stream.read_once()?;
-        }
-    }
-    Ok(any)
+    Ok(Some((status, captured)))
 }
 
 /// One captured output stream.
@@ -301,10 +288,6 @@ fn missing(name: &OsStr) -> Error {
         format!("The command `{}` is not there.", name.to_string_lossy()),
     )
     .why("The live system lacks a package.")
-}
-
-fn cancelled(line: &str) -> Error {
-    Error::new(Code::Cancelled, "The installation was stopped.").detail(format!("during `{line}`"))
 }
 
 fn is_executable(path: &Path) -> bool {

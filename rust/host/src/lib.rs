@@ -10,6 +10,7 @@ pub mod mountinfo;
 pub mod process;
 pub mod rmtree;
 pub mod rootdir;
+pub mod signals;
 pub mod umask;
 pub mod unmount;
 pub mod write;

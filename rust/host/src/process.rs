@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Other processes: which one exactly, and whether it is still there.
 
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Child;
 use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use contract::fault::Stopped;
 use nix::unistd::getppid;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Wake};
 
-/// How often a waiting call looks whether it was asked to stop, milliseconds.
-const CANCEL_POLL_MS: u16 = 100;
 /// Position of the start time in `/proc/PID/stat`, counted from the state,
 /// which follows the name (proc_pid_stat(5), fields 3 and 22).
 const START_TIME: usize = 19;
@@ -70,13 +70,21 @@ fn start_time(stat: &str) -> Option<u64> {
     fields.nth(START_TIME)?.parse().ok()
 }
 
+/// A descriptor that can be read once this child has ended (pidfd_open(2)).
+///
+/// # Errors
+/// The system's, for example when there are too many descriptors.
+pub fn end_of(child: &Child) -> io::Result<OwnedFd> {
+    Ok(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
+}
+
 /// Waits until the process with this number has ended; false when it has not
 /// before `until`.
 ///
 /// # Errors
 /// `CANCELLED` when `cancel` fires meanwhile.
 pub fn wait_for_the_end(pid: i32, until: Option<Instant>, cancel: &Cancel) -> Result<bool> {
-    let failed = |err: std::io::Error| {
+    let failed = |err: io::Error| {
         Error::new(Code::Io, format!("Process {pid} cannot be waited for.")).detail(err.to_string())
     };
     let number = Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(|| {
@@ -90,17 +98,10 @@ pub fn wait_for_the_end(pid: i32, until: Option<Instant>, cancel: &Cancel) -> Re
         Err(Errno::SRCH) => return Ok(true),
         Err(errno) => return Err(failed(errno.into())),
     };
-    loop {
-        cancel.check()?;
-        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, PollTimeout::from(CANCEL_POLL_MS)) {
-            Ok(0) | Err(nix::errno::Errno::EINTR) => {}
-            Ok(_) => return Ok(true),
-            Err(errno) => return Err(failed(errno.into())),
-        }
-        if until.is_some_and(|end| Instant::now() >= end) {
-            return Ok(false);
-        }
+    match cancel.wait(&[pidfd.as_fd()], until).map_err(failed)? {
+        Wake::Ready(_) => Ok(true),
+        Wake::TimedOut => Ok(false),
+        Wake::Stopped => Err(Stopped.into()),
     }
 }
 

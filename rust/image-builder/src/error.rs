@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong, with a stable code, a cause and a next step.
 
-use std::fmt;
 use std::path::Path;
+
+use contract::fault::{Codes, Fault};
+
+/// What failed, why probably, and what to do.
+pub type Error = Fault<Code>;
 
 /// The result of everything in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -103,86 +107,34 @@ impl Code {
     }
 }
 
-/// What failed, why probably, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
-    /// The stable code.
-    pub code: Code,
-    /// What failed: one sentence.
-    pub what: String,
-    /// The likely cause: one sentence, or nothing.
-    pub why: String,
-    /// The next step: one sentence, or nothing.
-    pub next: String,
-    /// Messages of tools and of the system, one line each.
-    pub details: Vec<String>,
-}
-
-impl Error {
-    /// An error that only says what failed.
-    pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self {
-            code,
-            what: what.into(),
-            why: String::new(),
-            next: String::new(),
-            details: Vec::new(),
-        }
+impl Codes for Code {
+    fn name(self) -> &'static str {
+        self.name()
     }
 
-    /// `IO` (or `DISK_FULL`) for an operation on a file.
-    pub fn io(doing: &str, path: &Path, err: &std::io::Error) -> Self {
-        let what = format!("{doing} {} failed.", path.display());
-        match err.kind() {
-            std::io::ErrorKind::StorageFull => Self::new(Code::DiskFull, what)
-                .why("The file system is full.")
-                .next("Free space, or choose another directory with --work or --output."),
-            _ => Self::new(Code::Io, what).detail(err.to_string()),
-        }
+    /// Nothing: a builder's errors say it themselves.
+    fn usual(self) -> (&'static str, &'static str) {
+        ("", "")
     }
 
-    /// `BUILD_FAILED` for what only a fault of this program can cause.
-    pub fn fault(what: impl Into<String>) -> Self {
-        Self::new(Code::BuildFailed, what)
+    fn stopped() -> Error {
+        Error::new(Self::Interrupted, "The build was stopped.")
+            .next("Run the same command again: what is finished is not done again.")
+    }
+
+    fn defect(what: String) -> Error {
+        Error::new(Self::BuildFailed, what)
             .why("This is a fault of debian-bootc-image-builder.")
             .next("Report it, with this message and your distro.yaml.")
     }
 
-    /// Adds the likely cause.
-    #[must_use]
-    pub fn why(mut self, why: impl Into<String>) -> Self {
-        self.why = why.into();
-        self
-    }
-
-    /// Adds the next step.
-    #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
-        self
-    }
-
-    /// Adds a line of details.
-    #[must_use]
-    pub fn detail(mut self, line: impl Into<String>) -> Self {
-        self.details.push(line.into());
-        self
+    fn io(doing: &str, path: &Path, err: &std::io::Error) -> Error {
+        let what = format!("{doing} {} failed.", path.display());
+        match err.kind() {
+            std::io::ErrorKind::StorageFull => Error::new(Self::DiskFull, what)
+                .why("The file system is full.")
+                .next("Free space, or choose another directory with --work or --output."),
+            _ => Error::new(Self::Io, what).detail(err.to_string()),
+        }
     }
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.name(), self.what)?;
-        for (label, text) in [("why", &self.why), ("next", &self.next)] {
-            if !text.is_empty() {
-                write!(f, "\n  {label}: {text}")?;
-            }
-        }
-        for line in &self.details {
-            write!(f, "\n  | {line}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Error {}

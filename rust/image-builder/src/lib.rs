@@ -9,4 +9,3 @@ pub mod mirror;
 pub mod preflight;
 pub mod progress;
 pub mod sbom;
-pub mod stop;

@@ -7,11 +7,12 @@
 //! and debootstrap verify what they use.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use buildroot::archive::{Archives, source};
 use buildroot::rootfs;
+use host::cancel::Cancel;
+use host::cmd::Tool;
 use sha2::{Digest, Sha256};
 
 use crate::config::Distro;
@@ -155,8 +156,9 @@ fn of_suites(suites: &[(String, String)], reach: &Reach) -> Archives {
 /// Looks at the mirrors of a distro.
 ///
 /// # Errors
-/// `MIRROR_UNREACHABLE`, `SUITE_UNKNOWN`, `SUITE_EXPIRED`, `TOOL_MISSING`.
-pub fn state(distro: &Distro) -> Result<State> {
+/// `MIRROR_UNREACHABLE`, `SUITE_UNKNOWN`, `SUITE_EXPIRED`, `TOOL_MISSING`;
+/// `INTERRUPTED` when `stop` fires.
+pub fn state(distro: &Distro, stop: &Cancel) -> Result<State> {
     let reach = Reach::of(distro)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |since| since.as_secs());
@@ -166,7 +168,7 @@ pub fn state(distro: &Distro) -> Result<State> {
     let mut epoch = 0;
     for url in release_files(distro) {
         let file = dir.path().join("InRelease");
-        fetch(&url, &file)?;
+        fetch(&url, &file, stop)?;
         // Whatever answers there may send anything.
         let bytes = std::fs::read(&file).map_err(|err| Error::io("Reading", &file, &err))?;
         let text = String::from_utf8_lossy(&bytes);
@@ -193,23 +195,22 @@ pub fn state(distro: &Distro) -> Result<State> {
     Ok(State { key, epoch })
 }
 
-fn fetch(url: &str, to: &Path) -> Result<()> {
-    let output = Command::new(APT_HELPER)
+fn fetch(url: &str, to: &Path, stop: &Cancel) -> Result<()> {
+    let fetched = Tool::new(APT_HELPER)
         .args([TIMEOUT, "-oAcquire::Retries=1", "download-file", url])
         .arg(to)
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|err| {
-            Error::new(Code::ToolMissing, format!("{APT_HELPER} cannot be run."))
-                .why("It belongs to apt: this is no Debian system, or a very small one.")
-                .next("Build on Debian 12 or 13.")
-                .detail(err.to_string())
-        })?;
-    if output.status.success() {
-        return Ok(());
+        .run(stop);
+    stop.check()?;
+    match fetched {
+        Ok(_) => Ok(()),
+        Err(error) if error.code == contract::error::Code::ToolMissing => Err(Error::new(
+            Code::ToolMissing,
+            format!("{APT_HELPER} cannot be run."),
+        )
+        .why("It belongs to apt: this is no Debian system, or a very small one.")
+        .next("Build on Debian 12 or 13.")),
+        Err(error) => Err(not_fetched(url, &error.details.join("\n"))),
     }
-    Err(not_fetched(url, &String::from_utf8_lossy(&output.stderr)))
 }
 
 fn not_fetched(url: &str, said: &str) -> Error {

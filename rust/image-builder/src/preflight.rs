@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use buildroot::cmd;
+use host::cancel::Cancel;
 
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
@@ -75,7 +76,7 @@ pub fn findings(distro: &Distro, places: &Places) -> Vec<Finding> {
     }
     found.push(finding(
         "mirror",
-        mirror::state(distro).map(|state| {
+        mirror::state(distro, &Cancel::new()).map(|state| {
             format!(
                 "{} has {} ({})",
                 distro.mirrors.debian, distro.suite, state.key

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
-use contract::plan::{BootloaderChoice, Plan, RuntimeRoot, Source};
+use contract::plan::{BootloaderChoice, LayoutPlace, Plan, RuntimeRoot, Source};
 use host::cancel::Cancel;
 use host::cmd;
 use host::mountinfo;
@@ -170,11 +170,8 @@ fn require_inputs(plan: &Plan, target: &Target) -> Result<()> {
     if let Source::OciLayout { path, .. } = &plan.source {
         inputs.push(("source", path));
     }
-    let layouts = plan
-        .layouts
-        .iter()
-        .filter(|path| !contract::plan::is_auto(path));
-    inputs.extend(layouts.map(|path| ("layout", path.as_path())));
+    let layouts = plan.layouts.iter().filter_map(LayoutPlace::path);
+    inputs.extend(layouts.map(|path| ("layout", path)));
     match &plan.runtime_root {
         RuntimeRoot::Unpack => {}
         RuntimeRoot::Directory { path } => {

@@ -139,6 +139,29 @@ fn uuids_from_the_devices() {
     assert!(complaint.contains(missing.to_str().unwrap()), "{complaint}");
 }
 
+#[test]
+fn what_is_on_the_medium_is_told_without_a_registry() {
+    let dir = tempfile::tempdir().unwrap();
+    let medium = dir.path().to_str().unwrap();
+    Layout::new(dir.path()).image("registry.invalid/os:1", &[]);
+    for (image, layouts, on_medium) in [
+        ("registry.invalid/os:1", &["--layout", medium][..], true),
+        ("registry.invalid/os:2", &["--layout", medium], false),
+        ("registry.invalid/os:1", &["--layout", "auto"], false),
+        ("registry.invalid/os:1", &[], false),
+    ] {
+        let mut args = vec!["check", "--on-medium", "--image", image];
+        args.extend(layouts);
+        let output = bootc_installer(&args, "");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer, json!({ "onMedium": on_medium }), "{args:?}");
+        args.extend(["--format", "text"]);
+        let text = String::from_utf8(bootc_installer(&args, "").stdout).unwrap();
+        let word = if on_medium { "yes" } else { "no" };
+        assert_eq!(text, format!("on medium {word}\n"));
+    }
+}
+
 /// The answer of `check --format json` for an OCI layout on the medium, and the
 /// error in its place.
 #[test]

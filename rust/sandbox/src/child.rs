@@ -4,13 +4,14 @@
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
 use contract::error::{Code, Error, Result};
-use host::cancel::Cancel;
+use contract::fault::Stopped;
+use host::cancel::{Cancel, Wake};
 use nix::sys::signal::Signal;
 use serde::de::DeserializeOwned;
 
@@ -195,26 +196,11 @@ impl SandboxChild {
         if !self.control.buffer().is_empty() {
             return Ok(());
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .map_err(failed)?;
-        let socket = self.control.get_ref().try_clone().map_err(failed)?;
-        socket.set_nonblocking(true).map_err(failed)?;
-        let waited = runtime.block_on(async {
-            let socket = tokio::net::UnixStream::from_std(socket).map_err(failed)?;
-            tokio::select! {
-                biased;
-                () = cancel.token().cancelled() => cancel.check(),
-                ready = socket.readable() => ready.map_err(failed),
-            }
-        });
-        // The flag belongs to the socket, not to the copy of the descriptor.
-        self.control
-            .get_ref()
-            .set_nonblocking(false)
-            .map_err(failed)?;
-        waited
+        let control = self.control.get_ref().as_fd();
+        match cancel.wait(&[control], None).map_err(failed)? {
+            Wake::Stopped => Err(Stopped.into()),
+            Wake::Ready(_) | Wake::TimedOut => Ok(()),
+        }
     }
 
     fn report(&mut self) -> Result<Report> {

@@ -26,6 +26,7 @@ mod janitor;
 pub mod scratch;
 mod spec;
 mod table;
+mod writable;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,10 @@ use spec::{Mount, Spec};
 pub const TARGET: &str = "/run/target";
 /// Where the source's OCI layout is inside of a sandbox for bootc.
 pub const LAYOUT: &str = "/run/oci";
+/// Configuration of the containers' tools. bootc (1.16.9, `install/osbuild.rs`)
+/// puts an overlay over it when it cannot write there, and that would show the
+/// root's own files where others are mounted on them.
+const CONTAINERS_CONFIG: &str = "/etc/containers";
 
 /// A root and what is mounted into it, ready to run programs.
 ///
@@ -78,7 +83,8 @@ impl Sandbox {
     }
 
     /// What bootc needs (and `grub-install` from the image as well): the root
-    /// read-only; tmpfs on `/run`, `/tmp` and `/var`; `/run/udev`; `/var/tmp`
+    /// read-only; tmpfs on `/run`, `/tmp` and `/var`; a copy of `/etc/containers`
+    /// that can be written to; `/run/udev`; `/var/tmp`
     /// and `/var/lib/containers` in scratch, so that nothing big is in RAM; the
     /// target at [`TARGET`] with its own mounts, and the scratch bound on itself
     /// in it when it lies there, so that bootc's test for an empty root sees a
@@ -89,6 +95,7 @@ impl Sandbox {
             .tmpfs("/run")
             .tmpfs("/tmp")
             .tmpfs("/var")
+            .writable(CONTAINERS_CONFIG)
             .udev()
             .bind(scratch.tmp(), "/var/tmp")
             .bind(scratch.containers(), "/var/lib/containers")
@@ -134,6 +141,15 @@ impl Sandbox {
     #[must_use]
     pub fn rbind(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Self {
         self.mount(Mount::rbind(from.as_ref(), to.as_ref()))
+    }
+
+    /// A directory of the root as a copy in memory, which can be written to. One
+    /// that is not there stays away.
+    #[must_use]
+    pub fn writable(self, to: impl AsRef<Path>) -> Self {
+        self.mount(Mount::Writable {
+            to: to.as_ref().to_owned(),
+        })
     }
 
     /// An empty tmpfs (mode 0755, or 1777 for a directory called `tmp`).

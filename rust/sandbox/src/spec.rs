@@ -60,6 +60,12 @@ pub(super) enum Mount {
         #[serde(with = "raw_path")]
         to: PathBuf,
     },
+    /// A directory of the root as a copy in memory; one that is not there stays
+    /// away.
+    Writable {
+        #[serde(with = "raw_path")]
+        to: PathBuf,
+    },
     /// A procfs of the sandbox's own pid namespace.
     Proc {
         #[serde(with = "raw_path")]

@@ -11,9 +11,10 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use contract::error::{Code, Error, Result};
+use host::cancel::Cancel;
+use host::cmd::Tool;
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
@@ -22,6 +23,7 @@ use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use super::spec::{Bytes, Mount, RootKind, Spec};
+use super::writable::Contents;
 
 /// Where an image file is mounted for the moment before it becomes the root.
 /// Every live system has it, and all sources are open by then.
@@ -38,6 +40,7 @@ enum Ready<'a> {
         read_only: bool,
     },
     Tmpfs(&'a Path),
+    Writable(&'a Path),
     Proc(&'a Path),
     File {
         to: PathBuf,
@@ -75,6 +78,7 @@ fn open(step: &Mount) -> Result<Option<Ready<'_>>> {
             read_only: *read_only,
         },
         Mount::Tmpfs { to } => Ready::Tmpfs(to),
+        Mount::Writable { to } => Ready::Writable(to),
         Mount::Proc { to } => Ready::Proc(to),
         Mount::File { to, bytes, mode } => Ready::File {
             to: to.clone(),
@@ -143,27 +147,27 @@ fn move_in(root: &RootKind) -> Result<()> {
 /// Mounts a file system image. mount(8) sets the loop device up so that it
 /// goes away with its last mount, which is ours.
 fn mount_image(file: &Path, at: &Path) -> Result<()> {
-    let output = Command::new("mount")
+    Tool::new("mount")
         .args(["-o", "ro,loop", "--"])
         .args([file, at])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|err| match err.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::new(Code::ToolMissing, "The live system has no program `mount`.")
-            }
-            _ => call("starting mount", &err),
-        })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(Error::new(
+        .failing_as(Code::SourceInvalid)
+        .run(&Cancel::new())
+        .map(drop)
+        .map_err(|failed| match failed.code {
+            Code::SourceInvalid => unmountable(file, failed),
+            _ => failed,
+        })
+}
+
+fn unmountable(file: &Path, failed: Error) -> Error {
+    let mut error = Error::new(
         Code::SourceInvalid,
         format!("The runtime root {} cannot be mounted.", file.display()),
     )
     .why("It is no squashfs or erofs image, it is damaged, or the kernel lacks the file system.")
-    .next("Check the file against its checksum, or run without a runtime root.")
-    .detail(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    .next("Check the file against its checksum, or run without a runtime root.");
+    error.details = failed.details;
+    error
 }
 
 /// Also takes `noexec`, `nosuid` and `nodev` off, which a cautious person may
@@ -207,6 +211,7 @@ fn play(step: Ready<'_>) -> Result<()> {
             };
             mount_new("tmpfs", to, Some(mode))
         }
+        Ready::Writable(to) => make_writable(to),
         Ready::Proc(to) => {
             make_dir(to)?;
             mount_new("proc", to, None)
@@ -218,6 +223,16 @@ fn play(step: Ready<'_>) -> Result<()> {
             optional,
         } => put_file(&to, &bytes, mode, optional),
     }
+}
+
+fn make_writable(to: &Path) -> Result<()> {
+    if !to.is_dir() {
+        return Ok(());
+    }
+    let failed = |err: std::io::Error| call(&format!("copying {}", to.display()), &err);
+    let contents = Contents::read(to).map_err(failed)?;
+    mount_new("tmpfs", to, Some("mode=0755"))?;
+    contents.write(to).map_err(failed)
 }
 
 fn mount_new(fs_type: &str, to: &Path, data: Option<&str>) -> Result<()> {

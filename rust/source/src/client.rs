@@ -5,7 +5,6 @@ use std::path::Path;
 
 use contract::error::{Code, Error, Result};
 use contract::plan::Plan;
-use imageref::{Digest, Reference};
 use registry::ClientConfig;
 
 use crate::machine;
@@ -56,43 +55,4 @@ fn read_ca(path: &Path) -> Result<Vec<u8>> {
         .next("Correct the key `ca` or the option --ca.")
         .detail(e.to_string())
     })
-}
-
-/// The image of `plan`, pinned when the plan names a digest.
-pub fn image(plan: &Plan) -> Result<Reference> {
-    let reference = plan.reference()?;
-    match &plan.image.digest {
-        Some(digest) => Ok(reference.with_digest(self::digest(digest)?)),
-        None => Ok(reference),
-    }
-}
-
-/// The digest that a plan names.
-pub(crate) fn digest(text: &str) -> Result<Digest> {
-    text.parse().map_err(|e: imageref::ParseError| {
-        Error::new(Code::PlanInvalid, format!("`{text}` is no digest.")).detail(e.to_string())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn an_image_is_pinned_to_the_digest_of_the_plan() {
-        let mut plan = Plan::from_json(
-            r#"{"version":1,"image":{"imgref":"docker.io/library/os:13"},
-            "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
-            "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
-        )
-        .unwrap();
-        let text = |plan: &Plan| image(plan).unwrap().to_string();
-        assert_eq!(text(&plan), "docker.io/library/os:13");
-        let digest = format!("sha256:{}", "a".repeat(64));
-        plan.image.digest = Some(digest.clone());
-        assert_eq!(text(&plan), format!("docker.io/library/os:13@{digest}"));
-        plan.image.digest = Some("v1".into());
-        assert_eq!(image(&plan).unwrap_err().code, Code::PlanInvalid);
-    }
 }

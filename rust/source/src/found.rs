@@ -3,6 +3,7 @@
 
 use contract::plan::Source;
 use contract::trust::Trust;
+use imageref::Digest;
 use registry::{OciLayout, ResolvedImage};
 
 use crate::size::ImageSize;
@@ -31,8 +32,8 @@ pub struct Found {
 
 impl Found {
     /// The digest of the index that the image was chosen from.
-    pub fn index_digest(&self) -> Option<String> {
-        self.image.index_digest.as_ref().map(ToString::to_string)
+    pub fn index_digest(&self) -> Option<&Digest> {
+        self.image.index_digest.as_ref()
     }
 
     /// Bytes to download.

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use contract::error::{Code, Error, Result};
+use contract::fault::Stopped;
 use contract::plan::{Plan, Source};
 use contract::trust::Trust;
 use host::cancel::Cancel;
-use imageref::Digest;
 use registry::policy::POLICY_PATH;
 use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
@@ -40,10 +40,10 @@ pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) 
     found.warnings.extend_from_slice(secrets.warnings());
     if found.image.index_digest.is_none() {
         // Looked up by the digest of the manifest, which tells of no index.
-        found.image.index_digest = match &plan.image.index_digest {
-            Some(text) => Some(client::digest(text)?),
-            None => None,
-        };
+        found
+            .image
+            .index_digest
+            .clone_from(&plan.image.index_digest);
     }
     found.trust = trust::verify(plan, secrets, &found, &demands, cancel)?;
     found.warnings.extend(trust::warning(plan, &found.trust));
@@ -96,13 +96,9 @@ fn in_registry(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found>
 
 /// The copy of the plan's image; without one `error` stands.
 fn stand_in(plan: &Plan, medium: &Medium, error: Error) -> Result<Copy> {
-    let reference = plan.reference()?;
-    let pinned: Option<Digest> = match &plan.image.digest {
-        Some(text) => Some(client::digest(text)?),
-        None => None,
-    };
+    let pinned = plan.image.digest.as_ref();
     medium
-        .stand_in(&reference, pinned.as_ref(), &Platform::host())
+        .stand_in(&plan.image.imgref, pinned, &Platform::host())
         .map_err(|problems| problems.into_iter().fold(error, Error::detail))
 }
 
@@ -128,12 +124,12 @@ fn ask_registry(
 ) -> std::result::Result<(ResolvedImage, Vec<String>), Unanswered> {
     let client = client::client_config(plan, secrets)?;
     let registry = Registry::new(client).map_err(Coded::coded)?;
-    let reference = client::image(plan)?;
+    let reference = plan.image.pinned();
     let runtime = client::runtime()?;
     let platform = Platform::host();
     let image = runtime.block_on(async {
         tokio::select! {
-            () = cancel.token().cancelled() => Err(host::cancel::stopped().into()),
+            () = cancel.token().cancelled() => Err(Unanswered::Other(Stopped.into())),
             resolved = registry.resolve(&reference, &platform) => resolved.map_err(|error| {
                 match medium::is_out_of_reach(&error) {
                     true => Unanswered::OutOfReach(error.coded()),
@@ -153,7 +149,7 @@ fn in_layout(plan: &Plan, path: &Path, tag: Option<&str>) -> Result<Found> {
         .map_err(coded)?;
     let digests = [Some(&image.manifest_digest), image.index_digest.as_ref()];
     if let Some(pinned) = &plan.image.digest
-        && !digests.iter().flatten().any(|d| d.to_string() == *pinned)
+        && !digests.contains(&Some(pinned))
     {
         return Err(Error::new(
             Code::SourceInvalid,

@@ -10,16 +10,19 @@
 //! by layer, each by its digest.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::time::SystemTime;
 
 use host::mountinfo::{self, Mount};
 use imageref::{Digest, Reference};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use registry::{
     ErrorKind, Missing, OciArchive, OciLayout, Platform, RegistryError, ResolvedImage, Selector,
 };
 
-use contract::plan::{Plan, is_auto};
+use contract::plan::{LayoutPlace, Plan};
 
 mod scan;
 
@@ -59,13 +62,13 @@ impl Medium {
         Self::open(&plan.layouts, &mountinfo::read().unwrap_or_default())
     }
 
-    /// Opens what the paths name; [`AUTO`](contract::plan::AUTO) is what is on media among `mounts`.
-    pub fn open(paths: &[PathBuf], mounts: &[Mount]) -> Self {
+    /// Opens what is at these places; mounted are `mounts`.
+    pub fn open(places: &[LayoutPlace], mounts: &[Mount]) -> Self {
         let mut medium = Self::default();
-        for path in paths.iter().filter(|path| !is_auto(path)) {
+        for path in places.iter().filter_map(LayoutPlace::path) {
             medium.named(path);
         }
-        if paths.iter().any(|path| is_auto(path)) {
+        if places.contains(&LayoutPlace::Auto) {
             for at in scan::media(mounts) {
                 medium.plugged_in(&at);
             }
@@ -203,6 +206,20 @@ impl Medium {
     }
 }
 
+/// Whether a layout that the plan names has an image of its name, which may be
+/// another one by now in the registry.
+pub fn is_named(plan: &Plan) -> bool {
+    let name = plan.image.imgref.to_string();
+    // What is on other media has no images by their names.
+    let named = plan.layouts.iter().filter(|place| place.path().is_some());
+    let medium = Medium::open(&named.cloned().collect::<Vec<_>>(), &[]);
+    medium.layouts.iter().any(|layout| {
+        layout
+            .images()
+            .is_ok_and(|images| images.iter().any(|(is, _)| is.as_deref() == Some(&name)))
+    })
+}
+
 /// How a copy is looked for: by the names that it can have, then by what it is.
 fn selectors(reference: &Reference, wanted: &[&Digest]) -> Vec<Selector> {
     let mut names = vec![reference.to_string()];
@@ -241,46 +258,25 @@ pub fn is_out_of_reach(error: &RegistryError) -> bool {
 
 /// How old an image is, by the `created` of its configuration (RFC 3339).
 pub fn age(created: Option<&str>, now: SystemTime) -> String {
-    let Some((date, day)) = created.and_then(day_of) else {
+    let Some(day) = created.and_then(day_of) else {
         return "it does not tell when it was built".into();
     };
-    let today = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs()
-        / (24 * 60 * 60);
-    match i64::try_from(today).unwrap_or(i64::MAX) - day {
-        0 => format!("built on {date}, today"),
-        1 => format!("built on {date}, yesterday"),
-        days @ 2.. => format!("built on {date}, {days} days ago"),
+    let now = Timestamp::try_from(now).unwrap_or_default();
+    let today = Offset::UTC.to_datetime(now).date();
+    match day.duration_until(today).as_hours() / 24 {
+        0 => format!("built on {day}, today"),
+        1 => format!("built on {day}, yesterday"),
+        days @ 2.. => format!("built on {day}, {days} days ago"),
         // This machine's clock is wrong, which is usual without a network.
-        _ => format!("built on {date}"),
+        _ => format!("built on {day}"),
     }
 }
 
-/// The date of a time in RFC 3339, and its number of days since 1970. Nothing
-/// for the dates that mean "not said": 1970 and before.
-fn day_of(time: &str) -> Option<(&str, i64)> {
-    let date = time.get(..10)?;
-    let mut parts = date.split('-').map(|part| part.parse::<u16>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some()
-        || year <= 1970
-        || !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-    {
-        return None;
-    }
-    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
-    // Years that begin with March have their leap day at the end.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    // 1970-01-01 by the same count.
-    Some((date, days - 719_468))
+/// The date of a time in RFC 3339, as it stands there. Nothing for the dates that
+/// mean "not said": 1970 and before.
+fn day_of(time: &str) -> Option<Date> {
+    let date: Date = time.get(..10)?.parse().ok()?;
+    (date.year() > 1970).then_some(date)
 }
 
 #[cfg(test)]

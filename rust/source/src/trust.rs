@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use contract::error::{Code, Error, Result};
+use contract::fault::Stopped;
 use contract::plan::{Plan, RegistryPlan, Source};
 use contract::trust::{Trust, Unverified};
 use host::cancel::Cancel;
@@ -28,7 +29,6 @@ const POLICY_MAX: u64 = 1024 * 1024;
 /// # Errors
 /// `SIGNATURE_POLICY` when the policy rejects the image, or cannot be applied.
 pub fn demands(plan: &Plan, policy: &Path) -> Result<Demands> {
-    let reference = plan.reference()?;
     let mut demands = Demands::default();
     if let Some(registry) = keys_for(plan).filter(|_| !plan.image.no_signature_verification) {
         let keys = public_keys(registry)?;
@@ -38,7 +38,7 @@ pub fn demands(plan: &Plan, policy: &Path) -> Result<Demands> {
         let by = policy.display().to_string();
         let read = Policy::parse(&text).map_err(|e| unusable(policy, &e.to_string()))?;
         let subject = match &plan.source {
-            Source::Registry => Subject::Docker(&reference),
+            Source::Registry => Subject::Docker(&plan.image.imgref),
             Source::OciLayout { path, reference } => Subject::Oci {
                 path,
                 name: reference.as_deref(),
@@ -53,8 +53,7 @@ pub fn demands(plan: &Plan, policy: &Path) -> Result<Demands> {
 
 /// The entry with keys that is about the plan's image.
 pub fn keys_for(plan: &Plan) -> Option<&RegistryPlan> {
-    let reference = plan.reference().ok()?;
-    plan.registry_for(&reference.name())
+    plan.registry_for(&plan.image.imgref.name())
         .filter(|registry| !registry.signature_keys.is_empty())
 }
 
@@ -117,9 +116,8 @@ pub fn verify(
         };
         return Ok(Trust::NotVerified { why });
     }
-    let name = plan.reference()?;
     let wanted = Wanted {
-        name: &name,
+        name: &plan.image.imgref,
         manifest_digest: &found.image.manifest_digest,
         manifest: &found.image.manifest_bytes,
         index: found.image.index_digest.as_ref(),
@@ -135,7 +133,7 @@ pub fn verify(
             }
         };
         tokio::select! {
-            () = cancel.token().cancelled() => Err(host::cancel::stopped()),
+            () = cancel.token().cancelled() => Err(Stopped.into()),
             verified = verifying => verified,
         }
     })?;

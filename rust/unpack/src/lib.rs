@@ -304,7 +304,7 @@ impl Blob {
 }
 
 fn stopped(cancel: &Cancel) -> Option<Error> {
-    cancel.check().err()
+    cancel.check().err().map(Error::from)
 }
 
 /// An error of the operating system or the archive, with a code of its own

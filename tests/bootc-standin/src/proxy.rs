@@ -3,11 +3,14 @@
 //! to it: may this image be used? It is the same call that the real bootc makes,
 //! so that the policy of the root that this runs in counts.
 
+use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use nix::unistd::{AccessFlags, access};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,6 +22,34 @@ struct Answer {
     success: bool,
     #[serde(default)]
     error: String,
+}
+
+/// Lets programs write to /etc/containers, as bootc does it before it asks skopeo
+/// for anything (`install/osbuild.rs`): where it cannot, an overlay comes over it,
+/// and with that what is mounted on files in it is not seen any more.
+///
+/// # Errors
+/// When mount(8) fails.
+pub(crate) fn writable_configuration() -> Result<()> {
+    let place = Path::new("/etc/containers");
+    if !place.try_exists()? || access(place, AccessFlags::W_OK).is_ok() {
+        return Ok(());
+    }
+    let upper = Path::new("/tmp/etc-ovl");
+    for dir in ["upper", "work"] {
+        fs::create_dir_all(upper.join(dir)).context("making directories for an overlay")?;
+    }
+    let status = Command::new("mount")
+        .args(["-t", "overlay", "overlay", "-o"])
+        .arg("lowerdir=/etc/containers,upperdir=etc-ovl/upper,workdir=etc-ovl/work")
+        .arg(place)
+        .current_dir("/tmp")
+        .status()
+        .context("starting mount")?;
+    if !status.success() {
+        bail!("mounting an overlay on {}: {status}", place.display());
+    }
+    Ok(())
 }
 
 /// Opens an image and closes it again.

@@ -85,7 +85,8 @@ impl Image {
     /// Reads the manifest; nothing else is fetched.
     pub(crate) fn inspect(reference: &ImageReference) -> Result<Self> {
         let opened = match reference.transport {
-            Transport::OciDir => proxy::open_image(&reference.skopeo())
+            Transport::OciDir => proxy::writable_configuration()
+                .and_then(|()| proxy::open_image(&reference.skopeo()))
                 .and_then(|()| Self::inspect_layout(reference)),
             _ => Self::inspect_by_skopeo(reference),
         };

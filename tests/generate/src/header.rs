@@ -45,7 +45,7 @@ const SENTENCES: [(&str, &str, &str); 6] = [
     // What failed is before the next step.
     (
         "installer/src/engine/mod.rs",
-        "\"The installation was stopped.\"",
+        "Error::from(Stopped)",
         "\n    }\n",
     ),
 ];

@@ -7,6 +7,7 @@
 
 mod header;
 pub mod scrape;
+mod storage_keys;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -47,6 +48,10 @@ pub fn files() -> Result<Vec<Printed>> {
         Printed {
             path: "calamares-module/common/EngineTexts.h",
             text: header::text(&workspace())?,
+        },
+        Printed {
+            path: "calamares-module/common/StorageKeys.h",
+            text: storage_keys::text(),
         },
         Printed {
             path: "debian/bootc-installer.1",

@@ -5,11 +5,23 @@
 use std::fs;
 
 use generate::{Printed, files, out_of_date, workspace, write};
+use installer::calamares::{PARTITION_KEYS, STORAGE_KEYS};
 
 #[test]
 fn every_printed_file_is_up_to_date() {
     let old = out_of_date(&workspace(), &files().unwrap()).unwrap();
     assert!(old.is_empty(), "{}", old.join("\n"));
+}
+
+#[test]
+fn every_key_that_is_read_from_calamares_is_documented() {
+    let formats = fs::read_to_string(workspace().join("docs/formats.md")).unwrap();
+    let (_, part) = formats.split_once("### From Calamares").unwrap();
+    let (part, _) = part.split_once("\n### ").unwrap();
+    for key in STORAGE_KEYS.iter().chain(&PARTITION_KEYS) {
+        let named = ['`', '.', '['].map(|end| part.contains(&format!("`{key}{end}")));
+        assert!(named.contains(&true), "{key}");
+    }
 }
 
 #[test]

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! An installed disk that boots by itself, driven over its serial console.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::agent::{find, nonce};
+use crate::config::Config;
 use crate::console::{self, Prompt};
 use crate::deadline::Deadline;
-use crate::machine::{Accel, Disk, Firmware, Machine};
+use crate::machine::{Disk, Machine};
 use crate::output::Output;
 use crate::serial::{self, Finished};
 use crate::stream::Missed;
@@ -30,108 +30,40 @@ const SHOW_ATTEMPTS: u32 = 5;
 const PROMPT_WINDOW: usize = 4096;
 
 /// How to boot a disk.
+pub type DiskConfig = Config<Installed>;
+
+/// What only a disk has that boots by itself.
 #[derive(Clone, Debug)]
-pub struct DiskConfig {
-    machine: Machine,
+pub struct Installed {
     user: String,
     password: Option<SecretString>,
-    console_log: Option<PathBuf>,
-    boot_limit: Duration,
     stall_limit: Duration,
-    command_limit: Duration,
 }
 
 impl DiskConfig {
     /// Boots `disk` with 1536 MiB of memory, and logs in as root without a
     /// password. [`Disk::snapshot`] leaves the disk as it is, so that it can
-    /// be booted once more as new.
+    /// be booted once more as new. Firmware, boot loader, boot and login may
+    /// take 10 minutes together, a command 5.
     pub fn new(disk: Disk) -> Self {
-        Self {
-            machine: Machine {
-                memory_mib: 1536,
-                disks: vec![disk],
-                ..Machine::default()
-            },
+        let machine = Machine {
+            memory_mib: 1536,
+            disks: vec![disk],
+            ..Machine::default()
+        };
+        let special = Installed {
             user: "root".to_owned(),
             password: None,
-            console_log: None,
-            boot_limit: BOOT_LIMIT,
             stall_limit: STALL_LIMIT,
-            command_limit: COMMAND_LIMIT,
-        }
-    }
-
-    /// Memory in MiB.
-    #[must_use]
-    pub fn memory_mib(mut self, mib: u32) -> Self {
-        self.machine.memory_mib = mib;
-        self
-    }
-
-    /// One more disk, after the one that boots.
-    #[must_use]
-    pub fn disk(mut self, disk: Disk) -> Self {
-        self.machine.disks.push(disk);
-        self
-    }
-
-    /// BIOS (the default) or UEFI.
-    #[must_use]
-    pub fn firmware(mut self, firmware: Firmware) -> Self {
-        self.machine.firmware = firmware;
-        self
-    }
-
-    /// KVM or not; by itself it finds out.
-    #[must_use]
-    pub fn accel(mut self, accel: Accel) -> Self {
-        self.machine.accel = accel;
-        self
-    }
-
-    /// Whether there is a network (there is by default); setting it up is the
-    /// booted system's business.
-    #[must_use]
-    pub fn network(mut self, network: bool) -> Self {
-        self.machine.network = network;
-        self
-    }
-
-    /// More QEMU arguments.
-    #[must_use]
-    pub fn qemu_args(mut self, args: &[&str]) -> Self {
-        let args = args.iter().map(|a| (*a).to_owned());
-        self.machine.extra_args.extend(args);
-        self
-    }
-
-    /// Where QEMU takes commands; see [`Qmp`](crate::Qmp).
-    #[must_use]
-    pub fn qmp(mut self, socket: impl Into<PathBuf>) -> Self {
-        self.machine.qmp = Some(socket.into());
-        self
+        };
+        Self::of(machine, (BOOT_LIMIT, COMMAND_LIMIT), special)
     }
 
     /// Another user than root without a password.
     #[must_use]
     pub fn login(mut self, user: &str, password: Option<SecretString>) -> Self {
-        self.user = user.to_owned();
-        self.password = password;
-        self
-    }
-
-    /// A file to whose end the serial console's text goes.
-    #[must_use]
-    pub fn console_log(mut self, path: impl Into<PathBuf>) -> Self {
-        self.console_log = Some(path.into());
-        self
-    }
-
-    /// How long firmware, boot loader, boot and login may take together
-    /// (10 minutes by default).
-    #[must_use]
-    pub fn boot_limit(mut self, limit: Duration) -> Self {
-        self.boot_limit = limit;
+        self.special.user = user.to_owned();
+        self.special.password = password;
         self
     }
 
@@ -139,14 +71,7 @@ impl DiskConfig {
     /// default).
     #[must_use]
     pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.stall_limit = limit;
-        self
-    }
-
-    /// How long a command may take (5 minutes by default).
-    #[must_use]
-    pub fn command_limit(mut self, limit: Duration) -> Self {
-        self.command_limit = limit;
+        self.special.stall_limit = limit;
         self
     }
 }
@@ -167,7 +92,7 @@ impl BootedDisk {
     /// and logs in.
     pub fn start(config: &DiskConfig) -> Result<Self> {
         let vm = boot(config, |vm, deadline| {
-            await_prompt(vm, deadline, Some(config.stall_limit), |prompt| {
+            await_prompt(vm, deadline, Some(config.special.stall_limit), |prompt| {
                 prompt == Prompt::User
             })
         })?;
@@ -329,7 +254,7 @@ pub fn boot_until(config: &DiskConfig, text: &str) -> Result<String> {
     boot(config, |vm, deadline| {
         let found = vm
             .stream
-            .wait_for(deadline, Some(config.stall_limit), |bytes| {
+            .wait_for(deadline, Some(config.special.stall_limit), |bytes| {
                 let plain = console::plain(bytes);
                 if plain.contains(text) {
                     said = plain;
@@ -377,22 +302,26 @@ fn log_in(vm: &Vm, config: &DiskConfig, deadline: Deadline) -> Result<()> {
             Prompt::User if names_sent == LOGIN_ATTEMPTS => {
                 return Err(vm.explain(&format!(
                     "logging in as {} fails again and again",
-                    config.user
+                    config.special.user
                 )));
             }
             Prompt::User => {
                 names_sent += 1;
-                vm.stream.send(format!("{}\n", config.user).as_bytes())?;
+                vm.stream
+                    .send(format!("{}\n", config.special.user).as_bytes())?;
             }
-            Prompt::Password => match &config.password {
+            Prompt::Password => match &config.special.password {
                 Some(password) => {
                     let line = format!("{}\n", password.expose_secret());
                     vm.stream.send(line.as_bytes())?;
                 }
-                None => bail!("{} needs a password, and none was given", config.user),
+                None => bail!(
+                    "{} needs a password, and none was given",
+                    config.special.user
+                ),
             },
             Prompt::Refused => {
-                return Err(vm.explain(&format!("login as {} was refused", config.user)));
+                return Err(vm.explain(&format!("login as {} was refused", config.special.user)));
             }
         }
         await_prompt(vm, deadline, None, |seen| {

@@ -11,11 +11,12 @@ use testkit::apt;
 use testkit::cmd::CommandExt;
 
 use crate::agent::{self, ReplyParser};
+use crate::config::Config;
 use crate::console;
 use crate::deadline::Deadline;
 use crate::image::LiveImage;
 use crate::injected;
-use crate::machine::{Accel, DirectKernel, Disk, Firmware, Machine};
+use crate::machine::{DirectKernel, Disk, Machine};
 use crate::output::Output;
 use crate::stream::Missed;
 use crate::vm::{self, Talk, Vm};
@@ -33,76 +34,28 @@ const KERNEL_COMMAND_LINE: &str = "console=ttyS0 panic=-1 loglevel=5 no_timer_ch
     mitigations=off nokaslr random.trust_cpu=on audit=0 apparmor=0 net.ifnames=0";
 
 /// How to start a [`Guest`].
-#[derive(Clone, Debug)]
-pub struct GuestConfig {
-    machine: Machine,
+pub type GuestConfig = Config<Live>;
+
+/// What only the live guest has.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
     shares: Vec<PathBuf>,
     kernel_args: String,
-    console_log: Option<PathBuf>,
-    boot_limit: Duration,
-    command_limit: Duration,
 }
 
 impl Default for GuestConfig {
     fn default() -> Self {
-        Self {
-            machine: Machine::default(),
-            shares: Vec::new(),
-            kernel_args: String::new(),
-            console_log: None,
-            boot_limit: BOOT_LIMIT,
-            command_limit: COMMAND_LIMIT,
-        }
+        let limits = (BOOT_LIMIT, COMMAND_LIMIT);
+        Self::of(Machine::default(), limits, Live::default())
     }
 }
 
 impl GuestConfig {
-    /// 1 GiB of memory, 2 processors, BIOS, network, no disk.
+    /// 1 GiB of memory, 2 processors, BIOS, network, no disk. Half of the memory
+    /// is what the root's overlay can hold; the host's 127.0.0.1 is 10.0.2.2. A
+    /// boot may take 7 minutes, a command 10.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Memory in MiB; half of it is what the root's overlay can hold.
-    #[must_use]
-    pub fn memory_mib(mut self, mib: u32) -> Self {
-        self.machine.memory_mib = mib;
-        self
-    }
-
-    /// Number of virtual processors.
-    #[must_use]
-    pub fn cpus(mut self, cpus: u32) -> Self {
-        self.machine.cpus = cpus;
-        self
-    }
-
-    /// One more disk: the first is `/dev/vda`.
-    #[must_use]
-    pub fn disk(mut self, disk: Disk) -> Self {
-        self.machine.disks.push(disk);
-        self
-    }
-
-    /// BIOS (the default) or UEFI.
-    #[must_use]
-    pub fn firmware(mut self, firmware: Firmware) -> Self {
-        self.machine.firmware = firmware;
-        self
-    }
-
-    /// KVM or not; by itself it finds out.
-    #[must_use]
-    pub fn accel(mut self, accel: Accel) -> Self {
-        self.machine.accel = accel;
-        self
-    }
-
-    /// Whether there is a network (there is by default). The host's 127.0.0.1
-    /// is 10.0.2.2 in the guest.
-    #[must_use]
-    pub fn network(mut self, network: bool) -> Self {
-        self.machine.network = network;
-        self
     }
 
     /// A file or directory of the host, read-only at `/host/<its name>` as it
@@ -110,44 +63,15 @@ impl GuestConfig {
     /// is called by its name.
     #[must_use]
     pub fn share(mut self, path: impl Into<PathBuf>) -> Self {
-        self.shares.push(path.into());
+        self.special.shares.push(path.into());
         self
     }
 
     /// More words for the kernel's command line.
     #[must_use]
     pub fn kernel_args(mut self, words: &str) -> Self {
-        self.kernel_args.push(' ');
-        self.kernel_args.push_str(words);
-        self
-    }
-
-    /// More QEMU arguments.
-    #[must_use]
-    pub fn qemu_args(mut self, args: &[&str]) -> Self {
-        let args = args.iter().map(|a| (*a).to_owned());
-        self.machine.extra_args.extend(args);
-        self
-    }
-
-    /// A file to whose end the serial console's text goes.
-    #[must_use]
-    pub fn console_log(mut self, path: impl Into<PathBuf>) -> Self {
-        self.console_log = Some(path.into());
-        self
-    }
-
-    /// How long a boot may take (7 minutes by default).
-    #[must_use]
-    pub fn boot_limit(mut self, limit: Duration) -> Self {
-        self.boot_limit = limit;
-        self
-    }
-
-    /// How long a command may take (10 minutes by default).
-    #[must_use]
-    pub fn command_limit(mut self, limit: Duration) -> Self {
-        self.command_limit = limit;
+        self.special.kernel_args.push(' ');
+        self.special.kernel_args.push_str(words);
         self
     }
 
@@ -156,9 +80,9 @@ impl GuestConfig {
         let mut machine = self.machine.clone();
         let root = Disk::new(&image.root).read_only().serial("live-root");
         machine.disks.push(root);
-        if !self.shares.is_empty() {
+        if !self.special.shares.is_empty() {
             let file = dir.join("host-share.squashfs");
-            pack_shares(&self.shares, &file)?;
+            pack_shares(&self.special.shares, &file)?;
             let share = Disk::new(file).read_only().serial("host-share");
             machine.disks.push(share);
         }
@@ -169,7 +93,7 @@ impl GuestConfig {
         DirectKernel {
             kernel: image.kernel.clone(),
             initramfs: image.initramfs.clone(),
-            command_line: format!("{KERNEL_COMMAND_LINE}{}", self.kernel_args),
+            command_line: format!("{KERNEL_COMMAND_LINE}{}", self.special.kernel_args),
         }
     }
 }

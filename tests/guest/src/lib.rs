@@ -8,6 +8,7 @@
 //! root shell into whatever boots.
 
 mod agent;
+mod config;
 mod console;
 mod cpio;
 mod deadline;
@@ -25,8 +26,9 @@ mod stream;
 mod unattended;
 mod vm;
 
-pub use disk_boot::{BootedDisk, DiskConfig, boot_until};
-pub use guest::{Guest, GuestConfig};
+pub use config::Config;
+pub use disk_boot::{BootedDisk, DiskConfig, Installed, boot_until};
+pub use guest::{Guest, GuestConfig, Live};
 pub use image::LiveImage;
 pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};
 pub use output::Output;

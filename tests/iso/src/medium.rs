@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use e2e::served::Served;
+use host::cancel::Cancel;
 use image_builder::build::{self, Request};
 use image_builder::config::Distro;
 use image_builder::progress::Progress;
-use image_builder::stop::Stop;
 
 use crate::options::Options;
 use crate::way::Way;
@@ -73,7 +73,7 @@ fn build(distro: Distro, output: &Path) -> Result<PathBuf> {
         owner: None,
     };
     let mut progress = Progress::new(false);
-    let built = build::build(&request, &mut progress, &Stop::new())?;
+    let built = build::build(&request, &mut progress, &Cancel::new())?;
     progress.end();
     Ok(built.iso)
 }

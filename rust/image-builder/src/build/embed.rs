@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -23,7 +22,6 @@ use source::secret::Secrets;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::progress::Progress;
-use crate::stop::Stop;
 
 /// Where embedded images are on the medium, and before that in the work
 /// directory.
@@ -57,12 +55,12 @@ pub fn references(distro: &Distro) -> Vec<String> {
 /// Looks an image up: it exists, and it can be installed.
 ///
 /// # Errors
-/// `IMAGE_REFUSED` with what the engine says about it.
-pub fn look_up(distro: &Distro, reference: &str) -> Result<Image> {
+/// `IMAGE_REFUSED` with what the engine says about it, also when `stop` fires.
+pub fn look_up(distro: &Distro, reference: &str, stop: &Cancel) -> Result<Image> {
     let resolved = plan(distro, reference)
         .and_then(|plan| {
             let secrets = Secrets::read(&plan)?;
-            source::look_up::image(&plan, &secrets, &Cancel::new())
+            source::look_up::image(&plan, &secrets, stop)
         })
         .map_err(|err| refused(reference, err))?
         .image;
@@ -135,7 +133,7 @@ pub fn pull(
     images: &[Image],
     dir: &Path,
     progress: &mut Progress,
-    stop: &Stop,
+    stop: &Cancel,
 ) -> Result<()> {
     let layout = OciLayout::create(dir).map_err(|err| layout_failed(dir, &err))?;
     for image in images {
@@ -157,7 +155,7 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
         let secrets = Secrets::read(&plan)?;
         let registry =
             Registry::new(client::client_config(&plan, &secrets)?).map_err(Coded::coded)?;
-        let name = plan.reference()?;
+        let name = &plan.image.imgref;
         let resolved = &image.resolved;
         // A mirror may be without the signatures.
         let places = registry.places(resolved).map_err(Coded::coded)?;
@@ -170,7 +168,7 @@ fn copy_signatures(distro: &Distro, image: &Image, layout: &OciLayout) -> Result
             // One that cannot be reached matters only when no other answers.
             let (mut answered, mut failure) = (false, Ok(()));
             for at in &places {
-                let copy = registry.copy_signatures(at, &name, digest, layout);
+                let copy = registry.copy_signatures(at, name, digest, layout);
                 match runtime.block_on(copy) {
                     Ok(copied) => {
                         answered = true;
@@ -195,52 +193,33 @@ fn pull_one(
     image: &Image,
     layout: &OciLayout,
     progress: &mut Progress,
-    stop: &Stop,
+    stop: &Cancel,
 ) -> Result<()> {
     let total = human(image.resolved.compressed_size());
-    let counter = Arc::new(Counter::default());
-    let cancel = Cancel::new();
+    let counter = Counter::default();
     let failed = |err: contract::error::Error| refused(&image.reference, err);
     let plan = plan(distro, &image.reference).map_err(failed)?;
     let secrets = Secrets::read(&plan).map_err(failed)?;
     let registry = client::client_config(&plan, &secrets)
         .and_then(|config| Registry::new(config).map_err(Coded::coded))
         .map_err(failed)?;
-    let pulled = std::thread::scope(|scope| {
-        let watch = (Arc::clone(&counter), cancel.clone());
-        let pulling = scope.spawn(move || -> contract::error::Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|err| {
-                    contract::error::Error::new(
-                        contract::error::Code::Io,
-                        "The network client cannot start.",
-                    )
-                    .detail(err.to_string())
-                })?;
-            let (counter, cancel) = watch;
-            let pull = registry.pull(&image.resolved, layout, &*counter, cancel.token());
-            runtime.block_on(pull).map(drop).map_err(Coded::coded)
-        });
-        while !pulling.is_finished() {
-            if stop.is_stopped() {
-                cancel.cancel();
+    let pulled = client::runtime().map_err(failed)?.block_on(async {
+        let pull = registry.pull(&image.resolved, layout, &counter, stop.token());
+        let mut pull = std::pin::pin!(pull);
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut pull => return done,
+                _ = tick.tick() => {
+                    let done = human(counter.0.load(Ordering::Relaxed));
+                    progress.at(&format!("{} ({done} of {total})", image.reference));
+                }
             }
-            let done = human(counter.0.load(Ordering::Relaxed));
-            progress.at(&format!("{} ({done} of {total})", image.reference));
-            std::thread::park_timeout(TICK);
         }
-        pulling.join()
     });
     stop.check()?;
-    match pulled {
-        Ok(done) => done.map_err(failed),
-        Err(_) => Err(Error::new(
-            Code::Io,
-            format!("Downloading {} ended unexpectedly.", image.reference),
-        )),
-    }
+    pulled.map(drop).map_err(|err| failed(err.coded()))
 }
 
 /// Counts bytes.
@@ -411,21 +390,21 @@ mod tests {
             let file = dir.path().join("distro.yaml");
             fs::write(&file, text).unwrap();
             let distro = Distro::read(&file).unwrap();
-            let refusal = look_up(&distro, &reference).unwrap_err();
+            let refusal = look_up(&distro, &reference, &Cancel::new()).unwrap_err();
             assert!(refusal.to_string().contains("not signed"), "{refusal}");
 
             let digest = server.digest("os/a", "1").unwrap();
             let signed = format!("{host}/os/a@{digest}");
             cosign.sign(dir.path(), "key", &signed, &[]).unwrap();
-            let images = [look_up(&distro, &reference).unwrap()];
+            let images = [look_up(&distro, &reference, &Cancel::new()).unwrap()];
             let medium = dir.path().join("medium");
             for _ in 0..2 {
                 let mut progress = Progress::new(false);
-                pull(&distro, &images, &medium, &mut progress, &Stop::default()).unwrap();
+                pull(&distro, &images, &medium, &mut progress, &Cancel::default()).unwrap();
             }
             drop(server);
             let mut plan = plan(&distro, &reference).unwrap();
-            plan.layouts = vec![medium.clone()];
+            plan.layouts = vec![medium.clone().into()];
             let check = |plan| source::look_up::image(plan, &Secrets::default(), &Cancel::new());
             let found = check(&plan).unwrap();
             assert!(found.offline);

@@ -113,7 +113,7 @@ fn location(distro: &Distro) -> Result<Option<String>> {
         return Ok(None);
     }
     let keys = serde_yaml::to_string(&keys).map_err(|err| {
-        Error::fault("locale.conf of the medium cannot be written.").detail(err.to_string())
+        Error::defect("locale.conf of the medium cannot be written.").detail(err.to_string())
     })?;
     Ok(Some(format!("{}\n# Of distro.yaml.\n{keys}", LOCALE.text)))
 }

@@ -12,13 +12,14 @@ use super::lb::{self, Said};
 use super::root::Shell;
 use super::tree;
 use super::work::Work;
+use host::cancel::Cancel;
+
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::{Progress, Sink};
 use crate::sbom::{Hashes, Package};
-use crate::stop::Stop;
 
 /// live-build's own directory in the work directory.
 pub(super) const LB: &str = "lb";
@@ -96,7 +97,7 @@ pub(super) struct Bench<'a> {
     /// With its directory.
     pub(super) work: &'a Work,
     /// Ends it early.
-    pub(super) stop: &'a Stop,
+    pub(super) stop: &'a Cancel,
     /// On what.
     pub(super) inputs: Inputs<'a>,
 }

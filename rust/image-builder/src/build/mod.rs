@@ -38,11 +38,13 @@ use std::path::PathBuf;
 
 use buildroot::cache;
 
+use contract::fault::Stopped;
+use host::cancel::Cancel;
+
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::preflight::Places;
 use crate::progress::Progress;
-use crate::stop::Stop;
 pub use publish::Artefacts;
 pub use steps::Plan;
 
@@ -90,13 +92,13 @@ impl Request {
 ///
 /// # Errors
 /// Every code of [`Code`]; refusals come before anything is built.
-pub fn build(request: &Request, progress: &mut Progress, stop: &Stop) -> Result<Artefacts> {
+pub fn build(request: &Request, progress: &mut Progress, stop: &Cancel) -> Result<Artefacts> {
     // Ctrl-C reaches the programs of this terminal as well, and what they fail
     // with is not what happened.
     Plan::of(request)?
         .play(progress, stop)
-        .map_err(|err| match stop.is_stopped() {
-            true => Stop::interrupted(),
+        .map_err(|err| match stop.is_cancelled() {
+            true => Stopped.into(),
             false => err,
         })
 }

@@ -85,7 +85,7 @@ impl Edited {
     fn once(&self, what: &str, times: usize) -> Result<()> {
         match times {
             1 => Ok(()),
-            _ => Err(Error::fault(format!(
+            _ => Err(Error::defect(format!(
                 "{} has `{}` {times} times, and not once.",
                 self.path,
                 what.trim()

@@ -17,11 +17,12 @@ use buildroot::rootfs::Rootfs;
 
 use super::lists::Lists;
 use super::run::{self, Outcome};
+use host::cancel::Cancel;
+
 use crate::error::{Code, Error, Result};
 use crate::mirror;
 use crate::progress::Sink;
 use crate::sbom::{self, Package};
-use crate::stop::Stop;
 
 /// live-build is always trixie's, whatever suite it builds: bookworm's makes
 /// hybrid images that do not start from USB.
@@ -102,7 +103,7 @@ pub trait Shell: fmt::Debug {
         lines: &str,
         environment: &[(String, String)],
         sink: &mut dyn Sink,
-        stop: &Stop,
+        stop: &Cancel,
     ) -> Result<Outcome>;
 }
 
@@ -225,7 +226,7 @@ impl Shell for Root {
         lines: &str,
         environment: &[(String, String)],
         sink: &mut dyn Sink,
-        stop: &Stop,
+        stop: &Cancel,
     ) -> Result<Outcome> {
         // unshare(1) ends what is inside when it ends itself, and setpriv(1)
         // ends unshare when the builder does.

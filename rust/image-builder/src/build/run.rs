@@ -3,27 +3,24 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
+use host::cancel::{Cancel, Wake, readable};
+
 use crate::error::{Code, Error, Result};
 use crate::progress::Sink;
-use crate::stop::Stop;
 
-/// How often a request to stop is looked for.
-const STOP_POLL: Duration = Duration::from_millis(100);
 /// How long a child that was killed may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Said in the log of what outlives its end.
 const LEFT: &str = "was stopped, and something that it started goes on.";
-/// How many lines may wait to be looked at.
-const LINES_AHEAD: usize = 1024;
 /// How many of the last lines are kept for an error.
 const LAST_LINES: usize = 400;
 
@@ -48,7 +45,7 @@ impl Outcome {
 /// # Errors
 /// `INTERRUPTED` when `stop` fires, with the child killed; `TOOL_MISSING` or
 /// `IO` when it cannot be started.
-pub fn run(command: Command, sink: &mut dyn Sink, stop: &Stop) -> Result<Outcome> {
+pub fn run(command: Command, sink: &mut dyn Sink, stop: &Cancel) -> Result<Outcome> {
     run_within(STOP_LIMIT, command, sink, stop)
 }
 
@@ -57,7 +54,7 @@ fn run_within(
     limit: Duration,
     mut command: Command,
     sink: &mut dyn Sink,
-    stop: &Stop,
+    stop: &Cancel,
 ) -> Result<Outcome> {
     stop.check()?;
     let name = command.get_program().to_string_lossy().into_owned();
@@ -79,53 +76,88 @@ fn run_within(
         .map_err(failed)?;
     // The command holds the other ends of the pipe.
     drop(command);
-    // A child that writes faster than its lines are looked at waits.
-    let (sender, lines) = mpsc::sync_channel(LINES_AHEAD);
-    let reading = std::thread::spawn(move || {
-        for line in BufReader::new(File::from(reader)).split(b'\n') {
-            let Ok(line) = line else { return };
-            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
+    let mut output = Output::new(File::from(reader));
     let mut last = VecDeque::new();
     loop {
-        match lines.recv_timeout(STOP_POLL) {
-            Ok(line) => {
-                sink.line(&line);
-                if last.len() == LAST_LINES {
-                    last.pop_front();
+        match stop.wait(&[output.pipe.as_fd()], None).map_err(failed)? {
+            Wake::Stopped => {
+                // What is inside of its namespaces dies with it, a moment later:
+                // the last of it closes the pipe.
+                child.kill().map_err(failed)?;
+                if !output.ends_before(Instant::now() + limit).map_err(failed)? {
+                    sink.line(&format!("`{name}` {LEFT}"));
                 }
-                last.push_back(line);
+                break;
             }
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if stop.is_stopped() {
-            // What is inside of its namespaces dies with it, a moment later:
-            // the last of it closes the pipe.
-            child.kill().map_err(failed)?;
-            let end = Instant::now() + limit;
-            loop {
-                match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                    Ok(_) => {}
-                    Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) => {
-                        sink.line(&format!("`{name}` {LEFT}"));
-                        break;
+            Wake::Ready(_) | Wake::TimedOut => {
+                let Some(lines) = output.lines().map_err(failed)? else {
+                    break;
+                };
+                for line in lines {
+                    sink.line(&line);
+                    if last.len() == LAST_LINES {
+                        last.pop_front();
                     }
+                    last.push_back(line);
                 }
             }
-            break;
         }
     }
     let status = child.wait().map_err(failed)?;
     stop.check()?;
-    // All writers are gone, so the reader is too.
-    drop(reading.join());
     Ok(Outcome { status, last })
+}
+
+/// What a child writes. One that writes faster than its lines are looked at
+/// waits.
+#[derive(Debug)]
+struct Output {
+    pipe: File,
+    /// The beginning of a line.
+    begun: Vec<u8>,
+}
+
+impl Output {
+    fn new(pipe: File) -> Self {
+        Self {
+            pipe,
+            begun: Vec::new(),
+        }
+    }
+
+    /// Waits for something and gives the lines that are whole by it; at the end
+    /// of it all what has no end of line, then `None`.
+    fn lines(&mut self) -> std::io::Result<Option<Vec<String>>> {
+        let mut chunk = [0; 8192];
+        let n = self.pipe.read(&mut chunk)?;
+        let text = |line: &[u8]| String::from_utf8_lossy(line).trim_end().to_owned();
+        if n == 0 {
+            let rest = std::mem::take(&mut self.begun);
+            return Ok((!rest.is_empty()).then(|| vec![text(&rest)]));
+        }
+        self.begun.extend_from_slice(&chunk[..n]);
+        let Some(end) = self.begun.iter().rposition(|&byte| byte == b'\n') else {
+            return Ok(Some(Vec::new()));
+        };
+        let rest = self.begun.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.begun, rest);
+        Ok(Some(
+            whole[..end]
+                .split(|&byte| byte == b'\n')
+                .map(text)
+                .collect(),
+        ))
+    }
+
+    /// Whether nobody can write any more before `end`; what comes is dropped.
+    fn ends_before(&mut self, end: Instant) -> std::io::Result<bool> {
+        while readable(&[self.pipe.as_fd()], Some(end))?.is_some() {
+            if self.lines()?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +183,7 @@ mod tests {
     fn both_streams_arrive_in_order() {
         let mut lines = Lines(Vec::new());
         let script = "echo a; echo b >&2; echo c; exit 3";
-        let outcome = run(sh(script), &mut lines, &Stop::new()).unwrap();
+        let outcome = run(sh(script), &mut lines, &Cancel::new()).unwrap();
         assert_eq!(outcome.status.code(), Some(3));
         assert_eq!(lines.0, ["a", "b", "c"]);
         assert_eq!(outcome.last, ["a", "b", "c"]);
@@ -160,7 +192,7 @@ mod tests {
     #[test]
     fn only_the_last_lines_are_kept() {
         let mut lines = Lines(Vec::new());
-        let outcome = run(sh("seq 1000"), &mut lines, &Stop::new()).unwrap();
+        let outcome = run(sh("seq 1000"), &mut lines, &Cancel::new()).unwrap();
         assert_eq!(lines.0.len(), 1000);
         assert_eq!(outcome.last.len(), LAST_LINES);
         assert_eq!(outcome.last.back().unwrap(), "1000");
@@ -168,13 +200,13 @@ mod tests {
 
     #[test]
     fn a_stop_kills_the_child() {
-        struct StopAt(Stop);
+        struct StopAt(Cancel);
         impl Sink for StopAt {
             fn line(&mut self, _: &str) {
-                self.0.stop();
+                self.0.cancel();
             }
         }
-        let stop = Stop::new();
+        let stop = Cancel::new();
         let error = run(
             sh("echo ready; exec sleep 1000"),
             &mut StopAt(stop.clone()),
@@ -186,14 +218,14 @@ mod tests {
 
     #[test]
     fn what_outlives_a_stop_is_told_of() {
-        struct StopAt(Stop, Vec<String>);
+        struct StopAt(Cancel, Vec<String>);
         impl Sink for StopAt {
             fn line(&mut self, line: &str) {
-                self.0.stop();
+                self.0.cancel();
                 self.1.push(line.to_owned());
             }
         }
-        let stop = Stop::new();
+        let stop = Cancel::new();
         let mut sink = StopAt(stop.clone(), Vec::new());
         let script = sh("sleep 1000 & echo $!; exec sleep 1000");
         let limit = Duration::from_millis(50);

@@ -13,11 +13,12 @@ use super::parts::Parts;
 use super::publish::Artefacts;
 use super::root::Shell;
 use super::work::Work;
+use host::cancel::Cancel;
+
 use crate::error::{Error, Result};
 use crate::mirror::{self, Reach};
 use crate::progress::Progress;
 use crate::sbom::{Hashes, Package};
-use crate::stop::Stop;
 
 /// One step of a build.
 pub(super) trait Step: fmt::Debug {
@@ -107,7 +108,7 @@ pub(super) struct Context<'a> {
     /// Where it is told.
     pub(super) progress: &'a mut Progress,
     /// Ends it early.
-    pub(super) stop: &'a Stop,
+    pub(super) stop: &'a Cancel,
     /// What the first step found.
     pub(super) found: Later<Found>,
     /// All packages that are not in the archive.
@@ -145,7 +146,7 @@ pub(super) struct Found {
 
 impl<'a> Context<'a> {
     /// At the beginning.
-    pub(super) fn new(progress: &'a mut Progress, stop: &'a Stop) -> Self {
+    pub(super) fn new(progress: &'a mut Progress, stop: &'a Cancel) -> Self {
         Self {
             progress,
             stop,
@@ -225,5 +226,5 @@ impl<T> Later<T> {
 }
 
 fn missing(name: &str) -> Error {
-    Error::fault(format!("A step has to do without {name}."))
+    Error::defect(format!("A step has to do without {name}."))
 }

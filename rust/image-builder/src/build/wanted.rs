@@ -176,7 +176,7 @@ mod tests {
         let there = index(&["htop", "vim", "tmux", "nano"]);
         let error = check(&distro, &Files::new(), &there).unwrap_err();
         assert_eq!(error.code, Code::PackageUnknown);
-        let text = error.to_string();
+        let text = format!("{error}\n{}", error.details.join("\n"));
         assert!(
             text.contains("distro.yaml, line 6: trixie has no package vimm."),
             "{text}"

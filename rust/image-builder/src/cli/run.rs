@@ -12,6 +12,8 @@ use contract::size::human;
 
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::documents;
+use host::cancel::Cancel;
+
 use crate::build::work::Work;
 use crate::build::{self, Artefacts, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
@@ -19,7 +21,6 @@ use crate::error::{Code, Error, Result};
 use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::Progress;
-use crate::stop::Stop;
 
 /// Entries of the cache that builds make: beginnings of their names.
 const CACHED: [&str; 6] = [
@@ -82,7 +83,11 @@ fn build(args: &BuildArgs) -> Result<()> {
     if args.dry_run {
         return print(Plan::of(&request)?.describe()?.as_bytes());
     }
-    let stop = Stop::on_signals()?;
+    let stop = Cancel::new();
+    // Whoever asks twice does not wait: the kernel then cleans up.
+    host::signals::raise(&stop, || std::process::exit(130)).map_err(|err| {
+        Error::new(Code::Io, "Signals cannot be handled.").detail(err.to_string())
+    })?;
     let mut progress = Progress::new(args.verbose);
     let built = build::build(&request, &mut progress, &stop);
     let log = progress.log().map(Path::to_owned);
@@ -175,11 +180,11 @@ fn validate(args: &ValidateArgs) -> Result<()> {
         print(format!("warning: {warning}\n").as_bytes())?;
     }
     if !args.offline {
-        mirror::state(&distro)?;
+        mirror::state(&distro, &Cancel::new())?;
         let there = lists::live(&distro, &Reach::of(&distro)?)?;
         wanted::check(&distro, &tree::tree(&distro)?, &there)?;
         for reference in embed::references(&distro) {
-            let image = embed::look_up(&distro, &reference)?;
+            let image = embed::look_up(&distro, &reference, &Cancel::new())?;
             let line = format!("{reference} is {}\n", image.resolved.reference_digest());
             print(line.as_bytes())?;
         }
@@ -265,6 +270,19 @@ fn complain(error: &Error) {
     // The exit status tells it, too, when nobody listens.
     drop(writeln!(
         std::io::stderr(),
-        "debian-bootc-image-builder: {error}"
+        "debian-bootc-image-builder: {}",
+        told(error)
     ));
+}
+
+/// An error as lines for a terminal.
+fn told(error: &Error) -> String {
+    let mut lines = vec![format!("{}: {}", error.code.name(), error.what)];
+    for (label, text) in [("why", &error.why), ("next", &error.next)] {
+        if !text.is_empty() {
+            lines.push(format!("  {label}: {text}"));
+        }
+    }
+    lines.extend(error.details.iter().map(|line| format!("  | {line}")));
+    lines.join("\n")
 }

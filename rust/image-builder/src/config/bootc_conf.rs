@@ -146,7 +146,7 @@ fn text(top: Mapping) -> Result<String> {
     // Texts, lists and mappings with texts as keys can always be written; a file
     // without them would be a medium without registries and their keys.
     let yaml = serde_yaml::to_string(&Value::from(top)).map_err(|err| {
-        Error::fault("bootc.conf of the medium cannot be written.").detail(err.to_string())
+        Error::defect("bootc.conf of the medium cannot be written.").detail(err.to_string())
     })?;
     Ok(format!(
         "# Made by debian-bootc-image-builder from distro.yaml.\n---\n{yaml}"

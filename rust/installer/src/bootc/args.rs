@@ -3,6 +3,7 @@
 //! the boot decision alone.
 
 use contract::plan::BootcPlan;
+use imageref::Reference;
 use sandbox::{LAYOUT, TARGET};
 
 use crate::boot::{Backend, BootcBootloader};
@@ -15,7 +16,7 @@ pub struct BootcArgs<'a> {
     /// The `bootc` part of the plan.
     pub plan: &'a BootcPlan,
     /// Reference that the installed system updates from.
-    pub imgref: &'a str,
+    pub imgref: &'a Reference,
     /// Boot loader that bootc is told to install.
     pub bootloader: BootcBootloader,
     /// How bootc stores the deployment.
@@ -37,9 +38,9 @@ impl BootcArgs<'_> {
         let mut words = Words::default();
         words.all(["bootc", "install", "to-filesystem"]);
         words.pair("--source-imgref", &format!("oci:{LAYOUT}:{TAG}"));
-        words.pair("--target-imgref", self.imgref);
+        words.pair("--target-imgref", &self.imgref.to_string());
         words.all(["--acknowledge-destructive", "--skip-finalize"]);
-        words.pair("--stateroot", &self.plan.stateroot);
+        words.pair("--stateroot", self.plan.stateroot.as_str());
         if self.backend == Backend::Composefs {
             words.all(["--composefs-backend"]);
         }
@@ -82,12 +83,13 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use contract::plan::BootloaderChoice;
+    use contract::plan::{BootloaderChoice, Stateroot};
 
     fn plan() -> BootcPlan {
         BootcPlan {
-            stateroot: "default".into(),
+            stateroot: Stateroot::default(),
             bootloader: BootloaderChoice::Auto,
             kargs: Vec::new(),
             kargs_delete: Vec::new(),
@@ -99,7 +101,7 @@ mod tests {
     fn line(plan: &BootcPlan, loader: BootcBootloader, backend: Backend, bound: bool) -> String {
         let args = BootcArgs {
             plan,
-            imgref: "reg.example/os/debian:13",
+            imgref: &"reg.example/os/debian:13".parse().unwrap(),
             bootloader: loader,
             backend,
             bound_images: bound,
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn lines() {
         let full = BootcPlan {
-            stateroot: "debian".into(),
+            stateroot: Stateroot::try_from("debian".to_owned()).unwrap(),
             kargs: vec!["quiet".into(), "console=ttyS0,115200".into(), "-x".into()],
             kargs_delete: vec!["splash".into()],
             enforce_sigpolicy: true,

@@ -25,9 +25,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use contract::error::{Error, Result};
 use contract::event::{Event, EventSink, Task};
-use host::cancel::Cancel;
+use contract::fault::Stopped;
+use host::cancel::{Cancel, Wake};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use sandbox::{Exit, LAYOUT, Sandbox, SandboxChild};
 
@@ -40,7 +40,7 @@ use terminal::Lines;
 /// Where logs are kept unless told otherwise. Only root may read them.
 pub const LOG_DIR: &str = "/var/log/calamares-bootc";
 
-/// How often the growth of the target is looked at, and cancelling noticed.
+/// How often the growth of the target is looked at.
 const TICK: Duration = Duration::from_millis(500);
 /// Wide enough that bootc's bars and errors are not cut.
 const WINDOW: Winsize = Winsize {
@@ -150,19 +150,25 @@ impl Watch<'_> {
         let mut lines = Lines::new(WINDOW.ws_col);
         let mut next_look = Instant::now();
         loop {
-            if cancel.is_cancelled() {
-                child.kill();
-                self.log.line("stopped on request");
-            }
-            cancel.check()?;
-            match read(&mut terminal).map_err(pty)? {
-                Some(bytes) if bytes.is_empty() => break,
-                Some(bytes) => {
+            match cancel
+                .wait(&[terminal.as_fd()], Some(next_look))
+                .map_err(pty)?
+            {
+                Wake::Stopped => {
+                    child.kill();
+                    self.log.line("stopped on request");
+                    return Err(Stopped.into());
+                }
+                Wake::Ready(_) => {
+                    let bytes = read(&mut terminal).map_err(pty)?;
+                    if bytes.is_empty() {
+                        break;
+                    }
                     for line in lines.feed(&bytes) {
                         self.line(&line);
                     }
                 }
-                None => {}
+                Wake::TimedOut => {}
             }
             if Instant::now() >= next_look {
                 next_look = Instant::now() + TICK;
@@ -203,20 +209,13 @@ impl Watch<'_> {
     }
 }
 
-/// The next bytes, empty at the end, `None` when nothing came in time.
-fn read(terminal: &mut File) -> std::io::Result<Option<Vec<u8>>> {
-    let timeout = u16::try_from(TICK.as_millis()).unwrap_or(u16::MAX);
-    let mut fds = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
-    match poll(&mut fds, PollTimeout::from(timeout)) {
-        Ok(0) | Err(Errno::EINTR) => return Ok(None),
-        Ok(_) => {}
-        Err(errno) => return Err(errno.into()),
-    }
+/// The next bytes, none at the end.
+fn read(terminal: &mut File) -> std::io::Result<Vec<u8>> {
     let mut buffer = [0; 4096];
     match terminal.read(&mut buffer) {
-        Ok(n) => Ok(Some(buffer[..n].to_vec())),
+        Ok(n) => Ok(buffer[..n].to_vec()),
         // The other end is closed: that is how a terminal says so.
-        Err(err) if err.raw_os_error() == Some(Errno::EIO as i32) => Ok(Some(Vec::new())),
+        Err(err) if err.raw_os_error() == Some(Errno::EIO as i32) => Ok(Vec::new()),
         Err(err) => Err(err),
     }
 }
@@ -324,11 +323,11 @@ mod tests {
         let mut terminal = File::from(master);
         let mut all = Vec::new();
         loop {
-            match read(&mut terminal).unwrap() {
-                Some(bytes) if bytes.is_empty() => break,
-                Some(bytes) => all.extend(bytes),
-                None => {}
+            let bytes = read(&mut terminal).unwrap();
+            if bytes.is_empty() {
+                break;
             }
+            all.extend(bytes);
         }
         let mut lines = Lines::new(WINDOW.ws_col);
         assert_eq!(lines.feed(&all), ["one", "two50 400"]);

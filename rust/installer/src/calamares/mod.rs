@@ -15,11 +15,13 @@ mod complete;
 mod fstab;
 mod kargs;
 mod keymap;
+mod keys;
 mod reader;
 mod target;
 
 pub use fstab::fstab;
 pub use kargs::{kargs, require_readable_boot};
+pub use keys::{PARTITION_KEYS, STORAGE_KEYS};
 pub use target::apply;
 
 use std::path::{Path, PathBuf};
@@ -159,7 +161,7 @@ impl GlobalStorage {
     /// Reads the storage as JSON. Keys that are not needed are skipped; a value
     /// of another type than documented is `CALAMARES_INVALID`.
     pub fn from_json(text: &str) -> Result<Self> {
-        let top = Object::top(text)?;
+        let top = Object::top(text)?.only(&STORAGE_KEYS);
         let boot_loader = top.object("bootLoader")?;
         let choices = top.object("partitionChoices")?;
         let firmware = firmware(&top)?;
@@ -226,8 +228,9 @@ fn firmware(top: &Object) -> Result<Option<Firmware>> {
 
 fn partitions(top: &Object) -> Result<Vec<Partition>> {
     top.objects("partitions")?
-        .iter()
+        .into_iter()
         .map(|object| {
+            let object = object.only(&PARTITION_KEYS);
             let partition = Partition {
                 device: object.text("device")?.unwrap_or_default().into(),
                 mount_point: object.text("mountPoint")?,

@@ -36,6 +36,12 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// The same without any key but these.
+    pub(super) fn only(mut self, keys: &[&str]) -> Self {
+        self.values.retain(|key, _| keys.contains(&key.as_str()));
+        self
+    }
+
     /// `CALAMARES_INVALID` about a key.
     pub(super) fn invalid(&self, key: &str, problem: &str) -> Error {
         Error::new(

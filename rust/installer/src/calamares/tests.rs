@@ -44,6 +44,26 @@ fn rows(storage: &GlobalStorage) -> Vec<Row<'_>> {
         .collect()
 }
 
+/// The plugin hands over what is read, and nothing else.
+#[test]
+fn every_key_is_read_and_no_other() {
+    let wrong = |key: &str| GlobalStorage::from_json(&format!(r#"{{"{key}":[7]}}"#));
+    let of_partition =
+        |key: &str| GlobalStorage::from_json(&format!(r#"{{"partitions":[{{"{key}":[7]}}]}}"#));
+    for key in STORAGE_KEYS {
+        let told = wrong(key).unwrap_err().what;
+        assert!(told.contains(&format!("`{key}")), "{told}");
+    }
+    for key in PARTITION_KEYS {
+        let told = of_partition(key).unwrap_err().what;
+        assert!(told.contains(&format!("`partitions[0].{key}`")), "{told}");
+    }
+    for key in ["luksPassphrase", "fsName"] {
+        assert_eq!(wrong(key).unwrap(), GlobalStorage::default());
+        assert_eq!(of_partition(key).unwrap().partitions.len(), 1);
+    }
+}
+
 #[test]
 fn documented_shapes() {
     let storage = read(fixture!("bios-ext4"));

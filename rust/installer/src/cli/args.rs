@@ -152,6 +152,13 @@ pub(super) struct CheckCommand {
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
 
+    /// Say only whether an image of this name is in a layout that is named
+    ///
+    /// Asks no registry, which may have a newer one by now: the answer is there at
+    /// once.
+    #[arg(long, conflicts_with = "root")]
+    pub(super) on_medium: bool,
+
     /// How to answer [default: text at a terminal, json elsewhere]
     ///
     /// With `json` a failure is an answer, too: {"error": {…}}.

@@ -8,8 +8,8 @@ use conf::{Config, RegistryEntry, Transport};
 use contract::error::capital;
 use contract::error::{Code, Error, Result};
 use contract::plan::{
-    BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, PLAN_VERSION,
-    Plan, RegistryPlan, RuntimeRoot, SecretRef, Source, TargetPlan, is_auto,
+    BootcPlan, BootloaderChoice, DeploymentPlan, FinishPlan, FstabEntry, ImagePlan, LayoutPlace,
+    PLAN_VERSION, Plan, RegistryPlan, RuntimeRoot, SecretRef, Source, Stateroot, TargetPlan,
 };
 use host::blkid;
 use host::cancel::Cancel;
@@ -108,7 +108,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
             warnings.extend(calamares::apply(&storage, &models, &mut plan)?);
         }
     }
-    let reference = plan.reference()?;
+    let reference = plan.image.imgref.clone();
     add_registry_options(&mut plan, args, &reference)?;
     if credentials_of(&plan, &reference).is_none() {
         let registries = machine::registries(&plan)?;
@@ -122,8 +122,8 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     if lookup {
         let secrets = Secrets::read(&plan)?;
         let found = look_up::image(&plan, &secrets, &Cancel::new())?;
-        plan.image.digest = Some(found.image.manifest_digest.to_string());
-        plan.image.index_digest = found.index_digest();
+        plan.image.digest = Some(found.image.manifest_digest);
+        plan.image.index_digest = found.image.index_digest;
         warnings.extend(found.warnings);
     }
     Ok(Built { plan, warnings })
@@ -142,9 +142,9 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             .layout
             .iter()
             .chain(&config.layouts)
-            .map(|dir| match is_auto(dir) {
-                true => Ok(dir.clone()),
-                false => absolute(dir),
+            .map(|dir| match LayoutPlace::from(dir.clone()) {
+                LayoutPlace::Auto => Ok(LayoutPlace::Auto),
+                LayoutPlace::Path(dir) => absolute(&dir).map(LayoutPlace::Path),
             })
             .collect::<Result<_>>()?,
         runtime_root: runtime_root(args.runtime_root.as_ref().or(config.runtime_root.as_ref()))?,
@@ -160,11 +160,10 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             .map(|e| registry(e, config))
             .collect(),
         bootc: BootcPlan {
-            stateroot: args
-                .stateroot
-                .clone()
-                .or_else(|| config.stateroot.clone())
-                .unwrap_or_else(|| "default".into()),
+            stateroot: match args.stateroot.as_ref().or(config.stateroot.as_ref()) {
+                Some(name) => Stateroot::try_from(name.clone())?,
+                None => Stateroot::default(),
+            },
             bootloader: args
                 .bootloader
                 .or(config.bootloader)
@@ -216,12 +215,9 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
     };
     match named {
         ImageRef::Registry(reference) => {
-            let imgref = reference.to_string();
-            let target_imgref = target.map(|t| t.to_string()).filter(|t| *t != imgref);
             let image = ImagePlan {
-                imgref,
-                target_imgref,
-                ..ImagePlan::default()
+                target_imgref: target.filter(|t| *t != reference),
+                ..ImagePlan::of(reference)
             };
             Ok((image, source.unwrap_or(Source::Registry)))
         }
@@ -236,11 +232,7 @@ fn image_and_source(args: &ImageArgs, config: &Config) -> Result<(ImagePlan, Sou
                 .why("It is a local image, which the installed system cannot reach.")
                 .next("Add --target-imgref with the image's reference in a registry."));
             };
-            let image = ImagePlan {
-                imgref: target.to_string(),
-                ..ImagePlan::default()
-            };
-            Ok((image, source.unwrap_or(here)))
+            Ok((ImagePlan::of(target), source.unwrap_or(here)))
         }
     }
 }

@@ -3,12 +3,13 @@
 
 use std::io::IsTerminal;
 
+use contract::check_answer::{CheckAnswer, OnMedium};
 use contract::error::Result;
 use contract::size::human;
-use contract::trust::Trust;
 use host::cancel::Cancel;
 use serde::Serialize;
 use source::look_up;
+use source::medium;
 use source::secret::Secrets;
 
 use super::args::{CheckCommand, Format};
@@ -17,49 +18,19 @@ use super::{json, print, stop};
 use crate::check;
 use crate::space;
 
-/// What a check found out.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    imgref: String,
-    digest: String,
-    /// Digest of the index that the manifest was chosen from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    index_digest: Option<String>,
-    /// Whether its signature was verified.
-    signature: Trust,
-    name: Option<String>,
-    version: Option<String>,
-    created: Option<String>,
-    architecture: String,
-    layers: usize,
-    /// Bytes to download.
-    download_bytes: u64,
-    /// Bytes of layers that are on the medium, in layouts.
-    medium_bytes: u64,
-    /// The registry cannot be reached, and a copy on the medium stands in. Then
-    /// the first of the warnings says so.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    offline: bool,
-    /// Estimate of the unpacked size in bytes.
-    unpacked_bytes: u64,
-    /// Size in bytes of the smallest file system that the installation fits
-    /// on, an estimate.
-    space_bytes: u64,
-    /// Peak bytes on the target, when one was checked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_bytes_needed: Option<u64>,
-    /// Free bytes of the target, when one was checked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_bytes_free: Option<u64>,
-    warnings: Vec<String>,
-}
-
 pub(super) fn run(args: &CheckCommand) -> Result<()> {
-    show(args, &answer(args)?)
+    if args.on_medium {
+        let built = build::plan(&args.image, Place::Nowhere, false)?;
+        let on_medium = medium::is_named(&built.plan);
+        return show(args, &OnMedium { on_medium }, |answer| {
+            let answer = if answer.on_medium { "yes" } else { "no" };
+            line("on medium", answer)
+        });
+    }
+    show(args, &answer(args)?, text)
 }
 
-fn answer(args: &CheckCommand) -> Result<Answer> {
+fn answer(args: &CheckCommand) -> Result<CheckAnswer> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
     let build::Built { plan, mut warnings } =
@@ -78,10 +49,10 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
     };
     warnings.splice(0..0, found_out.iter().cloned());
     let image = &found.image;
-    Ok(Answer {
-        imgref: plan.image.origin().to_owned(),
-        digest: image.manifest_digest.to_string(),
-        index_digest: found.index_digest(),
+    Ok(CheckAnswer {
+        imgref: plan.image.origin().clone(),
+        digest: image.manifest_digest.clone(),
+        index_digest: image.index_digest.clone(),
         signature: found.trust.clone(),
         name: image
             .label("org.opencontainers.image.title")
@@ -106,7 +77,11 @@ fn answer(args: &CheckCommand) -> Result<Answer> {
     })
 }
 
-fn show(args: &CheckCommand, answer: &Answer) -> Result<()> {
+fn show<T: Serialize>(
+    args: &CheckCommand,
+    answer: &T,
+    text: impl FnOnce(&T) -> String,
+) -> Result<()> {
     let format = args.format.unwrap_or(if std::io::stdout().is_terminal() {
         Format::Text
     } else {
@@ -118,14 +93,14 @@ fn show(args: &CheckCommand, answer: &Answer) -> Result<()> {
     }
 }
 
-fn text(answer: &Answer) -> String {
+fn text(answer: &CheckAnswer) -> String {
     let unknown = || "not stated".to_owned();
     let mut lines = vec![
-        ("image", answer.imgref.clone()),
+        ("image", answer.imgref.to_string()),
         ("name", answer.name.clone().unwrap_or_else(unknown)),
         ("version", answer.version.clone().unwrap_or_else(unknown)),
         ("created", answer.created.clone().unwrap_or_else(unknown)),
-        ("digest", answer.digest.clone()),
+        ("digest", answer.digest.to_string()),
         ("signature", answer.signature.to_string()),
         ("for", answer.architecture.clone()),
         (
@@ -155,6 +130,10 @@ fn text(answer: &Answer) -> String {
     lines.extend(answer.warnings.iter().map(|w| ("warning", w.clone())));
     lines
         .into_iter()
-        .map(|(key, value)| format!("{key:9} {value}\n"))
+        .map(|(key, value)| line(key, &value))
         .collect()
+}
+
+fn line(key: &str, value: &str) -> String {
+    format!("{key:9} {value}\n")
 }

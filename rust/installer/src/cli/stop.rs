@@ -10,29 +10,15 @@ use contract::error::{Code, Error, Result};
 use host::cancel::Cancel;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use serde_json::value::RawValue;
 
 use contract::plan::Plan;
 
 /// Raises `cancel` at SIGINT, SIGTERM and SIGHUP. The steps then end their
-/// children and clean up; nothing is done in the handler itself.
+/// children and clean up, which another signal does not cut short.
 pub(super) fn on_signals(cancel: &Cancel) -> Result<()> {
-    let failed = |err: std::io::Error| {
-        Error::new(Code::Io, "Signals cannot be watched.").detail(err.to_string())
-    };
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
-    let cancel = cancel.clone();
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                tracing::info!(signal, "stopping");
-                cancel.cancel();
-            }
-        })
-        .map_err(failed)?;
-    Ok(())
+    host::signals::raise(cancel, || ())
+        .map_err(|err| Error::new(Code::Io, "Signals cannot be watched.").detail(err.to_string()))
 }
 
 /// Reads a plan from an inherited pipe, and raises `cancel` when the pipe
@@ -53,7 +39,7 @@ pub(super) fn plan_from_fd(fd: RawFd, cancel: &Cancel) -> Result<Plan> {
     let pipe = File::open(format!("/proc/self/fd/{fd}")).map_err(failed)?;
     let mut pipe = BufReader::new(pipe);
     let text = document(&mut pipe).map_err(failed)?;
-    let plan = Plan::from_json(&text)?;
+    let plan = Plan::from_json(text.get())?;
     let cancel = cancel.clone();
     std::thread::Builder::new()
         .name("plan pipe".into())
@@ -69,10 +55,10 @@ pub(super) fn plan_from_fd(fd: RawFd, cancel: &Cancel) -> Result<Plan> {
 
 /// The text of the first JSON document, whose end is known without the end of
 /// the stream.
-fn document(reader: &mut impl Read) -> std::io::Result<String> {
-    let mut stream = serde_json::Deserializer::from_reader(reader).into_iter::<serde_json::Value>();
+fn document(reader: &mut impl Read) -> std::io::Result<Box<RawValue>> {
+    let mut stream = serde_json::Deserializer::from_reader(reader).into_iter();
     match stream.next() {
-        Some(Ok(value)) => Ok(value.to_string()),
+        Some(Ok(text)) => Ok(text),
         Some(Err(err)) => Err(err.into()),
         None => Err(std::io::ErrorKind::UnexpectedEof.into()),
     }
@@ -98,7 +84,7 @@ mod tests {
         let cancel = Cancel::new();
         let plan = plan_from_fd(reader.as_raw_fd(), &cancel).unwrap();
         set_pdeathsig(None).unwrap();
-        assert_eq!(plan.image.imgref, "a.b/c:1");
+        assert_eq!(plan.image.imgref.to_string(), "a.b/c:1");
         assert!(!cancel.is_cancelled());
         drop(writer);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -111,7 +97,7 @@ mod tests {
     fn what_is_no_plan() {
         assert!(document(&mut &b""[..]).is_err());
         assert!(document(&mut &b"{"[..]).is_err());
-        assert_eq!(document(&mut &b" {} more"[..]).unwrap(), "{}");
+        assert_eq!(document(&mut &b" {} more"[..]).unwrap().get(), "{}");
         assert!(plan_from_fd(987, &Cancel::new()).is_err());
     }
 }

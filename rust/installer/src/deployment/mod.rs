@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
 use contract::fstab;
-use contract::plan::Plan;
+use contract::plan::{Plan, Stateroot};
 use host::write::Root;
 use imageref::Reference;
 use registry::{CertsDirs, RegistryEntry};
@@ -44,7 +44,13 @@ impl Deployment {
     /// Finds the one deployment of a fresh target and makes sure that it
     /// updates from `imgref`. `DEPLOYMENT_FAILED` when there is none, or more
     /// than one, or when it has another origin.
-    pub fn find(target: &Path, stateroot: &str, imgref: &str, backend: Backend) -> Result<Self> {
+    pub fn find(
+        target: &Path,
+        stateroot: &Stateroot,
+        imgref: &Reference,
+        backend: Backend,
+    ) -> Result<Self> {
+        let stateroot = stateroot.as_str();
         let (deployments, var) = match backend {
             Backend::Ostree => {
                 let stateroot = Path::new("ostree/deploy").join(stateroot);
@@ -184,9 +190,9 @@ impl Updates {
             repositories: Vec::new(),
             certs: machine::certs(),
         };
-        let origin = contract::plan::reference(plan.image.origin())?;
-        updates.entries = machine::entries_for(&conf, plan, &origin);
-        for place in machine::places(&conf, &origin)? {
+        let origin = plan.image.origin();
+        updates.entries = machine::entries_for(&conf, plan, origin);
+        for place in machine::places(&conf, origin)? {
             if !updates.repositories.contains(&place.reference) {
                 updates.repositories.push(place.reference);
             }
@@ -261,11 +267,11 @@ fn the_only_directory(dir: &Path) -> Result<String> {
     }
 }
 
-fn check_origin(origin: &Path, imgref: &str) -> Result<()> {
+fn check_origin(origin: &Path, imgref: &Reference) -> Result<()> {
     let text =
         std::fs::read_to_string(origin).map_err(|err| unexpected(origin, &err.to_string()))?;
     match origin_reference(&text) {
-        Some(found) if found == imgref => Ok(()),
+        Some(found) if found == imgref.to_string() => Ok(()),
         Some(found) => Err(unexpected(
             origin,
             &format!("the system would update from {found} instead of {imgref}"),
@@ -380,8 +386,7 @@ mod tests {
     #[test]
     fn finds_and_configures() {
         let target = target();
-        let found =
-            Deployment::find(target.path(), "default", "r.example/os:1", Backend::Ostree).unwrap();
+        let found = find(target.path(), "default", "r.example/os:1").unwrap();
         assert_eq!(
             found.relative,
             Path::new("ostree/deploy/default/deploy/abc.0")
@@ -421,12 +426,16 @@ mod tests {
         assert!(!found.var.join("media").exists());
     }
 
+    fn find(target: &Path, stateroot: &str, imgref: &str) -> Result<Deployment> {
+        let stateroot = Stateroot::try_from(stateroot.to_owned()).unwrap();
+        let imgref = imgref.parse().unwrap();
+        Deployment::find(target, &stateroot, &imgref, Backend::Ostree)
+    }
+
     #[test]
     fn what_is_not_expected_is_refused() {
         let target = target();
-        let find = |stateroot: &str, imgref: &str| {
-            Deployment::find(target.path(), stateroot, imgref, Backend::Ostree)
-        };
+        let find = |stateroot: &str, imgref: &str| find(target.path(), stateroot, imgref);
         let wrong = find("default", "r.example/os:2").unwrap_err();
         assert!(
             wrong.details[0].contains("r.example/os:1 instead of r.example/os:2"),

@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use contract::error::{Code, Error, Result};
 use contract::event::{EVENT_VERSION, Event, EventSink, Level, Summary, Task};
+use contract::fault::Stopped;
 use contract::firmware::Firmware;
 use contract::plan::{Plan, RuntimeRoot};
 use host::cancel::Cancel;
@@ -116,13 +117,11 @@ struct Installed {
 impl Engine<'_> {
     /// What a stop is to the person, whatever it did to the step that it met.
     fn stopped(&self, met: Error) -> Error {
-        let mut error = Error::new(Code::Cancelled, "The installation was stopped.").next(
-            if self.touched.load(Ordering::Relaxed) {
-                "To install after all, make a new file system on the target and start again."
-            } else {
-                "The target is as it was: start again whenever you like."
-            },
-        );
+        let mut error = Error::from(Stopped).next(if self.touched.load(Ordering::Relaxed) {
+            "To install after all, make a new file system on the target and start again."
+        } else {
+            "The target is as it was: start again whenever you like."
+        });
         if met.code != Code::Cancelled {
             error = error.detail(format!("{} [{}]", met.what, met.code));
         }
@@ -221,10 +220,10 @@ impl Engine<'_> {
         };
         Ok(Installed {
             summary: Summary {
-                imgref: self.plan.image.origin().to_owned(),
+                imgref: self.plan.image.origin().to_string(),
                 digest: checked.found.image.manifest_digest.to_string(),
                 deployment: deployment.relative.display().to_string(),
-                stateroot: self.plan.bootc.stateroot.clone(),
+                stateroot: self.plan.bootc.stateroot.to_string(),
                 bootloaders: names(&decision),
                 bytes_downloaded: fetched.downloaded,
                 hand_over: None,

@@ -63,8 +63,8 @@ pub(super) fn reaching_registries(
     secrets: &Secrets,
 ) -> Result<Sandbox> {
     let conf = machine::registries(plan)?;
-    let image = plan.reference()?;
-    let places: Vec<Reference> = machine::places(&conf, &image)?
+    let image = &plan.image.imgref;
+    let places: Vec<Reference> = machine::places(&conf, image)?
         .into_iter()
         .map(|place| place.reference)
         .collect();
@@ -73,7 +73,7 @@ pub(super) fn reaching_registries(
         let bytes = json.expose_secret().as_bytes().to_vec();
         sandbox = sandbox.file("/run/ostree/auth.json", bytes, 0o600);
     }
-    let entries = machine::entries_for(&conf, plan, &image);
+    let entries = machine::entries_for(&conf, plan, image);
     if let Some(text) = registries::drop_in(&entries) {
         sandbox = sandbox
             .file("/run/containers/registries.conf", text, 0o644)

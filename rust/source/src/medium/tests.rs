@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
 use super::*;
+use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -21,6 +22,7 @@ fn ages() {
         ("2026-03-02T00:00:00Z", "built on 2026-03-02"),
         ("1970-01-01T00:00:00Z", "it does not tell when it was built"),
         ("0001-01-01T00:00:00Z", "it does not tell when it was built"),
+        ("2026-02-29T00:00:00Z", "it does not tell when it was built"),
         ("2026-13-01T00:00:00Z", "it does not tell when it was built"),
         (
             "yesterday, about noon",
@@ -153,6 +155,13 @@ fn copies_are_looked_for_by_their_whole_names() {
     );
 }
 
+fn plan(image: &str) -> Plan {
+    let text = r#"{"version":1,"image":{"imgref":"IMAGE"},
+        "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
+        "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#;
+    Plan::from_json(&text.replace("IMAGE", image)).unwrap()
+}
+
 #[test]
 fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     let dir = tempfile::tempdir().unwrap();
@@ -163,13 +172,10 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     }
     std::fs::write(broken.join("oci-layout"), "{}").unwrap();
     OciLayout::create(&good).unwrap();
-    let mut plan = Plan::from_json(
-        r#"{"version":1,"image":{"imgref":"r.example/os:1"},
-        "source":{"type":"registry"},"runtimeRoot":{"type":"unpack"},
-        "target":{"root":"/target"},"bootc":{"stateroot":"default"}}"#,
-    )
-    .unwrap();
-    plan.layouts = vec![absent, empty, broken.clone(), good.clone()];
+    let mut plan = plan("r.example/os:1");
+    plan.layouts = [absent, empty, broken.clone(), good.clone()]
+        .map(LayoutPlace::from)
+        .into();
     let medium = Medium::of(&plan);
     let roots: Vec<_> = medium.layouts.iter().map(OciLayout::root).collect();
     assert_eq!(roots, [&good]);
@@ -178,12 +184,36 @@ fn what_is_not_there_is_passed_over_and_what_is_no_layout_is_told() {
     };
     assert!(warning.contains(broken.to_str().unwrap()), "{warning}");
 
-    let reference = plan.reference().unwrap();
     let problems = medium
-        .stand_in(&reference, None, &Platform::host())
+        .stand_in(&plan.image.imgref, None, &Platform::host())
         .unwrap_err();
     let problem = format!("no copy of r.example/os:1 in {}", good.display());
     assert_eq!(problems, [problem]);
+}
+
+#[test]
+fn an_image_goes_by_its_name_in_the_layouts_that_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = dir.path().join("images/here");
+    std::fs::create_dir(dir.path().join("images")).unwrap();
+    OciLayout::create(&layout).unwrap();
+    let index = r#"{"schemaVersion":2,"manifests":[{
+        "mediaType":"application/vnd.oci.image.manifest.v1+json",
+        "digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "size":1,
+        "annotations":{"org.opencontainers.image.ref.name":"r.example/os/a:1"}}]}"#;
+    std::fs::write(layout.join("index.json"), index).unwrap();
+    for (image, at, named) in [
+        ("r.example/os/a:1", "images/here", true),
+        ("r.example/os/a:1", "images", true),
+        ("r.example/os/b:1", "images", false),
+        ("r.example/os/a:1", "elsewhere", false),
+    ] {
+        let mut plan = plan(image);
+        plan.layouts = vec![LayoutPlace::Auto, dir.path().join(at).into()];
+        assert_eq!(is_named(&plan), named, "{image} {at}");
+    }
+    assert!(!is_named(&plan("r.example/os/a:1")));
 }
 
 /// An archive of an empty layout.
@@ -226,8 +256,8 @@ fn a_path_can_be_a_layout_an_archive_or_a_directory_of_them() {
     let dir = collection();
     let path = |name: &str| dir.path().join(name);
     let open = |names: &[&str]| {
-        let paths: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
-        Medium::open(&paths, &[])
+        let places: Vec<_> = names.iter().map(|name| path(name).into()).collect();
+        Medium::open(&places, &[])
     };
     let medium = open(&["b", "images/3.oci.tar", "nothing", "nothing.tar"]);
     assert_eq!(
@@ -248,7 +278,7 @@ fn a_path_can_be_a_layout_an_archive_or_a_directory_of_them() {
 #[test]
 fn what_is_plugged_in_has_layers_and_no_images() {
     let dir = collection();
-    let mut medium = Medium::open(&[dir.path().join("b")], &[]);
+    let mut medium = Medium::open(&[dir.path().join("b").into()], &[]);
     medium.plugged_in(dir.path());
     let expected = [
         vec!["b"],

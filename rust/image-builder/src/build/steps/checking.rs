@@ -37,7 +37,7 @@ impl Step for Checking {
         request.result.as_deref().map_or(Ok(()), place_for)?;
         let given = request.debs.as_deref().map(given_debs).transpose()?;
         let epoch = source_date_epoch()?;
-        let mirror = mirror::state(distro)?;
+        let mirror = mirror::state(distro, at.stop)?;
         at.stop.check()?;
         let images = embedded_of(distro, self.looked_up(at)?);
         let (all, missing) = embed::layer_bytes(&images, &places.work.join(embed::ON_MEDIUM));
@@ -84,7 +84,7 @@ impl Checking {
             at.stop.check()?;
             if request.check_images || distro.images.embed.contains(&reference) {
                 at.progress.at(&reference);
-                found.push(embed::look_up(distro, &reference)?);
+                found.push(embed::look_up(distro, &reference, at.stop)?);
             }
         }
         Ok(found)

@@ -19,9 +19,10 @@ use super::Request;
 use super::parts::Parts;
 use super::publish::Artefacts;
 use super::step::{Context, Step};
+use host::cancel::Cancel;
+
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::stop::Stop;
 
 /// What a build does, as a list that can be printed and played.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Plan {
     ///
     /// # Errors
     /// Every code of [`crate::error::Code`]; refusals come from the first step.
-    pub(super) fn play(&self, progress: &mut Progress, stop: &Stop) -> Result<Artefacts> {
+    pub(super) fn play(&self, progress: &mut Progress, stop: &Cancel) -> Result<Artefacts> {
         let mut at = Context::new(progress, stop);
         for step in &self.steps {
             stop.check()?;

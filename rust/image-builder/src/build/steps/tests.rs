@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use super::*;
+use host::cancel::Cancel;
+
 use crate::build::root::Shell;
 use crate::build::run::Outcome;
 use crate::build::step::{Description, Found};
@@ -42,7 +44,7 @@ impl Shell for Notes {
         lines: &str,
         _environment: &[(String, String)],
         _sink: &mut dyn Sink,
-        _stop: &Stop,
+        _stop: &Cancel,
     ) -> Result<Outcome> {
         let lines = lines.split("; ").filter(|line| *line != "cd lb");
         self.0.borrow_mut().extend(lines.map(str::to_owned));
@@ -110,7 +112,7 @@ impl Site {
     fn begun<'a>(
         &self,
         progress: &'a mut Progress,
-        stop: &'a Stop,
+        stop: &'a Cancel,
         proxy: Option<&str>,
     ) -> Context<'a> {
         let mut at = Context::new(progress, stop);
@@ -215,7 +217,7 @@ fn what_is_described_is_what_runs() {
     for text in [PLAIN, FULL] {
         let site = Site::of(text);
         site.pack();
-        let (stop, mut progress) = (Stop::new(), Progress::new(false));
+        let (stop, mut progress) = (Cancel::new(), Progress::new(false));
         let log = publish::log_path(&site.request.distro, &site.request.output);
         progress.log_to(&log).unwrap();
         let mut at = site.begun(&mut progress, &stop, None);
@@ -293,7 +295,7 @@ fn results_go_to_whom_they_are_for() {
     // Only root gives files away.
     site.request.owner = root.then_some((1234, 5678));
     site.plan = Plan::of(&site.request).unwrap();
-    let (stop, mut progress) = (Stop::new(), Progress::new(false));
+    let (stop, mut progress) = (Cancel::new(), Progress::new(false));
     let log = publish::log_path(&site.request.distro, &site.request.output);
     progress.log_to(&log).unwrap();
     let mut at = site.begun(&mut progress, &stop, None);
@@ -315,7 +317,7 @@ fn results_go_to_whom_they_are_for() {
 #[test]
 fn a_proxy_is_used_and_not_shown() {
     let site = Site::of(PLAIN);
-    let (stop, mut progress) = (Stop::new(), Progress::new(false));
+    let (stop, mut progress) = (Cancel::new(), Progress::new(false));
     let proxy = "http://me:secret@proxy.example:3142";
     let mut at = site.begun(&mut progress, &stop, Some(proxy));
     let live = site.run(WITH_LINES[0], &mut at);
@@ -351,7 +353,7 @@ fn the_printed_plan_has_every_step_once() {
 #[test]
 fn a_step_without_those_before_it_fails() {
     let site = Site::of(PLAIN);
-    let (stop, mut progress) = (Stop::new(), Progress::new(false));
+    let (stop, mut progress) = (Cancel::new(), Progress::new(false));
     let mut at = Context::new(&mut progress, &stop);
     for step in site.plan.steps.iter().skip(5) {
         let error = step.run(&mut at).unwrap_err();
@@ -363,8 +365,8 @@ fn a_step_without_those_before_it_fails() {
 #[test]
 fn a_stop_ends_a_build_before_its_first_step() {
     let site = Site::of(PLAIN);
-    let (stop, mut progress) = (Stop::new(), Progress::new(false));
-    stop.stop();
+    let (stop, mut progress) = (Cancel::new(), Progress::new(false));
+    stop.cancel();
     let error = site.plan.play(&mut progress, &stop).unwrap_err();
     assert_eq!(error.code, Code::Interrupted);
     assert!(!site.path("work").exists());

@@ -26,8 +26,8 @@ fn options_win_over_the_file() {
     let text = "containerUrl: a.b/c:1\nstateroot: file\nkeepCredentials: true\n\
                 installOptions: { kargs: [quiet], bootloader: grub }\n";
     let plan = made(ImageArgs::default(), text).unwrap();
-    assert_eq!(plan.image.imgref, "a.b/c:1");
-    assert_eq!(plan.bootc.stateroot, "file");
+    assert_eq!(plan.image.imgref.to_string(), "a.b/c:1");
+    assert_eq!(plan.bootc.stateroot.as_str(), "file");
     assert_eq!(plan.bootc.bootloader, BootloaderChoice::Grub);
     assert!(plan.deployment.keep_auth && plan.deployment.keep_registries);
     let args = ImageArgs {
@@ -39,8 +39,8 @@ fn options_win_over_the_file() {
         ..image("docker://d.e/f")
     };
     let plan = made(args, text).unwrap();
-    assert_eq!(plan.image.imgref, "d.e/f:latest");
-    assert_eq!(plan.bootc.stateroot, "option");
+    assert_eq!(plan.image.imgref.to_string(), "d.e/f:latest");
+    assert_eq!(plan.bootc.stateroot.as_str(), "option");
     assert_eq!(plan.bootc.bootloader, BootloaderChoice::None);
     assert_eq!(plan.bootc.kargs, ["quiet", "debug"]);
     assert!(!plan.deployment.keep_registries && plan.finish.unmount);
@@ -89,8 +89,8 @@ fn where_the_bytes_come_from() {
     ] {
         let plan = made(args, "").unwrap();
         assert_eq!(plan.source, source, "{imgref}");
-        assert_eq!(plan.image.imgref, imgref);
-        assert_eq!(plan.image.origin(), origin);
+        assert_eq!(plan.image.imgref.to_string(), imgref);
+        assert_eq!(plan.image.origin().to_string(), origin);
     }
     let plan = made(
         ImageArgs::default(),
@@ -152,7 +152,7 @@ fn registry_options_go_to_the_images_registry() {
         ),
     ] {
         let mut plan = assemble(&args, &config(text), Path::new(NO_TARGET)).unwrap();
-        let reference = plan.reference().unwrap();
+        let reference = plan.image.imgref.clone();
         add_registry_options(&mut plan, &args, &reference).unwrap();
         assert_eq!(plan.registries.len(), count);
         let entry = plan.registry_for("r.io:5000/team/os").unwrap();
@@ -173,7 +173,7 @@ fn layouts_of_the_command_line_come_before_those_of_the_file() {
     };
     let text = "layouts: [images, /m/last]\n";
     let plan = made(args, text).unwrap();
-    let expected = ["/m/first", "/etc/images", "/m/last"].map(PathBuf::from);
+    let expected = ["/m/first", "/etc/images", "/m/last"].map(|dir| LayoutPlace::Path(dir.into()));
     assert_eq!(plan.layouts, expected);
     assert_eq!(plan.source, Source::Registry);
     assert!(made(image("a.b/c:1"), "").unwrap().layouts.is_empty());
@@ -196,7 +196,7 @@ jvMWJ0czelU4sz8F62cDbBMAg5cx9u1F7ke82w99WsiTAezVXBJnx9d0qQ==
         };
         let file = config("noSignatureVerification: true\n");
         let mut plan = assemble(&args, &file, Path::new("/mnt")).unwrap();
-        let reference = plan.reference().unwrap();
+        let reference = plan.image.imgref.clone();
         add_registry_options(&mut plan, &args, &reference).map(|()| plan)
     };
     let plan = with(None).unwrap();
