@@ -13,6 +13,14 @@ pub struct Localized {
 }
 
 impl Localized {
+    /// From texts by locale, of which `""` is the default; none without that.
+    pub fn new(mut texts: BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            default: texts.remove("")?,
+            translations: texts,
+        })
+    }
+
     /// The text for a locale such as `de_AT.UTF-8`, `de-AT` or `sr@latin`: the
     /// nearest translation, from the whole name to the bare language.
     pub fn get(&self, locale: &str) -> &str {

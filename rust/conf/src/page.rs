@@ -3,12 +3,9 @@
 
 use std::path::PathBuf;
 
-use contract::error::Result;
-use contract::error::capital;
-use imageref::ImageRef;
+use yaml_doc::{Mistake, Section};
 
 use crate::localized::Localized;
-use crate::reader::{Document, Section};
 
 /// What the page offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,66 +52,48 @@ pub enum Icon {
     Theme(String),
 }
 
-/// Reads the section; all of it is optional.
-pub(super) fn page(doc: &Document, top: &mut Section) -> Result<Page> {
-    let mut page = Page::default();
-    let Some(mut section) = top.section(doc, &["page"])? else {
-        return Ok(page);
-    };
-    for entry in section.sections(doc, "catalogue")? {
-        page.catalogue.push(catalogue_entry(doc, entry)?);
+impl Icon {
+    /// Whether a text means a file: names of a theme have neither a slash nor an
+    /// ending.
+    pub fn is_file(text: &str) -> bool {
+        text.contains(['/', '.'])
     }
-    if let Some(allow) = section.flag(doc, &["allowOther"])? {
-        page.allow_other = allow;
-    }
-    if let Some(skip) = section.flag(doc, &["skipWhenValid"])? {
-        page.skip_when_valid = skip;
-    }
-    section.finish(doc)?;
-    Ok(page)
 }
 
-fn catalogue_entry(doc: &Document, mut section: Section) -> Result<CatalogueEntry> {
-    let name = section.localized(doc, "name")?;
-    let description = section.localized(doc, "description")?;
-    let icon = section.text(doc, &["icon"])?.map(|icon| {
-        // Names of a theme have neither a slash nor an ending.
-        if icon.contains(['/', '.']) {
-            Icon::File(doc.dir().join(icon))
-        } else {
-            Icon::Theme(icon)
-        }
-    });
-    let reference = section.text(doc, &["reference"])?;
+/// Reads the section; all of it is optional.
+pub(super) fn page(section: &Section) -> Result<Page, Mistake> {
+    let usual = Page::default();
+    let catalogue = section.sections("catalogue")?;
+    Ok(Page {
+        catalogue: catalogue.iter().map(entry).collect::<Result<_, _>>()?,
+        allow_other: section.flag("allowOther")?.unwrap_or(usual.allow_other),
+        skip_when_valid: section
+            .flag("skipWhenValid")?
+            .unwrap_or(usual.skip_when_valid),
+    })
+}
+
+fn entry(section: &Section) -> Result<CatalogueEntry, Mistake> {
     let missing = |key: &str| {
-        doc.invalid(&section.at_itself(), &format!("`{key}` is missing"))
+        section
+            .doc()
+            .invalid(&section.at_itself(), &format!("`{key}` is missing"))
             .why("An image of the catalogue has a name and a reference.")
             .next(format!("Add `{key}`, or remove the entry."))
     };
-    let name = name.ok_or_else(|| missing("name"))?;
-    let reference = reference.ok_or_else(|| missing("reference"))?;
-    let problem = match reference.parse::<ImageRef>() {
-        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => None,
-        Ok(other) => Some(format!(
-            "Images cannot be installed from `{}`.",
-            other.transport()
-        )),
-        Err(err) => Some(format!("{}.", capital(&err.problem().to_string()))),
-    };
-    if let Some(problem) = problem {
-        return Err(doc
-            .invalid(
-                &section.at("reference"),
-                &format!("`{reference}` is no image to install"),
-            )
-            .why(problem)
-            .next("Write it in full, for example registry.example/os/debian:13."));
-    }
-    section.finish(doc)?;
+    let name = Localized::new(section.localized("name")?);
+    let description = Localized::new(section.localized("description")?);
+    let icon = section
+        .text("icon")?
+        .map(|icon| match Icon::is_file(&icon) {
+            true => Icon::File(section.doc().resolve(&icon)),
+            false => Icon::Theme(icon),
+        });
+    let reference = section.text("reference")?;
     Ok(CatalogueEntry {
-        name,
+        name: name.ok_or_else(|| missing("name"))?,
         description,
         icon,
-        reference,
+        reference: reference.ok_or_else(|| missing("reference"))?,
     })
 }

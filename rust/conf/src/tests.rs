@@ -223,7 +223,7 @@ fn mistakes_are_named() {
         ),
         (
             "page:\n  catalogue:\n    - name: A\n      reference: a.b/c\n    - name: B\n      referense: a.b/c",
-            &["line 5", "`page.catalogue[1]`", "`reference` is missing"],
+            &["line 6", "`page.catalogue[1].referense`", "`reference`"],
         ),
         (
             "page:\n  catalogue:\n  - name: A\n    reference: a.b/c\n    nam[de]: B",
@@ -314,6 +314,65 @@ fn variables_that_are_no_texts_count_as_they_are_written() {
         let config = parse_text(&text).unwrap();
         let expected = format!("r.example/os:{expected}");
         assert_eq!(config.container_url, Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn aliases_stand_for_what_they_name() {
+    let config = parse_text(
+        "layouts: &l [/a, &b /b]\ninstallOptions: {kargs: *l, kargsDelete: [*b]}\n\
+         registryAuth: {registries: {a.io: &r {insecure: true}, b.io: *r}}\n",
+    )
+    .unwrap();
+    assert_eq!(config.kargs, ["/a", "/b"]);
+    assert_eq!(config.kargs_delete, ["/b"]);
+    assert!(config.registries.iter().all(|entry| entry.insecure));
+    assert_eq!(config.registries.len(), 2);
+
+    // Merging is no part of YAML 1.2, and never was of this format.
+    let merge = "registryAuth: {registries: {a.io: &r {insecure: true}, b.io: {<<: *r}}}";
+    let error = parse_text(merge).unwrap_err();
+    assert!(
+        error.what.contains("`registryAuth.registries.b.io.<<`"),
+        "{error}"
+    );
+
+    // A mistake in what is named is where it is written.
+    let error =
+        parse_text("layouts: &l\n- 1\nsource: x\ninstallOptions: {kargs: *l}\n").unwrap_err();
+    assert!(error.what.contains("line 2, column 3"), "{error}");
+
+    let mut bomb = "integration:\n- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..60 {
+        let items = format!("*a{}, ", n - 1).repeat(10);
+        bomb += &format!("- &a{n} [{items}]\n");
+    }
+    assert_eq!(parse_text(&bomb).unwrap().warnings.len(), 1);
+    let error = parse_text(&format!("{bomb}layouts: [*a59]\n")).unwrap_err();
+    assert!(
+        error.what.contains("`layouts[0]`: a text is expected"),
+        "{error}"
+    );
+}
+
+#[test]
+fn keys_that_are_no_texts_are_told() {
+    for (text, part) in [
+        ("1: a", "`1` is not a known key"),
+        ("true: a", "`true` is not a known key"),
+        ("[a]: a", "is not a known key"),
+        (
+            "variables: {1: a}",
+            "`variables.1`: a text is expected as the key",
+        ),
+        (
+            "registryAuth: {registries: {5000: {}}}",
+            "`registryAuth.registries.5000`: a text is expected as the key",
+        ),
+    ] {
+        let error = parse_text(text).unwrap_err();
+        assert!(error.what.contains(part), "{text}: {error}");
+        assert!(error.what.contains("line 1, column "), "{text}: {error}");
     }
 }
 

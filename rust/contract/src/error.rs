@@ -278,6 +278,8 @@ impl fmt::Display for Code {
 }
 
 impl Codes for Code {
+    const CONFIGURATION: Self = Self::ConfigInvalid;
+
     fn name(self) -> &'static str {
         self.info().name
     }

@@ -18,6 +18,9 @@ pub trait Codes: Copy + Debug {
     /// What whoever waited is told once a stop was asked for.
     fn stopped() -> Fault<Self>;
 
+    /// A configuration file that is wrong.
+    const CONFIGURATION: Self;
+
     /// What only a fault of this program can cause.
     fn defect(what: String) -> Fault<Self>;
 

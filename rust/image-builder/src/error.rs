@@ -108,6 +108,8 @@ impl Code {
 }
 
 impl Codes for Code {
+    const CONFIGURATION: Self = Self::ConfigInvalid;
+
     fn name(self) -> &'static str {
         self.name()
     }

@@ -3,16 +3,17 @@
 //! template, schema, documentation and reader say the same.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ::conf::{CatalogueEntry, Icon, Localized, RegistryEntry};
 use image_builder::config::{
-    Branding, CatalogueEntry, Compression, Distro, Firmware, Icon, Product, SCHEMA, TEMPLATE,
-    bootc_conf,
+    Branding, Compression, DISTRO_YAML, Distro, Firmware, Product, SCHEMA, TEMPLATE, bootc_conf,
 };
 use image_builder::error::{Code, Error};
 use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
+use yaml_doc::{Kind, Table};
 
 #[path = "config/bad.rs"]
 mod bad;

@@ -6,15 +6,21 @@
 //! fails when one differs from what would be written.
 
 mod header;
+mod schema;
 pub mod scrape;
 mod storage_keys;
+mod tables;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use conf::BOOTC_CONF;
+use image_builder::config::DISTRO_YAML;
 use installer::cli::documents;
+use schema::Empty;
+use serde_yaml::Mapping;
 
 /// A file that is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +36,13 @@ const MAN_TOP: &str = "\
 .\\\" Printed by `make generate` from the command line's definition: do not edit.
 ";
 
+const BOOTC_TOP: &str = "\
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Printed by `make generate` from rust/conf/src/keys.rs: do not edit. A key without
+# a value counts as one that is not there.
+";
+
 /// The directory with the workspace's `Cargo.toml`.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -40,7 +53,23 @@ pub fn workspace() -> PathBuf {
 /// # Errors
 /// When sources cannot be read, or do not have what is looked for in them.
 pub fn files() -> Result<Vec<Printed>> {
+    let document = |path: &'static str, table| {
+        let text = fs::read_to_string(workspace().join(path));
+        let text = text.with_context(|| format!("reading {path}"))?;
+        let text = tables::printed(&text, table).with_context(|| format!("in {path}"))?;
+        anyhow::Ok(Printed { path, text })
+    };
     Ok(vec![
+        document("docs/distro-yaml.md", &DISTRO_YAML)?,
+        document("docs/formats.md", &BOOTC_CONF)?,
+        Printed {
+            path: "rust/image-builder/distro.schema.json",
+            text: distro_schema()?,
+        },
+        Printed {
+            path: "calamares-module/bootc/bootc.schema.yaml",
+            text: bootc_schema()?,
+        },
         Printed {
             path: "docs/error-codes.md",
             text: documents::error_codes(),
@@ -58,6 +87,37 @@ pub fn files() -> Result<Vec<Printed>> {
             text: MAN_TOP.to_owned() + &manual::page(documents::command())?,
         },
     ])
+}
+
+/// For editors, which know draft 2020-12.
+fn distro_schema() -> Result<String> {
+    let mut schema = Mapping::new();
+    let top = [
+        ("$schema", "https://json-schema.org/draft/2020-12/schema"),
+        ("title", "distro.yaml of debian-bootc-image-builder"),
+        (
+            "description",
+            "What debian-bootc-image-builder puts on the medium. docs/distro-yaml.md explains every key.",
+        ),
+    ];
+    schema.extend(top.map(|(key, text)| (key.into(), text.into())));
+    schema.insert("type".into(), vec!["object", "null"].into());
+    schema.extend(schema::object(&DISTRO_YAML, Empty::Sections)?);
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
+}
+
+/// In the form of the schemas of Calamares' modules.
+fn bootc_schema() -> Result<String> {
+    let mut schema = Mapping::new();
+    let top = [
+        ("$schema", "https://json-schema.org/schema#"),
+        ("$id", "https://calamares.io/schemas/bootc"),
+        ("type", "object"),
+    ];
+    schema.extend(top.map(|(key, text)| (key.into(), text.into())));
+    schema.extend(schema::object(&BOOTC_CONF, Empty::Everywhere)?);
+    let yaml = serde_yaml::to_string(&schema)?;
+    Ok(format!("{BOOTC_TOP}---\n{yaml}"))
 }
 
 /// Says of each file that differs, or is not there, what to do.

@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["frontend", "installer"],
     &["source", "sandbox", "unpack"],
     &["blueprint", "conf", "host", "debs"],
+    &["yaml-doc"],
     &["contract", "registry", "buildroot"],
     &["imageref", "manual"],
 ];

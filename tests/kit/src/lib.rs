@@ -3,6 +3,7 @@
 //! faults, and what [`buildroot`] has.
 
 pub use buildroot::{apt, cache, cmd, rootfs};
+pub use proptest;
 
 pub mod cosign;
 pub mod fault_proxy;

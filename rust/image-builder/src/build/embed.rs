@@ -13,13 +13,12 @@ use contract::size::human;
 use host::cancel::Cancel;
 use installer::cli::image_plan;
 use registry::{OciLayout, PullObserver, Registry, RegistryError, ResolvedImage};
-use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 use source::client;
 use source::coded::Coded;
 use source::secret::Secrets;
 
-use crate::config::Distro;
+use crate::config::{Distro, FILE_NAME};
 use crate::error::{Code, Error, Result};
 use crate::progress::Progress;
 
@@ -85,25 +84,14 @@ pub fn layer_bytes(images: &[Image], dir: &Path) -> (u64, u64) {
 }
 
 fn plan(distro: &Distro, reference: &str) -> contract::error::Result<contract::plan::Plan> {
-    image_plan(reference, registries(distro)?)
-}
-
-/// How registries are reached, as the distro says; credentials are those of
-/// this machine.
-fn registries(distro: &Distro) -> contract::error::Result<Config> {
-    let registries = serde_json::to_value(&distro.calamares.registries).map_err(|err| {
-        // Without them a signature that is demanded would not be looked at.
-        contract::error::Error::new(
-            contract::error::Code::ConfigInvalid,
-            "`registries` of distro.yaml cannot be read as the installer's.",
-        )
-        .next("Write prefixes of registries as texts.")
-        .detail(err.to_string())
-    })?;
-    let conf = json!({ "registryAuth": { "registries": registries } }).to_string();
-    let path = distro.path.clone().unwrap_or_else(|| "distro.yaml".into());
-    // JSON is YAML.
-    conf::parse(&path, Zeroizing::new(conf))
+    // How registries are reached, as the distro says; credentials are those of
+    // this machine.
+    let config = Config {
+        path: distro.path.clone().unwrap_or_else(|| FILE_NAME.into()),
+        registries: distro.calamares.registries.clone(),
+        ..Config::default()
+    };
+    image_plan(reference, config)
 }
 
 fn refused(reference: &str, err: contract::error::Error) -> Error {
@@ -298,13 +286,16 @@ fn layout_failed(dir: &Path, err: &RegistryError) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::config::CatalogueEntry;
+    use conf::{CatalogueEntry, Localized};
 
     #[test]
     fn every_image_is_looked_at_once() {
         let entry = |reference: &str| CatalogueEntry {
-            name: [(String::new(), "n".to_owned())].into(),
-            description: Default::default(),
+            name: Localized {
+                default: "n".to_owned(),
+                translations: Default::default(),
+            },
+            description: None,
             icon: None,
             reference: reference.to_owned(),
         };
@@ -317,17 +308,6 @@ mod tests {
             references(&distro),
             ["r.example/a:1", "r.example/b:1", "r.example/c:1"]
         );
-    }
-
-    #[test]
-    fn registries_that_cannot_be_handed_on_are_not_left_out() {
-        let mut distro = Distro::default();
-        assert!(registries(&distro).is_ok());
-        let prefix = serde_yaml::Value::Sequence(Vec::new());
-        let keys = serde_yaml::from_str("{insecure: true}").unwrap();
-        distro.calamares.registries.insert(prefix, keys);
-        let error = registries(&distro).unwrap_err();
-        assert_eq!(error.code, contract::error::Code::ConfigInvalid);
     }
 
     /// An image without layers that says that it can be booted.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use buildroot::archive::Indexed;
-use conf::yaml::nearest;
+use yaml_doc::nearest;
 
 use super::files::{Entry, Files};
 use crate::config::Distro;

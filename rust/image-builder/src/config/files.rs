@@ -5,11 +5,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use conf::Icon;
 use serde_yaml::Value;
+use yaml_doc::{Document, Mistake};
 
-use super::reader::Document;
-use super::{Distro, Icon};
-use crate::error::Result;
+use super::Distro;
+
+type Result<T> = std::result::Result<T, Mistake>;
 
 /// Looks at every file, in the order of the documentation.
 pub(super) fn check(distro: &Distro) -> Result<()> {
@@ -30,24 +32,15 @@ pub(super) fn check(distro: &Distro) -> Result<()> {
             picture(&doc, &["images", "catalogue", &place, "icon"], file, &BOTH)?;
         }
     }
-    for (prefix, keys) in &distro.calamares.registries {
-        let prefix = prefix.as_str().unwrap_or_default();
-        if let Some(ca) = keys.get("ca").and_then(Value::as_str) {
-            let at = ["calamares", "registry_auth", "registries", prefix, "ca"];
-            certificate(&doc, &at, Path::new(ca))?;
+    for registry in &distro.calamares.registries {
+        let prefix = registry.prefix.as_str();
+        let at = ["calamares", "registry_auth", "registries", prefix];
+        if let Some(ca) = &registry.ca {
+            certificate(&doc, &[&at[..], &["ca"]].concat(), ca)?;
         }
-        let signature_keys = keys.get("signatureKeys").and_then(Value::as_sequence);
-        for (number, key) in signature_keys.into_iter().flatten().enumerate() {
+        for (number, key) in registry.signature_keys.iter().enumerate() {
             let place = format!("[{number}]");
-            let at = [
-                "calamares",
-                "registry_auth",
-                "registries",
-                prefix,
-                "signatureKeys",
-                &place,
-            ];
-            public_key(&doc, &at, Path::new(key.as_str().unwrap_or_default()))?;
+            public_key(&doc, &[&at[..], &["signatureKeys", &place]].concat(), key)?;
         }
     }
     for (number, deb) in distro.debs.iter().enumerate() {

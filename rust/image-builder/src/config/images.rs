@@ -2,59 +2,55 @@
 //! The sections `registries`, `containers` and `images`: templates become
 //! references.
 
-use conf::yaml::{nearest, wrong_type};
-use serde_yaml::Value;
+use conf::{CatalogueEntry, Icon, Localized};
+use yaml_doc::{Document, Mistake, Section, Value, nearest, shown, wrong_type};
 
-use super::reader::{Document, Section};
-use super::syntax::{self, shown};
-use super::{CatalogueEntry, Distro, Icon};
-use crate::error::{Code, Error, Result};
+use super::{Distro, syntax};
+use crate::error::{Code, Error};
+
+type Result<T> = std::result::Result<T, Mistake>;
 
 /// What stands in the braces of a template.
 const VARIABLES: [&str; 3] = ["registry", "namespace", "version"];
 
 /// Reads all three sections. `image` counts instead of `images.default`.
 pub(super) fn read(
-    doc: &Document,
-    top: &mut Section,
+    top: &Section,
     image: Option<&str>,
     distro: &mut Distro,
-) -> Result<()> {
-    let registries = registries(doc, top)?;
-    let templates = top.section_or_empty(doc, "containers")?.into_texts(doc)?;
-    let mut section = top.section_or_empty(doc, "images")?;
-
+) -> std::result::Result<(), Error> {
+    let doc = top.doc();
+    let registries = registries(top)?;
+    let section = top.section_or_empty("images")?;
     let containers = Containers {
-        chosen: registry(doc, &mut section, &registries)?,
+        chosen: registry(&section, &registries)?,
         registries: registries.len(),
-        version: section.checked(doc, "version", tag)?,
-        templates,
+        version: section.text("version")?,
+        templates: top.named_texts("containers")?,
     };
     containers.check(doc)?;
 
     let images = &mut distro.images;
-    if let Some(text) = section.text(doc, "default")? {
+    if let Some(text) = section.text("default")? {
         images.default = Some(containers.resolve(doc, &section.at("default"), &text)?);
     }
     if let Some(image) = image {
         images.default = Some(from_command_line(image)?);
     }
-    for entry in section.sections(doc, "catalogue")? {
-        images
-            .catalogue
-            .push(catalogue_entry(doc, &containers, entry)?);
+    for entry in section.sections("catalogue")? {
+        images.catalogue.push(catalogue_entry(&containers, &entry)?);
     }
-    if let Some(allow) = section.flag(doc, "allowOther")? {
+    if let Some(allow) = section.flag("allowOther")? {
         images.allow_other = allow;
     }
-    let embed = section.take("embed");
-    images.embed = embedded(doc, &containers, &section, embed, images.default.as_ref())?;
+    images.embed = embedded(&containers, &section, images.default.as_ref())?;
 
     if !images.allow_other && images.catalogue.is_empty() && images.default.is_none() {
-        return Err(doc
-            .invalid(&section.at("allowOther"), "there is no image to choose")
+        let mistake = section
+            .invalid("allowOther", "there is no image to choose")
             .why("No other image may be named, and there is neither a default nor a catalogue.")
-            .next("Add images to `images.catalogue`, or an `images.default`."));
+            .next("Add images to `images.catalogue`, or an `images.default`.");
+        return Err(mistake.into());
     }
     for reference in &images.embed {
         let offered = images.default.iter();
@@ -66,7 +62,7 @@ pub(super) fn read(
             ));
         }
     }
-    section.finish(doc)
+    Ok(())
 }
 
 /// One of `registries`.
@@ -76,36 +72,20 @@ struct Registry {
     namespace: Option<String>,
 }
 
-fn registries(doc: &Document, top: &mut Section) -> Result<Vec<Registry>> {
-    let sections = top
-        .section_or_empty(doc, "registries")?
-        .into_sections(doc)?;
+fn registries(top: &Section) -> Result<Vec<Registry>> {
     let mut registries = Vec::new();
-    for (name, mut section) in sections {
-        if let Err(wrong) = syntax::free_name(&name) {
-            return Err(doc.wrong(&section.at_itself(), &name, &wrong));
-        }
-        let base_url = section.checked(doc, "base_url", syntax::registry)?;
-        let namespace = section.checked(doc, "namespace", syntax::namespace)?;
-        let Some(base_url) = base_url else {
-            // A misspelt key is the likely cause, and says so better.
-            let at: Vec<String> = section
-                .at_itself()
-                .iter()
-                .map(|p| (*p).to_owned())
-                .collect();
-            section.finish(doc)?;
-            let at: Vec<&str> = at.iter().map(String::as_str).collect();
-            return Err(doc
-                .invalid(&at, "`base_url` is missing")
+    for (name, section) in top.named("registries")? {
+        let Some(base_url) = section.text("base_url")? else {
+            return Err(top
+                .doc()
+                .invalid(&section.at_itself(), "`base_url` is missing")
                 .why("It fills {registry} in `containers`.")
                 .next("Add it, for example `base_url: registry.example`."));
         };
-        section.finish(doc)?;
         registries.push(Registry {
             name,
             base_url,
-            namespace,
+            namespace: section.text("namespace")?,
         });
     }
     Ok(registries)
@@ -113,12 +93,9 @@ fn registries(doc: &Document, top: &mut Section) -> Result<Vec<Registry>> {
 
 /// The registry that fills the templates: the one that is named, or the only
 /// one.
-fn registry<'a>(
-    doc: &Document,
-    section: &mut Section,
-    registries: &'a [Registry],
-) -> Result<Option<&'a Registry>> {
-    let Some(name) = section.text(doc, "registry")? else {
+fn registry<'a>(section: &Section, registries: &'a [Registry]) -> Result<Option<&'a Registry>> {
+    let doc = section.doc();
+    let Some(name) = section.text("registry")? else {
         return Ok(match registries {
             [only] => Some(only),
             _ => None,
@@ -142,19 +119,6 @@ fn registry<'a>(
     Ok(found)
 }
 
-/// `images.version` stands where the tag of a reference is.
-fn tag(text: &str) -> std::result::Result<(), syntax::Wrong> {
-    match syntax::reference(&format!("registry.example/x:{text}")) {
-        Ok(_) if !text.contains('@') => Ok(()),
-        _ => Err(syntax::Wrong {
-            what: "cannot be a tag",
-            why: "A tag has letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`."
-                .into(),
-            next: "Write for example \"13\".",
-        }),
-    }
-}
-
 /// The templates and what fills them.
 struct Containers<'a> {
     chosen: Option<&'a Registry>,
@@ -169,9 +133,6 @@ impl Containers<'_> {
     fn check(&self, doc: &Document) -> Result<()> {
         for (name, template) in &self.templates {
             let at = ["containers", name.as_str()];
-            if let Err(wrong) = syntax::free_name(name) {
-                return Err(doc.wrong(&at, name, &wrong));
-            }
             // What is merely not filled counts only where it is used.
             if let Filled::Text(text) = self.fill(doc, &at, template)? {
                 normal(doc, &at, &text)?;
@@ -251,7 +212,7 @@ impl Containers<'_> {
         }
     }
 
-    fn lacking(&self, doc: &Document, at: &[&str], name: &str, variable: &str) -> Error {
+    fn lacking(&self, doc: &Document, at: &[&str], name: &str, variable: &str) -> Mistake {
         let err = doc.invalid(
             at,
             &format!("nothing fills {{{variable}}} of the container `{name}`"),
@@ -283,56 +244,35 @@ fn normal(doc: &Document, at: &[&str], text: &str) -> Result<String> {
     syntax::reference(text).map_err(|wrong| doc.wrong(at, text, &wrong))
 }
 
-fn from_command_line(image: &str) -> Result<String> {
+fn from_command_line(image: &str) -> std::result::Result<String, Error> {
     syntax::reference(image).map_err(|wrong| {
         Error::new(Code::Usage, format!("`{}` {}.", shown(image), wrong.what))
-            .why(wrong.why)
+            .why(wrong.why.into_owned())
             .next(wrong.next)
     })
 }
 
-fn catalogue_entry(
-    doc: &Document,
-    containers: &Containers<'_>,
-    mut section: Section,
-) -> Result<CatalogueEntry> {
-    let name = section.localized(doc, "name", syntax::prose)?;
-    let description = section.localized(doc, "description", syntax::prose)?;
-    let icon = match section.text(doc, "icon")? {
-        None => None,
-        // Names of a theme have neither a slash nor an ending.
-        Some(text) if text.contains(['/', '.']) => {
-            syntax::path(&text).map_err(|wrong| doc.wrong(&section.at("icon"), &text, &wrong))?;
-            Some(Icon::File(doc.resolve(&text)))
-        }
-        Some(text) => {
-            syntax::theme_icon(&text)
-                .map_err(|wrong| doc.wrong(&section.at("icon"), &text, &wrong))?;
-            Some(Icon::Theme(text))
-        }
-    };
-    let reference = match section.text(doc, "reference")? {
+fn catalogue_entry(containers: &Containers<'_>, section: &Section) -> Result<CatalogueEntry> {
+    let doc = section.doc();
+    let name = Localized::new(section.localized("name")?);
+    let description = Localized::new(section.localized("description")?);
+    let icon = section
+        .text("icon")?
+        .map(|text| match Icon::is_file(&text) {
+            true => Icon::File(doc.resolve(&text)),
+            false => Icon::Theme(text),
+        });
+    let reference = match section.text("reference")? {
         Some(text) => Some(containers.resolve(doc, &section.at("reference"), &text)?),
         None => None,
     };
-    let at: Vec<String> = section
-        .at_itself()
-        .iter()
-        .map(|p| (*p).to_owned())
-        .collect();
-    // First, since a misspelt key is why another is missing.
-    section.finish(doc)?;
     let missing = |key: &str| {
-        let at: Vec<&str> = at.iter().map(String::as_str).collect();
-        doc.invalid(&at, &format!("`{key}` is missing"))
+        doc.invalid(&section.at_itself(), &format!("`{key}` is missing"))
             .why("An image of the catalogue has a name and a reference.")
             .next(format!("Add `{key}`, or remove the entry."))
     };
-    if name.is_empty() {
-        return Err(missing("name"));
-    }
     Ok(CatalogueEntry {
-        name,
+        name: name.ok_or_else(|| missing("name"))?,
         description,
         icon,
         reference: reference.ok_or_else(|| missing("reference"))?,
@@ -341,16 +281,17 @@ fn catalogue_entry(
 
 /// The references that `embed` means.
 fn embedded(
-    doc: &Document,
     containers: &Containers<'_>,
     section: &Section,
-    value: Option<Value>,
     default: Option<&String>,
 ) -> Result<Vec<String>> {
-    let at = section.at("embed");
+    let doc = section.doc();
+    let Some((at, value)) = section.special("embed") else {
+        return Ok(Vec::new());
+    };
     let items = match value {
-        None | Some(Value::Bool(false)) => return Ok(Vec::new()),
-        Some(Value::Bool(true)) => match default {
+        Value::Bool { value: false, .. } => return Ok(Vec::new()),
+        Value::Bool { value: true, .. } => match default {
             Some(reference) => return Ok(vec![reference.clone()]),
             None => {
                 return Err(doc
@@ -359,23 +300,23 @@ fn embedded(
                     .next("Add `images.default`, or list the images: `embed: [name, …]`."));
             }
         },
-        Some(Value::Sequence(items)) => items,
-        Some(other) => {
+        Value::List(items) => items,
+        other => {
             return Err(doc
-                .invalid(&at, &wrong_type("true, false or a list of images", &other))
+                .invalid(&at, &wrong_type("true, false or a list of images", other))
                 .next("Write `true`, `false`, or `[name, …]`."));
         }
     };
     let mut references = Vec::new();
-    for (number, item) in items.into_iter().enumerate() {
+    for (number, (_, item)) in items.iter().enumerate() {
         let place = format!("[{number}]");
         let at: Vec<&str> = at.iter().copied().chain([place.as_str()]).collect();
-        let Value::String(text) = item else {
+        let Value::Text(text) = &item.value else {
             return Err(doc
-                .invalid(&at, &wrong_type("the name of an image", &item))
+                .invalid(&at, &wrong_type("the name of an image", &item.value))
                 .next("Write a name of `containers`, or a whole reference."));
         };
-        let reference = containers.resolve(doc, &at, &text)?;
+        let reference = containers.resolve(doc, &at, text)?;
         if !references.contains(&reference) {
             references.push(reference);
         }

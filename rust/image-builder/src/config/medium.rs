@@ -4,46 +4,43 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use conf::yaml::wrong_type;
-use serde_yaml::Value;
+use yaml_doc::{Mistake, Section, Value, wrong_type};
 
-use super::reader::{Document, Section};
-use super::{Branding, Firmware, Mirrors, syntax};
-use crate::error::Result;
+use super::{Branding, Firmware, Mirrors};
+
+type Result<T> = std::result::Result<T, Mistake>;
 
 /// Reads the section `branding`.
-pub(super) fn branding(doc: &Document, top: &mut Section, branding: &mut Branding) -> Result<()> {
-    let mut section = top.section_or_empty(doc, "branding")?;
-    let component = section.path(doc, "component")?;
+pub(super) fn branding(top: &Section, branding: &mut Branding) -> Result<()> {
+    let section = top.section_or_empty("branding")?;
+    let component = section.path("component")?;
     // A component has its own of each of these.
     let own = ["logo", "icon", "welcome", "slides", "sidebar"];
     if let (Some(_), Some(key)) = (&component, own.iter().find(|key| section.has(key))) {
-        return Err(doc
-            .invalid(&section.at(key), "it does not go with `component`")
+        return Err(section
+            .invalid(key, "it does not go with `component`")
             .why("A component of Calamares has pictures and colours of its own.")
             .next(format!(
                 "Remove `{key}` and change the component, or remove `component`."
             )));
     }
     branding.component = component;
-    branding.logo = section.path(doc, "logo")?;
-    branding.icon = section.path(doc, "icon")?;
-    branding.welcome = section.path(doc, "welcome")?;
-    branding.slides = section.paths(doc, "slides")?;
-    branding.splash = section.path(doc, "splash")?;
-    let mut sidebar = section.section_or_empty(doc, "sidebar")?;
-    branding.sidebar_background = colour(doc, &mut sidebar, "background")?;
-    branding.sidebar_text = colour(doc, &mut sidebar, "text")?;
-    sidebar.finish(doc)?;
-    section.finish(doc)
+    branding.logo = section.path("logo")?;
+    branding.icon = section.path("icon")?;
+    branding.welcome = section.path("welcome")?;
+    branding.slides = section.paths("slides")?;
+    branding.splash = section.path("splash")?;
+    let sidebar = section.section_or_empty("sidebar")?;
+    branding.sidebar_background = colour(&sidebar, "background")?;
+    branding.sidebar_text = colour(&sidebar, "text")?;
+    Ok(())
 }
 
-fn colour(doc: &Document, section: &mut Section, name: &'static str) -> Result<Option<String>> {
-    let written = section.has(name);
-    let colour = section.checked(doc, name, syntax::colour)?;
-    if written && colour.is_none() {
-        return Err(doc
-            .invalid(&section.at(name), "the colour is missing")
+fn colour(section: &Section, name: &'static str) -> Result<Option<String>> {
+    let colour = section.text(name)?;
+    if section.has(name) && colour.is_none() {
+        return Err(section
+            .invalid(name, "the colour is missing")
             .why("Without quotes, the # of a colour begins a comment.")
             .next("Put the value into quotes, for example \"#16222e\"."));
     }
@@ -54,18 +51,15 @@ fn colour(doc: &Document, section: &mut Section, name: &'static str) -> Result<O
 const SNAPSHOTS: &str = "http://snapshot.debian.org/archive";
 
 /// Reads the section `mirrors`.
-pub(super) fn mirrors(doc: &Document, top: &mut Section, mirrors: &mut Mirrors) -> Result<()> {
-    let mut section = top.section_or_empty(doc, "mirrors")?;
-    let debian = section.checked(doc, "debian", syntax::mirror)?;
-    let security = section.checked(doc, "security", syntax::mirror)?;
-    let snapshot = section.checked(doc, "snapshot", syntax::snapshot)?;
-    section.finish(doc)?;
-    let named = debian.is_some() || security.is_some();
-    if let Some(debian) = debian {
+pub(super) fn mirrors(top: &Section, mirrors: &mut Mirrors) -> Result<()> {
+    let section = top.section_or_empty("mirrors")?;
+    let named = section.has("debian") || section.has("security");
+    let snapshot = section.text("snapshot")?;
+    if let Some(debian) = section.text("debian")? {
         mirrors.debian = debian.trim_end_matches('/').to_owned();
         mirrors.security = beside(&mirrors.debian);
     }
-    if let Some(security) = security {
+    if let Some(security) = section.text("security")? {
         mirrors.security = security.trim_end_matches('/').to_owned();
     }
     let Some(snapshot) = snapshot else {
@@ -81,9 +75,9 @@ pub(super) fn mirrors(doc: &Document, top: &mut Section, mirrors: &mut Mirrors) 
             mirror.push_str(&format!("/{snapshot}"));
         }
     } else if named {
-        return Err(doc
+        return Err(section
             .invalid(
-                &["mirrors", "snapshot"],
+                "snapshot",
                 "an address goes with neither `debian` nor `security`",
             )
             .why("It is the directory in which both are.")
@@ -108,15 +102,15 @@ pub(crate) fn beside(debian: &str) -> String {
 }
 
 /// Reads `debs`.
-pub(super) fn debs(doc: &Document, top: &mut Section) -> Result<Vec<PathBuf>> {
-    let texts = top.texts(doc, "debs", syntax::deb)?;
-    let debs: Vec<PathBuf> = texts.iter().map(|text| doc.resolve(text)).collect();
+pub(super) fn debs(top: &Section) -> Result<Vec<PathBuf>> {
+    let debs = top.paths("debs")?;
     let mut names = BTreeMap::new();
     for (number, deb) in debs.iter().enumerate() {
         // They are put into one directory.
         let first = names.insert(deb.file_name().unwrap_or_default(), number);
         if let Some(first) = first {
-            return Err(doc
+            return Err(top
+                .doc()
                 .invalid(
                     &["debs", &format!("[{number}]")],
                     &format!("this file has the name of `debs[{first}]`"),
@@ -129,48 +123,48 @@ pub(super) fn debs(doc: &Document, top: &mut Section) -> Result<Vec<PathBuf>> {
 }
 
 /// Reads `firmware`: a list of sets, or `all`, or `none`.
-pub(super) fn firmware(doc: &Document, top: &mut Section) -> Result<Option<Vec<Firmware>>> {
-    let names = Firmware::ALL.map(Firmware::name);
+pub(super) fn firmware(top: &Section) -> Result<Option<Vec<Firmware>>> {
     let named = |name: &str| Firmware::ALL.into_iter().find(|set| set.name() == name);
-    let sets = match top.take("firmware") {
-        None => return Ok(None),
-        Some(Value::String(word)) => match word.as_str() {
+    let Some((path, value)) = top.special("firmware") else {
+        return Ok(None);
+    };
+    let sets = match value {
+        Value::Text(word) => match word.as_str() {
             "all" => Firmware::ALL.to_vec(),
             "none" => Vec::new(),
-            other => {
-                let words = [&["all", "none"][..], &names[..]].concat();
-                return match named(other) {
-                    // One set of its own is understood as well.
-                    Some(set) => Ok(Some(vec![set])),
-                    None => Err(doc.one_of(&["firmware"], other, &words)),
-                };
-            }
+            // One set of its own is understood as well.
+            other => match named(other) {
+                Some(set) => vec![set],
+                None => {
+                    let words = [&["all", "none"][..], &Firmware::NAMES[..]].concat();
+                    return Err(top.doc().one_of(&path, other, &words));
+                }
+            },
         },
-        Some(Value::Sequence(items)) => {
+        Value::List(items) => {
             let mut sets = Vec::new();
-            for (number, item) in items.into_iter().enumerate() {
+            for (number, (_, item)) in items.iter().enumerate() {
                 let place = format!("[{number}]");
                 let path = ["firmware", place.as_str()];
-                let Value::String(word) = item else {
-                    return Err(doc
-                        .invalid(&path, &wrong_type("the name of a set", &item))
+                let Value::Text(word) = &item.value else {
+                    return Err(top
+                        .doc()
+                        .invalid(&path, &wrong_type("the name of a set", &item.value))
                         .next("Write for example `[wifi, microcode]`."));
                 };
-                match named(&word) {
+                match named(word) {
                     Some(set) => sets.push(set),
-                    None => return Err(doc.one_of(&path, &word, &names)),
+                    None => return Err(top.doc().one_of(&path, word, &Firmware::NAMES)),
                 }
             }
             sets.sort_unstable();
             sets.dedup();
             sets
         }
-        Some(other) => {
-            return Err(doc
-                .invalid(
-                    &["firmware"],
-                    &wrong_type("a list of sets, `all` or `none`", &other),
-                )
+        other => {
+            return Err(top
+                .doc()
+                .invalid(&path, &wrong_type("a list of sets, `all` or `none`", other))
                 .next("Write for example `[wifi, microcode]`."));
         }
     };

@@ -9,20 +9,23 @@
 mod bootc_conf;
 mod calamares;
 mod files;
+mod forms;
 mod images;
+mod keys;
 mod live;
 mod medium;
 mod product;
-mod reader;
 mod syntax;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use conf::{CatalogueEntry, RegistryEntry};
 
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
+pub use keys::DISTRO_YAML;
 pub(crate) use medium::beside;
-use reader::Document;
+use yaml_doc::{Document, Section};
 
 /// The commented file that `init` writes.
 pub const TEMPLATE: &str = include_str!("../../distro.yaml");
@@ -143,7 +146,7 @@ impl Distro {
     /// # Errors
     /// `CONFIG_INVALID` for the first that is not.
     pub fn check_files(&self) -> Result<()> {
-        files::check(self)
+        Ok(files::check(self)?)
     }
 }
 
@@ -165,37 +168,31 @@ fn read_with(path: &Path, image: Option<&str>) -> Result<Distro> {
 fn parse_with(name: &Path, path: &Path, text: &str, image: Option<&str>) -> Result<Distro> {
     let dir = path.parent().unwrap_or(Path::new(""));
     let doc = Document::new(name, dir, text);
-    let mut top = doc.root()?;
+    let top = Section::root(&doc, &DISTRO_YAML)?;
     let mut distro = Distro {
         path: Some(path.to_owned()),
         ..Distro::default()
     };
-    product::read(&doc, &mut top, &mut distro.product)?;
-    medium::branding(&doc, &mut top, &mut distro.branding)?;
-    if let Some(suite) = top.word(&doc, "suite", &SUITES)? {
-        distro.suite = suite;
-    }
-    medium::mirrors(&doc, &mut top, &mut distro.mirrors)?;
-    images::read(&doc, &mut top, image, &mut distro)?;
-    calamares::read(&doc, &mut top, &mut distro)?;
-    distro.packages = top.texts(&doc, "packages", syntax::package)?;
-    distro.debs = medium::debs(&doc, &mut top)?;
-    if let Some(firmware) = medium::firmware(&doc, &mut top)? {
+    product::read(&top, &mut distro.product)?;
+    medium::branding(&top, &mut distro.branding)?;
+    top.replace("suite", &mut distro.suite)?;
+    medium::mirrors(&top, &mut distro.mirrors)?;
+    images::read(&top, image, &mut distro)?;
+    calamares::read(&top, &mut distro)?;
+    distro.packages = top.texts("packages")?;
+    distro.debs = medium::debs(&top)?;
+    if let Some(firmware) = medium::firmware(&top)? {
         distro.firmware = firmware;
     }
-    live::read(&doc, &mut top, &mut distro.live)?;
-    if let Some(secure_boot) = top.flag(&doc, "secureBoot")? {
+    live::read(&top, &mut distro.live)?;
+    if let Some(secure_boot) = top.flag("secureBoot")? {
         distro.secure_boot = secure_boot;
     }
-    match top
-        .word(&doc, "compression", &Compression::NAMES)?
-        .as_deref()
-    {
-        Some("xz") => distro.compression = Compression::Xz,
-        _ => distro.compression = Compression::Zstd,
-    }
-    distro.tree = top.path(&doc, "tree")?;
-    top.finish(&doc)?;
+    distro.compression = match top.text("compression")?.as_deref() {
+        Some("xz") => Compression::Xz,
+        _ => Compression::Zstd,
+    };
+    distro.tree = top.path("tree")?;
     Ok(distro)
 }
 
@@ -290,7 +287,7 @@ impl Default for Mirrors {
 pub struct Images {
     /// `default`: chosen already when the page opens; a whole reference.
     pub default: Option<String>,
-    /// `catalogue`.
+    /// `catalogue`: icons are files of this machine, references are whole.
     pub catalogue: Vec<CatalogueEntry>,
     /// `allowOther`; default true.
     pub allow_other: bool,
@@ -310,38 +307,14 @@ impl Default for Images {
     }
 }
 
-/// One image of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueEntry {
-    /// `name` and its translations: key `""` is the text for all other
-    /// languages, else the locale.
-    pub name: BTreeMap<String, String>,
-    /// `description` likewise; may be empty.
-    pub description: BTreeMap<String, String>,
-    /// `icon`: file on this machine (absolute), or the name of a theme's icon.
-    pub icon: Option<Icon>,
-    /// A whole reference.
-    pub reference: String,
-}
-
-/// Where an icon is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Icon {
-    /// An image file of this machine.
-    File(PathBuf),
-    /// A name in the icon theme.
-    Theme(String),
-}
-
 /// The `calamares` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calamares {
     /// `container_config.stateroot`.
     pub stateroot: Option<String>,
-    /// `registry_auth.registries`, as YAML for `registryAuth.registries` of
-    /// bootc.conf. Never holds a password: those are refused, since whoever has
-    /// the medium has them.
-    pub registries: serde_yaml::Mapping,
+    /// `registry_auth.registries`, with files of this machine. Never holds a
+    /// login: those are refused, since whoever has the medium has them.
+    pub registries: Vec<RegistryEntry>,
     /// `kernelArguments` of the installed system.
     pub kernel_arguments: Vec<String>,
 }
@@ -404,15 +377,12 @@ impl Firmware {
         Self::Microcode,
     ];
 
+    /// Their names in `distro.yaml`.
+    pub const NAMES: [&'static str; 5] = ["wifi", "network", "graphics", "sound", "microcode"];
+
     /// The name in `distro.yaml`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Wifi => "wifi",
-            Self::Network => "network",
-            Self::Graphics => "graphics",
-            Self::Sound => "sound",
-            Self::Microcode => "microcode",
-        }
+        Self::NAMES[self as usize]
     }
 }
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The section `product`.
 
-use super::reader::{Document, Section};
+use yaml_doc::{Mistake, Section};
+
 use super::{Product, syntax};
-use crate::error::Result;
 
 /// Reads the section; what is not there stays as it is in `product`.
-pub(super) fn read(doc: &Document, top: &mut Section, product: &mut Product) -> Result<()> {
-    let mut section = top.section_or_empty(doc, "product")?;
-    let name = section.checked(doc, "name", syntax::title)?;
-    let short = section.checked(doc, "shortName", syntax::title)?;
-    let id = section.checked(doc, "id", syntax::id)?;
-    section.replace(doc, "version", syntax::version, &mut product.version)?;
-    section.replace(doc, "url", syntax::url, &mut product.url)?;
-    section.replace(doc, "supportUrl", syntax::url, &mut product.support_url)?;
-    section.replace(doc, "publisher", syntax::title, &mut product.publisher)?;
+pub(super) fn read(top: &Section, product: &mut Product) -> Result<(), Mistake> {
+    let section = top.section_or_empty("product")?;
+    let name = section.text("name")?;
+    let short = section.text("shortName")?;
+    let id = section.text("id")?;
+    section.replace("version", &mut product.version)?;
+    section.replace("url", &mut product.url)?;
+    section.replace("supportUrl", &mut product.support_url)?;
+    section.replace("publisher", &mut product.publisher)?;
 
     // A product with a name of its own does not keep the others' defaults.
     if let Some(name) = name {
@@ -31,10 +31,10 @@ pub(super) fn read(doc: &Document, top: &mut Section, product: &mut Product) -> 
         product.id = id;
     }
     if product.id.is_empty() {
-        return Err(doc
-            .invalid(&section.at("name"), "no id can be made from this name")
+        return Err(section
+            .invalid("name", "no id can be made from this name")
             .why("File names, volume and host name have letters a-z, digits and dashes only.")
             .next("Add `id` beside it, for example `id: example-os`."));
     }
-    section.finish(doc)
+    Ok(())
 }

@@ -5,47 +5,24 @@
 //! live-build reads as shell, in file names and on kernel command lines. So
 //! every check says what *may* be there, and everything else is refused.
 
+use std::borrow::Cow;
+
 use imageref::{ImageRef, Reference};
-
-/// What is wrong with a value, after the words "`value`: ".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wrong {
-    /// What the value is not: "is no URL".
-    pub(super) what: &'static str,
-    /// Why: one sentence.
-    pub(super) why: String,
-    /// What to write: one sentence.
-    pub(super) next: &'static str,
-}
-
-/// The form of one kind of values.
-pub(super) type Check = fn(&str) -> Result<(), Wrong>;
+pub(super) use yaml_doc::Wrong;
 
 /// Longest `product.id`; the volume id, with 32 characters, is made from it.
-const ID_MAX: usize = 24;
+pub(super) const ID_MAX: usize = 24;
 
-fn wrong(what: &'static str, why: impl Into<String>, next: &'static str) -> Result<(), Wrong> {
+fn wrong(
+    what: &'static str,
+    why: impl Into<Cow<'static, str>>,
+    next: &'static str,
+) -> Result<(), Wrong> {
     Err(Wrong {
         what,
         why: why.into(),
         next,
     })
-}
-
-/// A value for a message: what may be a password before an `@` is left out,
-/// and it is one line that is not too long.
-pub(super) fn shown(value: &str) -> String {
-    let value = match value.rsplit_once('@') {
-        Some((_, rest)) if !rest.starts_with("sha256:") && !rest.starts_with("sha512:") => {
-            format!("***@{rest}")
-        }
-        _ => value.to_owned(),
-    };
-    let mut short: String = value.chars().take(60).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    short.replace(char::is_control, "�")
 }
 
 /// A name that stands in the boot menu, in Calamares and in the ISO's header.
@@ -90,7 +67,11 @@ pub(super) fn prose(text: &str) -> Result<(), Wrong> {
             "Leave the braces out.",
         );
     }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
+    let separator = |c: char| ['\u{2028}', '\u{2029}'].contains(&c);
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' || separator(c))
+    {
         return wrong(
             WHAT,
             "It holds a control character.",
@@ -323,7 +304,7 @@ pub(super) fn reference(text: &str) -> Result<String, Wrong> {
     };
     Err(Wrong {
         what: WHAT,
-        why,
+        why: Cow::Owned(why),
         next: NEXT,
     })
 }
@@ -435,6 +416,23 @@ pub(super) fn timezone(text: &str) -> Result<(), Wrong> {
     )
 }
 
+/// What stands where the tag of a reference is.
+pub(super) fn tag(text: &str) -> Result<(), Wrong> {
+    match reference(&format!("registry.example/x:{text}")) {
+        Ok(_) if !text.contains('@') => Ok(()),
+        _ => wrong(
+            "cannot be a tag",
+            "A tag has letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`.",
+            "Write for example \"13\".",
+        ),
+    }
+}
+
+/// Any text: the reader looks at it.
+pub(super) fn any(_: &str) -> Result<(), Wrong> {
+    Ok(())
+}
+
 /// A name that a maintainer gives to a registry or container.
 pub(super) fn free_name(text: &str) -> Result<(), Wrong> {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
@@ -452,8 +450,11 @@ pub(super) fn free_name(text: &str) -> Result<(), Wrong> {
     )
 }
 
-/// A name in the icon theme.
-pub(super) fn theme_icon(text: &str) -> Result<(), Wrong> {
+/// An image file, or a name in the icon theme.
+pub(super) fn icon(text: &str) -> Result<(), Wrong> {
+    if conf::Icon::is_file(text) {
+        return path(text);
+    }
     let known = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
     if !text.is_empty() && text.bytes().all(known) {
         return Ok(());

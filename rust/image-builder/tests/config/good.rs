@@ -92,9 +92,14 @@ fn each_key_changes_what_it_says() {
             d.warnings = vec!["/d/distro.yaml: `calamares.container_config.remote` has no effect: container images have no ostree remote.".into()];
         }),
         ("calamares: {registry_auth: {registries: {r.example/a: {insecure: true, ca: ca.pem, mirrors: [m.example]}, s.example: }}}", |d| {
-            d.calamares.registries = serde_yaml::from_str(
-                "r.example/a: {insecure: true, ca: /d/ca.pem, mirrors: [m.example]}\ns.example: {}",
-            ).unwrap();
+            let named = |prefix: &str| RegistryEntry { prefix: prefix.into(), ..RegistryEntry::default() };
+            d.calamares.registries = vec![
+                RegistryEntry {
+                    insecure: true, ca: Some("/d/ca.pem".into()), mirrors: vec!["m.example".into()],
+                    ..named("r.example/a")
+                },
+                named("s.example"),
+            ];
         }),
         ("images: {default: 'r.example/a'}", |d| d.images.default = Some("r.example/a:latest".into())),
         ("images: {default: 'docker://r.example/a:1', embed: true}", |d| {
@@ -111,14 +116,17 @@ fn each_key_changes_what_it_says() {
             d.warnings = vec!["/d/distro.yaml: `images.embed`: r.example/a:1 is put on the medium, but it is neither the default nor in the catalogue.".into()];
         }),
         ("images:\n  catalogue:\n  - name: A\n    name[de]: B\n    description: C\n    description[pt_BR]: D\n    icon: ./i.svg\n    reference: r.example/a:1\n  - {name: E, icon: computer, reference: r.example/e:1}\n  embed: [r.example/e:1]\n", |d| {
-            let texts = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+            let texts = |default: &str, list: &[(&str, &str)]| Localized {
+                default: default.into(),
+                translations: list.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            };
             d.images.catalogue = vec![
                 CatalogueEntry {
-                    name: texts(&[("", "A"), ("de", "B")]), description: texts(&[("", "C"), ("pt_BR", "D")]),
+                    name: texts("A", &[("de", "B")]), description: Some(texts("C", &[("pt_BR", "D")])),
                     icon: Some(Icon::File("/d/i.svg".into())), reference: "r.example/a:1".into(),
                 },
                 CatalogueEntry {
-                    name: texts(&[("", "E")]), description: BTreeMap::new(),
+                    name: texts("E", &[]), description: None,
                     icon: Some(Icon::Theme("computer".into())), reference: "r.example/e:1".into(),
                 },
             ];

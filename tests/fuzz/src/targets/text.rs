@@ -118,8 +118,18 @@ pub(crate) fn token(data: &[u8]) {
 pub(crate) fn bootc_conf(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let path = Path::new("/etc/calamares/modules/bootc.conf");
-    if let Err(error) = conf::parse(path, Zeroizing::new(text.to_owned())) {
-        drop(error.to_string());
+    let mut config = match conf::parse(path, Zeroizing::new(text.to_owned())) {
+        Ok(config) => config,
+        Err(error) => return drop(error.to_string()),
+    };
+    // What has no effect is not written, and a login cannot be.
+    config.warnings.clear();
+    let Ok(written) = conf::write(&config) else {
+        return;
+    };
+    match conf::parse(path, Zeroizing::new(written.clone())) {
+        Ok(again) => assert_eq!(again, config, "{written}"),
+        Err(error) => panic!("{error}: {written}"),
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests of [`super`].
 
+use yaml_doc::{Check, shown};
+
 use super::*;
 
 #[test]
@@ -20,7 +22,7 @@ fn forms() {
             "prose",
             prose,
             &["It's \"it\" & more\nor {less}"],
-            &["", " ", "{{ x }}", "a\u{7}"],
+            &["", " ", "{{ x }}", "a\u{7}", "a\u{2028}"],
         ),
         (
             "id",
@@ -193,7 +195,7 @@ fn forms() {
 
 #[test]
 fn references() {
-    let normal = |text| reference(text).map_err(|w| w.why);
+    let normal = |text| reference(text).map_err(|w| w.why.into_owned());
     for (text, expected) in [
         ("quay.io/a/b:1", Ok("quay.io/a/b:1")),
         ("quay.io/a/b", Ok("quay.io/a/b:latest")),

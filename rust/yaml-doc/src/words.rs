@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the readers of configuration files in YAML share: on which line a key
-//! is, which word was meant, and what stands where something else should. The
-//! image builder reads its files with it too.
+//! Words for messages.
 
-mod lines;
-
-use serde_yaml::Value;
-
-pub use lines::line_of;
+use crate::tree::Value;
 
 /// Least similarity (Jaro-Winkler) of a word to be proposed.
 const SIMILAR: f64 = 0.75;
@@ -26,16 +20,7 @@ pub fn listed(words: &[&str]) -> String {
 /// That something else is expected than what was found. Never shows the value,
 /// which may be a password.
 pub fn wrong_type(wanted: &str, found: &Value) -> String {
-    let found = match found {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a mapping",
-        Value::Tagged(_) => "a tagged value",
-    };
-    format!("{wanted} is expected here, not {found}")
+    format!("{wanted} is expected here, not {}", found.kind())
 }
 
 /// The word that is most like `word`, if any is alike.
@@ -52,6 +37,22 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 /// The locale of a translated text's key: `de` in `name[de]`.
 pub fn locale_in<'a>(key: &'a str, name: &str) -> Option<&'a str> {
     key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// A value for a message: what may be a password before an `@` is left out,
+/// and it is one line that is not too long.
+pub fn shown(value: &str) -> String {
+    let value = match value.rsplit_once('@') {
+        Some((_, rest)) if !rest.starts_with("sha256:") && !rest.starts_with("sha512:") => {
+            format!("***@{rest}")
+        }
+        _ => value.to_owned(),
+    };
+    let mut short: String = value.chars().take(60).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    short.replace(char::is_control, "�")
 }
 
 #[cfg(test)]
@@ -78,8 +79,8 @@ mod tests {
         assert_eq!(dotted(&["a", "b", "[0]", "c"]), "a.b[0].c");
         assert_eq!(listed(&["a", "b"]), "`a`, `b`");
         assert_eq!(
-            wrong_type("a text", &Value::Bool(true)),
-            "a text is expected here, not true or false"
+            wrong_type("a text", &Value::List(Vec::new())),
+            "a text is expected here, not a list"
         );
         assert_eq!(locale_in("name[de]", "name"), Some("de"));
         assert_eq!(locale_in("names[de]", "name"), None);

@@ -3,7 +3,7 @@
 
 /// Why a text with variables cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TemplateError {
+pub(crate) enum TemplateError {
     /// A name that nobody defined.
     Unknown(String),
     /// `{{` without `}}`.
@@ -12,7 +12,7 @@ pub(super) enum TemplateError {
 
 /// Replaces each `{{ name }}` by the value of that variable. Blanks around the
 /// name do not matter; values are not looked into again.
-pub(super) fn expand(text: &str, variables: &[(String, String)]) -> Result<String, TemplateError> {
+pub(crate) fn expand(text: &str, variables: &[(String, String)]) -> Result<String, TemplateError> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("{{") {

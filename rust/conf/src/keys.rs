@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The keys of `bootc.conf`. The reader goes by these tables, and the schema and
+//! the tables of docs/formats.md are printed from them (`make generate`).
+
+use std::borrow::Cow;
+
+use contract::error::capital;
+use imageref::{ImageRef, Reference};
+use yaml_doc::Default::{Is, Nothing, Required};
+use yaml_doc::Kind::{
+    Anything, Flag, List, Localized, Mapping, Named, NamedTexts, Text, Texts, Word,
+};
+use yaml_doc::{ANY, Form, Key, Table, Wrong};
+
+/// The whole file.
+#[rustfmt::skip]
+pub static BOOTC_CONF: Table = Table::of(&[
+    Key::new("containerUrl", Text(&ANY), Nothing("none is chosen"), "the image: `host/name:tag`, or `oci:DIR[:TAG]`; may use variables"),
+    Key::new("targetImgref", Text(&ANY), Nothing("`containerUrl`"), "what the installed system updates from, when it is another reference"),
+    Key::new("transport", Word(&["registry", "oci"], &["docker"]), Nothing("`registry`"), "transport of a `containerUrl` without one"),
+    Key::new("source", Text(&ANY), Nothing("none"), "OCI layout that already holds the image: `oci:DIR[:TAG]` or a directory"),
+    Key::new("layouts", Texts(&PATH), Nothing("none"), "OCI layouts and archives that may hold the image or parts of it, and `auto`; see below"),
+    Key::new("runtimeRoot", Text(&PATH), Nothing("the image is unpacked"), "unpacked image that bootc runs from: directory, squashfs or erofs file"),
+    Key::new("variables", NamedTexts { names: &ANY, called: "NAME", texts: &ANY, as_written: true, }, Nothing("none"), "texts for `{{ NAME }}` in other values; `tag: 13` is one too, but `tag: \"13.10\"` needs its quotes, since YAML makes 13.1 of it"),
+    Key::new("stateroot", Text(&ANY), Nothing("`default`"), "name of the stateroot"),
+    Key::new("downloadPath", Text(&PATH), Nothing("the target"), "existing directory for temporary files"),
+    Key::new("keepCredentials", Flag, Is("false"), "keep pull credentials for updates"),
+    Key::new("keepRegistries", Flag, Is("true"), "keep mirrors, insecure registries and `signatureKeys` for updates"),
+    Key::new("noSignatureVerification", Flag, Is("false"), "demand no signature by `signatureKeys`; see [signatures](signatures.md)"),
+    Key::new("registryAuth", Mapping(&AUTH), Nothing(""), "how registries are reached"),
+    Key::new("installOptions", Mapping(&OPTIONS), Nothing(""), "what bootc is told"),
+    Key::new("installationApproach", Word(&["direct", "systemd"], &[]), Nothing("`direct`"), "both mean: by the image's own bootc"),
+    Key::new("page", Mapping(&PAGE), Nothing(""), "what the page in Calamares offers"),
+    Key::new("remote", Text(&ANY), Nothing("—"), "has no effect: container images have no ostree remote"),
+    Key::new("integration", Anything, Nothing("—"), "has no effect: the order of modules is in settings.conf"),
+    Key::new("kickstartOptions", Anything, Nothing("—"), "has no effect, since the image's own bootc installs it"),
+    Key::new("ignitionOptions", Anything, Nothing("—"), "has no effect, since the image's own bootc installs it"),
+]);
+
+#[rustfmt::skip]
+static AUTH: Table = Table::of(&[
+    Key::new("registries", Named { names: &REGISTRY, called: "HOST", table: &REGISTRY_KEYS, }, Nothing(""), "one entry per registry")]);
+
+#[rustfmt::skip]
+static REGISTRY_KEYS: Table = Table {
+    keys: &[
+        Key::new("auth", Text(&ANY), Nothing("none"), "credentials: base64 of `user:password`, as in containers-auth.json(5)").with_value(),
+        Key::new("username", Text(&ANY), Nothing("none"), "credentials: the user, with `password` or `passwordFile`").with_value(),
+        Key::new("password", Text(&ANY), Nothing("none"), "credentials: the password").with_value(),
+        Key::new("passwordFile", Text(&PATH), Nothing("none"), "credentials: file whose first line is the password").with_value(),
+        Key::new("insecure", Flag, Is("false"), "plain http, or TLS without a check of the certificate"),
+        Key::new("ca", Text(&PATH), Nothing("the system's"), "PEM file with the authorities that signed its certificate"),
+        Key::new("mirrors", Texts(&ANY), Nothing("none"), "asked in this order, before the registry itself"),
+        Key::new("signatureKeys", Texts(&PATH), Nothing("none"), "PEM files with public keys: images must be signed by one of them, see [signatures](signatures.md)"),
+    ],
+    together: "
+dependencies:
+    password: [ username ]
+    passwordFile: [ username ]
+    username:
+        oneOf:
+            - required: [ password ]
+            - required: [ passwordFile ]
+not: { required: [ auth, username ] }
+",
+};
+
+#[rustfmt::skip]
+static OPTIONS: Table = Table::of(&[
+    Key::new("bootloader", Word(&["auto", "grub", "systemd", "none"], &["grub2", "systemd-boot"]),
+        Is("auto"),
+        "the boot loader; `auto` decides by what is in the image",
+    ),
+    Key::new("kargs", Texts(&ANY), Nothing("none"), "kernel arguments to add"),
+    Key::new("kargsDelete", Texts(&ANY), Nothing("none"), "kernel arguments of the image to leave out") .or(&["kargs_delete"]),
+    Key::new("enforceContainerSigpolicy", Flag, Is("false"), "bootc's `--enforce-container-sigpolicy`"),
+    Key::new("disableSelinux", Flag, Is("false"), "bootc's `--disable-selinux`"),
+    Key::new("target_arch", Text(&ANY), Nothing("this machine's"), "refused unless it is this machine's") .or(&["targetArch"]),
+    Key::new("target_disk", Text(&ANY), Nothing("—"), "has no effect: the target is what the partitioning mounted") .or(&["targetDisk"]),
+    Key::new("rootfs_type", Word(&["ext4", "xfs", "btrfs"], &[]), Nothing("—"), "has no effect: the file system is the one that the partitioning made") .or(&["rootfsType"]),
+]);
+
+#[rustfmt::skip]
+static PAGE: Table = Table::of(&[
+    Key::new("catalogue", List(&IMAGE), Nothing("none"), "images that the page offers, see below"),
+    Key::new("allowOther", Flag, Is("true"), "any reference can be typed there"),
+    Key::new("skipWhenValid", Flag, Is("false"), "the page goes on by itself when the image of `containerUrl` is good"),
+]);
+
+#[rustfmt::skip]
+static IMAGE: Table = Table::of(&[
+    Key::new("name", Localized { text: &ANY, locale: &LOCALE, }, Required, "name of the image"),
+    Key::new("description", Localized { text: &ANY, locale: &LOCALE, }, Nothing("nothing is shown"), "what the image is for"),
+    Key::new("icon", Text(&ICON), Nothing("none is shown"), "an image file, when it has a slash or a dot; else a name of the icon theme"),
+    Key::new("reference", Text(&REFERENCE), Required, "the image, in the form of `containerUrl`"),
+]);
+
+static PATH: Form = Form::new("path", "paths", |_| Ok(()), "");
+static ICON: Form = Form::new("file or name", "", |_| Ok(()), "");
+static REFERENCE: Form = Form::new("image", "images", reference, "").not_empty();
+static REGISTRY: Form = Form::new("registry", "registries", registry, "");
+static LOCALE: Form = Form::new("locale", "locales", locale, "[A-Za-z0-9_@]+");
+
+/// An image that can be installed.
+fn reference(text: &str) -> Result<(), Wrong> {
+    let why = match text.parse::<ImageRef>() {
+        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => return Ok(()),
+        Ok(other) => format!("Images cannot be installed from `{}`.", other.transport()),
+        Err(err) => format!("{}.", capital(&err.problem().to_string())),
+    };
+    Err(Wrong {
+        what: "is no image to install",
+        why: Cow::Owned(why),
+        next: "Write it in full, for example registry.example/os/debian:13.",
+    })
+}
+
+/// What stands before a repository in a reference.
+fn registry(text: &str) -> Result<(), Wrong> {
+    match format!("{text}/x").parse::<Reference>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Wrong {
+            what: "is no registry",
+            why: Cow::Borrowed(
+                "A registry is written as host, host:port or host/namespace, without https://.",
+            ),
+            next: "Correct the key.",
+        }),
+    }
+}
+
+fn locale(text: &str) -> Result<(), Wrong> {
+    let known = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
+    if !text.is_empty() && text.chars().all(known) {
+        return Ok(());
+    }
+    Err(Wrong {
+        what: "is no locale",
+        why: Cow::Borrowed("Locales here are written like de, de_AT or sr@latin."),
+        next: "Correct what is between the brackets.",
+    })
+}
