@@ -11,9 +11,11 @@ use anyhow::{Context, Result, ensure};
 use buildroot::cache;
 use clap::Parser;
 use host::cancel::Cancel;
+use image_builder::build::lists::Lists;
 use image_builder::build::root::{Root, Shell};
 use image_builder::build::{self, Request, lb, tree};
 use image_builder::config::Distro;
+use image_builder::mirror::Reach;
 use image_builder::progress::{Progress, Sink};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -42,8 +44,8 @@ fn main() -> Result<()> {
     // Neither the compiler nor the root for live-build is compared: both come
     // from the cache, here and there.
     let debs = debs::build("trixie", debs::Output::Inherited)?;
-    let root = Root::make()?;
     let mut distro = Distro::default();
+    let root = Root::make(&Lists::read(&distro, &Reach::of(&distro)?)?)?;
     let load = fs::read_to_string("/proc/loadavg").context("reading the load")?;
     say(&format!("load before: {}", load.trim()));
 
@@ -98,6 +100,8 @@ fn ours(distro: &Distro, dir: &Path) -> Result<()> {
         work: Some(dir.join("work")),
         debs: None,
         check_images: false,
+        result: None,
+        owner: None,
     };
     let mut progress = Progress::new(false);
     build::build(&request, &mut progress, &Cancel::new())?;

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::apt;
+use crate::archive::Archives;
 use crate::cache::{self, Key};
 use crate::cmd::{self, CommandExt};
 
@@ -20,8 +21,8 @@ pub fn mirror() -> String {
         .unwrap_or_else(|| DEFAULT_MIRROR.to_owned())
 }
 
-/// What to bootstrap. Everything in here decides the cache key; the mirror and
-/// the host's apt settings do not, since they only say how to get there.
+/// What to bootstrap. Everything in here decides the cache key but where the
+/// archives are and the apt settings for getting there.
 #[derive(Clone, Debug)]
 pub struct Rootfs {
     suite: String,
@@ -32,6 +33,8 @@ pub struct Rootfs {
     apt_options: Vec<String>,
     environment: Vec<(String, String)>,
     customize: Vec<String>,
+    archives: Option<Archives>,
+    state: String,
 }
 
 impl Rootfs {
@@ -46,6 +49,8 @@ impl Rootfs {
             apt_options: vec!["APT::Install-Recommends \"false\"".to_owned()],
             environment: Vec::new(),
             customize: Vec::new(),
+            archives: None,
+            state: String::new(),
         }
     }
 
@@ -104,6 +109,22 @@ impl Rootfs {
         self
     }
 
+    /// Takes packages from these archives and as they say, instead of the suite
+    /// alone from [`mirror`] with this machine's settings.
+    #[must_use]
+    pub fn archives(mut self, archives: &Archives) -> Self {
+        self.archives = Some(archives.clone());
+        self
+    }
+
+    /// What the archives have of it: with another state it is another root, so
+    /// that an old one is not found again when packages became newer.
+    #[must_use]
+    pub fn state(mut self, state: &str) -> Self {
+        state.clone_into(&mut self.state);
+        self
+    }
+
     /// Bootstraps into the cache, or finds the result of an earlier run there.
     /// The directory belongs to the cache: do not change it, copy it.
     pub fn build(&self) -> Result<PathBuf> {
@@ -131,7 +152,10 @@ impl Rootfs {
         for (name, value) in &self.environment {
             key = key.with("env", format!("{name}={value}"));
         }
-        key
+        match self.state.is_empty() {
+            true => key,
+            false => key.with("state", &self.state),
+        }
     }
 
     fn bootstrap(&self, dir: &Path) -> Result<()> {
@@ -148,19 +172,23 @@ impl Rootfs {
             self.suite,
             self.packages.len()
         );
+        let (options, sources) = match &self.archives {
+            Some(archives) => (archives.options().to_vec(), archives.sources().to_vec()),
+            None => (host_apt_options()?, vec![mirror()]),
+        };
         let mut command = Command::new("mmdebstrap");
         command
-            .args(self.arguments(&host_apt_options()?))
+            .args(self.arguments(&options))
             .arg(&self.suite)
             .arg(dir)
-            .arg(mirror())
+            .args(&sources)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.run().with_context(|| {
             format!(
                 "bootstrapping Debian {} from {} (CALAMARES_BOOTC_MIRROR names another mirror)",
                 self.suite,
-                mirror()
+                sources.join(", ")
             )
         })
     }
@@ -196,8 +224,12 @@ impl Rootfs {
     }
 }
 
-/// The host's settings on how to reach a mirror, which the bootstrap needs too.
-fn host_apt_options() -> Result<Vec<String>> {
+/// This machine's apt settings on how to reach a mirror, which all that is built
+/// here needs too: lines of apt.conf(5) without their semicolons.
+///
+/// # Errors
+/// When apt cannot be asked.
+pub fn host_apt_options() -> Result<Vec<String>> {
     let dump = Command::new("apt-config")
         .arg("dump")
         .read()
@@ -255,10 +287,14 @@ mod tests {
             base.clone().path_excludes(&["/usr/share/doc/*"]),
             base.clone().env("INITRD", "No"),
             base.clone().customize("true"),
+            base.clone().state("shim-signed 2"),
         ];
         for other in others {
             assert_ne!(base.key().hex(), other.key().hex(), "{other:?}");
         }
+        let elsewhere = Archives::new(vec!["deb http://m forky main".into()], Vec::new());
+        let elsewhere = base.clone().archives(&elsewhere);
+        assert_eq!(base.key().hex(), elsewhere.key().hex());
     }
 
     #[test]

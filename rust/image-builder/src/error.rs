@@ -30,6 +30,8 @@ pub enum Code {
     MirrorUnreachable,
     /// The mirror has no such suite.
     SuiteUnknown,
+    /// What the mirror has of the suite is too old.
+    SuiteExpired,
     /// A package does not exist in the suite.
     PackageUnknown,
     /// The image does not exist, or cannot be installed.
@@ -46,7 +48,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Usage,
         Self::ConfigInvalid,
         Self::NotRoot,
@@ -55,6 +57,7 @@ impl Code {
         Self::DiskFull,
         Self::MirrorUnreachable,
         Self::SuiteUnknown,
+        Self::SuiteExpired,
         Self::PackageUnknown,
         Self::ImageRefused,
         Self::Busy,
@@ -74,6 +77,7 @@ impl Code {
             Self::DiskFull => "DISK_FULL",
             Self::MirrorUnreachable => "MIRROR_UNREACHABLE",
             Self::SuiteUnknown => "SUITE_UNKNOWN",
+            Self::SuiteExpired => "SUITE_EXPIRED",
             Self::PackageUnknown => "PACKAGE_UNKNOWN",
             Self::ImageRefused => "IMAGE_REFUSED",
             Self::Busy => "BUSY",
@@ -93,6 +97,7 @@ impl Code {
             | Self::HostUnsuitable
             | Self::MirrorUnreachable
             | Self::SuiteUnknown
+            | Self::SuiteExpired
             | Self::PackageUnknown
             | Self::ImageRefused
             | Self::Busy => 3,

@@ -2,6 +2,7 @@
 //! Whether this machine can build, and what to do where it cannot.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use buildroot::cmd;
@@ -98,6 +99,41 @@ pub fn require(places: &Places) -> Result<()> {
     directory(&places.output, OUTPUT_BYTES, "--output")?;
     directory(&places.cache, CACHE_BYTES, "CALAMARES_BOOTC_CACHE")?;
     Ok(())
+}
+
+/// Whether there is room for the images that go onto the medium, beside what
+/// every medium needs: `all` bytes of them, of which `missing` are not in the
+/// work directory yet. They are there as they were pulled, and in the ISO; in the
+/// output directory the ISO is the same file, unless that is on another disk.
+///
+/// # Errors
+/// `DISK_FULL`.
+pub fn require_images(places: &Places, all: u64, missing: u64) -> Result<()> {
+    for (path, bytes, option) in needs(places, all, missing) {
+        directory(path, bytes, option).map_err(|err| {
+            let images = contract::size::human(all);
+            err.why(format!("The images of `embed` are {images} of it."))
+        })?;
+    }
+    Ok(())
+}
+
+fn needs(places: &Places, all: u64, missing: u64) -> Vec<(&Path, u64, &'static str)> {
+    let with = |base: u64, parts: &[u64]| parts.iter().fold(base, |sum, n| sum.saturating_add(*n));
+    let mut needs = vec![(
+        places.work.as_path(),
+        with(WORK_BYTES, &[all, missing]),
+        "--work",
+    )];
+    if device(&places.work) != device(&places.output) {
+        needs.push((&places.output, with(OUTPUT_BYTES, &[all]), "--output"));
+    }
+    needs
+}
+
+/// The file system of a directory, or of the nearest one above that exists.
+fn device(path: &Path) -> Option<u64> {
+    fs::metadata(existing(path)).ok().map(|meta| meta.dev())
 }
 
 fn finding(name: &str, state: Result<String>) -> Finding {
@@ -259,6 +295,34 @@ mod tests {
         let error = directory(&below, u64::MAX, "--work").unwrap_err();
         assert_eq!(error.code, Code::DiskFull);
         assert!(error.next.contains("--work"));
+    }
+
+    #[test]
+    fn images_need_room_twice_and_once_more_on_another_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut places = Places {
+            work: dir.path().join("work"),
+            output: dir.path().join("out"),
+            cache: dir.path().join("cache"),
+        };
+        let there = (places.work.clone(), "--work");
+        let told = |places: &Places, all, missing| -> Vec<(PathBuf, u64, &str)> {
+            let needs = needs(places, all, missing).into_iter();
+            needs
+                .map(|(path, bytes, option)| (path.to_owned(), bytes, option))
+                .collect()
+        };
+        let work = |bytes| (there.0.clone(), WORK_BYTES + bytes, there.1);
+        assert_eq!(told(&places, 100, 100), [work(200)]);
+        assert_eq!(told(&places, 100, 0), [work(100)]);
+        // A file system of its own, everywhere.
+        places.output = "/proc/x".into();
+        let output = (places.output.clone(), OUTPUT_BYTES + 100, "--output");
+        assert_eq!(told(&places, 100, 100), [work(200), output]);
+
+        let error = require_images(&places, 1 << 60, 1 << 60).unwrap_err();
+        assert_eq!(error.code, Code::DiskFull);
+        assert!(error.why.contains("`embed`"), "{error}");
     }
 
     #[test]

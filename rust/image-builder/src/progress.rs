@@ -11,6 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Result};
 
+/// How often something is said where nothing moves, so that a long stage is not
+/// taken for one that hangs.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 /// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -19,6 +22,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Progress {
     begin: Instant,
     stage: Option<(String, Instant)>,
+    told: Instant,
     spinner: Option<ProgressBar>,
     verbose: bool,
     log: Option<(PathBuf, File)>,
@@ -37,6 +41,7 @@ impl Progress {
         Self {
             begin: Instant::now(),
             stage: None,
+            told: Instant::now(),
             spinner,
             verbose,
             log: None,
@@ -72,13 +77,23 @@ impl Progress {
             None => self.say(&format!("{} {name} …", self.clock())),
         }
         self.stage = Some((name.to_owned(), Instant::now()));
+        self.told = Instant::now();
     }
 
-    /// What the current stage is at.
+    /// What the current stage is at. Without a terminal that is said once in a
+    /// while.
     pub fn at(&mut self, what: &str) {
-        if let (Some(spinner), Some((stage, begin))) = (&self.spinner, &self.stage) {
-            let seconds = begin.elapsed().as_secs();
-            spinner.set_message(format!("{stage}, {seconds} s: {what}"));
+        let Some((stage, begin)) = &self.stage else {
+            return;
+        };
+        let line = format!("{stage}, {} s: {what}", begin.elapsed().as_secs());
+        match &self.spinner {
+            Some(spinner) => spinner.set_message(line),
+            None if self.told.elapsed() < SIGN_OF_LIFE => {}
+            None => {
+                self.say(&format!("{} {line}", self.clock()));
+                self.told = Instant::now();
+            }
         }
     }
 

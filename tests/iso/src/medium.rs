@@ -69,6 +69,8 @@ fn build(distro: Distro, output: &Path) -> Result<PathBuf> {
         work: None,
         debs: None,
         check_images: true,
+        result: None,
+        owner: None,
     };
     let mut progress = Progress::new(false);
     let built = build::build(&request, &mut progress, &Cancel::new())?;

@@ -8,10 +8,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::archive::KEYRING;
 use crate::cmd::CommandExt;
 
-/// The keys of Debian's archive, of which backports are a part.
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// In the version of every package that was built for backports.
 const BACKPORT: &str = "~bpo";
 

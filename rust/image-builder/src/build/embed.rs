@@ -2,7 +2,7 @@
 //! The images of a distro: looked at before anything is built, and pulled when
 //! they go onto the medium.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +66,20 @@ pub fn look_up(distro: &Distro, reference: &str, stop: &Cancel) -> Result<Image>
     Ok(Image {
         reference: reference.to_owned(),
         resolved,
+    })
+}
+
+/// The bytes of the images' layers, each counted once: all, and those that are
+/// not in the layout at `dir` yet.
+pub fn layer_bytes(images: &[Image], dir: &Path) -> (u64, u64) {
+    let layers = images.iter().flat_map(|image| &image.resolved.layers);
+    let sizes: BTreeMap<&str, u64> = layers
+        .map(|layer| (layer.digest.hex(), layer.size))
+        .collect();
+    sizes.iter().fold((0, 0), |(all, missing), (hex, size)| {
+        let there = dir.join("blobs/sha256").join(hex).exists();
+        let more = if there { 0 } else { *size };
+        (size.saturating_add(all), more.saturating_add(missing))
     })
 }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::config::{Compression, Distro};
 use crate::error::{Code, Error};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 
 /// The file that live-build leaves, without the end that it adds.
 pub const IMAGE_NAME: &str = "installer";
@@ -18,8 +18,9 @@ pub const ISO: &str = "installer-amd64.hybrid.iso";
 /// not on the medium; its two words keep a medium quiet that has it after all.
 const LIVE: &str = "boot=live quiet noautologin components=none";
 
-/// The arguments of `lb config`. `proxy` is what apt uses on this machine.
-pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
+/// The arguments of `lb config`. `reach` is how mirrors are reached and judged;
+/// without it, as the distro alone says.
+pub fn config_arguments(distro: &Distro, reach: Option<&Reach>) -> Vec<String> {
     let mut args: Vec<String> = ["config", "noauto"].map(str::to_owned).to_vec();
     let mut set = |name: &str, value: &str| {
         args.push(format!("--{name}"));
@@ -46,10 +47,14 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
     set("security", released);
     set("updates", released);
     set("backports", "false");
-    if let Some(proxy) = proxy {
+    let mut apt = vec!["--yes".to_owned(), "-oAcquire::Retries=3".to_owned()];
+    let said = Reach::said_by(distro);
+    let reach = reach.unwrap_or(&said);
+    apt.extend(reach.words());
+    if let Some(proxy) = &reach.proxy {
         set("apt-http-proxy", proxy);
     }
-    set("apt-options", "--yes -oAcquire::Retries=3");
+    set("apt-options", &apt.join(" "));
     set("apt-recommends", "false");
     set("apt-indices", "false");
     set("apt-source-archives", "false");
@@ -112,8 +117,8 @@ pub fn config_arguments(distro: &Distro, proxy: Option<&str>) -> Vec<String> {
 }
 
 /// The line of `lb config` for a distro.
-pub fn config(distro: &Distro, proxy: Option<&str>) -> String {
-    line(&config_arguments(distro, proxy))
+pub fn config(distro: &Distro, reach: Option<&Reach>) -> String {
+    line(&config_arguments(distro, reach))
 }
 
 /// Arguments of `lb` as a line for a shell.
@@ -128,6 +133,7 @@ pub fn chroot_options(distro: &Distro) -> Vec<String> {
     let args = config_arguments(distro, None);
     let binary_only = [
         "--bootappend-live",
+        "--apt-options",
         "--iso-volume",
         "--iso-application",
         "--iso-publisher",
@@ -302,7 +308,11 @@ mod tests {
         let mut distro = Distro::default();
         distro.product.id = "my-system".into();
         distro.live.kernel_arguments = vec!["a=b".into(), "c".into()];
-        let args = config_arguments(&distro, Some("http://proxy:3142"));
+        let reach = Reach {
+            proxy: Some("http://proxy:3142".into()),
+            options: vec!["Acquire::Check-Valid-Until \"false\"".into()],
+        };
+        let args = config_arguments(&distro, Some(&reach));
         for (name, expected) in [
             ("--distribution", "trixie"),
             ("--mirror-bootstrap", "http://deb.debian.org/debian/"),
@@ -315,6 +325,10 @@ mod tests {
             ("--chroot-squashfs-compression-type", "zstd"),
             ("--iso-volume", "MY_SYSTEM_INSTALL"),
             ("--apt-http-proxy", "http://proxy:3142"),
+            (
+                "--apt-options",
+                "--yes -oAcquire::Retries=3 -oAcquire::Check-Valid-Until=false",
+            ),
         ] {
             assert_eq!(value(&args, name), expected, "{name}");
         }
@@ -329,10 +343,15 @@ mod tests {
             ("--updates", "false"),
             ("--uefi-secure-boot", "disable"),
             ("--chroot-squashfs-compression-type", "xz"),
+            ("--apt-options", "--yes -oAcquire::Retries=3"),
         ] {
             assert_eq!(value(&args, name), expected, "{name}");
         }
         assert!(!args.iter().any(|arg| arg == "--apt-http-proxy"));
+
+        distro.mirrors.snapshot = Some("20261101T000000Z".into());
+        let args = config_arguments(&distro, None);
+        assert!(value(&args, "--apt-options").ends_with(" -oAcquire::Check-Valid-Until=false"));
     }
 
     #[test]

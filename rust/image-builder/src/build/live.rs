@@ -9,16 +9,17 @@ use sha2::{Digest, Sha256};
 use super::embed::Image;
 use super::files::Files;
 use super::lb::{self, Said};
-use super::root::{self, Shell};
+use super::root::Shell;
 use super::tree;
 use super::work::Work;
 use host::cancel::Cancel;
 
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::{Progress, Sink};
+use crate::sbom::{Hashes, Package};
 
 /// live-build's own directory in the work directory.
 pub(super) const LB: &str = "lb";
@@ -41,10 +42,16 @@ pub(super) struct Inputs<'a> {
     pub(super) mirror: &'a mirror::State,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
-    /// A proxy for apt.
-    pub(super) proxy: Option<&'a str>,
+    /// What decides the root in which it is made.
+    pub(super) root_key: &'a str,
+    /// How mirrors are reached.
+    pub(super) reach: &'a Reach,
     /// The images that go onto the medium.
     pub(super) embedded: &'a [Image],
+    /// Packages whose boot loaders are on the medium.
+    pub(super) loaders: &'a [Package],
+    /// Of the packages of the archives.
+    pub(super) hashes: &'a Hashes,
 }
 
 impl Inputs<'_> {
@@ -57,7 +64,7 @@ impl Inputs<'_> {
         };
         part(self.mirror.key.as_bytes());
         part(&self.epoch.to_le_bytes());
-        part(root::recipe().key().hex().as_bytes());
+        part(self.root_key.as_bytes());
         for option in lb::chroot_options(self.distro) {
             part(option.as_bytes());
         }
@@ -75,8 +82,8 @@ impl Inputs<'_> {
             ("SOURCE_DATE_EPOCH".to_owned(), self.epoch.to_string()),
             ("MKSQUASHFS_OPTIONS".to_owned(), lb::MKSQUASHFS.to_owned()),
         ];
-        if let Some(proxy) = self.proxy {
-            environment.push(("http_proxy".to_owned(), proxy.to_owned()));
+        if let Some(proxy) = &self.reach.proxy {
+            environment.push(("http_proxy".to_owned(), proxy.clone()));
         }
         environment
     }
@@ -222,14 +229,18 @@ mod tests {
             epoch: 1,
         };
         let debs = [deb.clone()];
+        let (direct, hashes) = (Reach::default(), Hashes::default());
         let inputs = || Inputs {
             distro: &distro,
             tree: &tree,
             debs: &debs,
             mirror: &mirror,
             epoch: 1,
-            proxy: None,
+            root_key: "r",
+            reach: &direct,
             embedded: &[],
+            loaders: &[],
+            hashes: &hashes,
         };
         let key = inputs().chroot_key().unwrap();
         let mut later = inputs();
@@ -242,9 +253,16 @@ mod tests {
         let mut other = inputs();
         other.mirror = &newer;
         assert_ne!(other.chroot_key().unwrap(), key);
+        let mut elsewhere = inputs();
+        elsewhere.root_key = "s";
+        assert_ne!(elsewhere.chroot_key().unwrap(), key);
         // A proxy only says how to get there.
+        let proxy = Reach {
+            proxy: Some("http://p".into()),
+            options: Vec::new(),
+        };
         let mut through = inputs();
-        through.proxy = Some("http://p");
+        through.reach = &proxy;
         assert_eq!(through.chroot_key().unwrap(), key);
         fs::write(&deb, "2").unwrap();
         assert_ne!(inputs().chroot_key().unwrap(), key);

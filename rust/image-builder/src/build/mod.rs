@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! look at everything that can be refused          (nothing is written)
-//! packages      our .debs, built in a root of their suite or given
+//! lists         what the archives have; every package that is named is looked for
+//! compilers     a root of the suite, unless our packages are given
+//! packages      our .debs, built there or given
 //! root          with live-build and what it calls, from the cache or made
 //! live system   lb bootstrap, lb chroot           (again only when its key changes)
 //! images        pulled into an OCI layout, when embedded
@@ -19,6 +21,7 @@ pub mod embed;
 pub mod files;
 pub mod layer;
 pub mod lb;
+pub mod lists;
 mod live;
 mod packaged;
 mod parts;
@@ -28,6 +31,7 @@ pub mod run;
 mod step;
 mod steps;
 pub mod tree;
+pub mod wanted;
 pub mod work;
 
 use std::path::PathBuf;
@@ -57,6 +61,10 @@ pub struct Request {
     pub debs: Option<PathBuf>,
     /// Images are looked up in their registries first.
     pub check_images: bool,
+    /// What was made is told in this file as well, beside that in `output`.
+    pub result: Option<PathBuf>,
+    /// User and group that the results get.
+    pub owner: Option<(u32, u32)>,
 }
 
 impl Request {

@@ -5,15 +5,18 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use buildroot::cache;
+use buildroot::cmd::CommandExt;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::live::{self, Inputs};
 use super::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::sbom;
+use crate::sbom::{self, Contents, Own};
 
 /// What a build leaves in the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Artefacts {
     pub packages: PathBuf,
     /// `SHA256SUMS`.
     pub sums: PathBuf,
+    /// All of this as JSON.
+    pub result: PathBuf,
 }
 
 /// The name that all results begin with.
@@ -61,10 +66,19 @@ fn names(distro: &Distro) -> [String; 3] {
     ["iso", "cdx.json", "packages"].map(|end| format!("{stem}.{end}"))
 }
 
+/// What was made, for programs.
+fn result_name(distro: &Distro) -> String {
+    format!("{}.json", stem(distro))
+}
+
 /// Everything that a build leaves in the output directory.
 pub(super) fn paths(distro: &Distro, output: &Path) -> Vec<PathBuf> {
     let results = names(distro).map(|name| output.join(name));
-    let others = [log_path(distro, output), output.join(SUMS)];
+    let others = [
+        log_path(distro, output),
+        output.join(SUMS),
+        output.join(result_name(distro)),
+    ];
     results.into_iter().chain(others).collect()
 }
 
@@ -122,30 +136,41 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
             (image.reference.clone(), digest)
         })
         .collect();
-    let document = sbom::document(inputs.distro, inputs.epoch, &list, &digests);
+    let own = inputs.debs.iter().map(|deb| own(deb));
+    let contents = Contents {
+        packages: &list,
+        loaders: inputs.loaders,
+        own: &own.collect::<Result<Vec<_>>>()?,
+        hashes: inputs.hashes,
+        images: &digests,
+    };
+    let document = sbom::document(inputs.distro, inputs.epoch, &contents);
     write(&sbom, &format!("{document:#}\n"))?;
     let lines: String = list
         .iter()
         .map(|package| format!("{}\t{}\n", package.name, package.version))
         .collect();
     write(&packages, &lines)?;
-    let mut sums = String::new();
-    let mut iso_sha256 = String::new();
-    for name in &names {
-        let digest = sha256(&partial.path().join(name))?;
-        sums.push_str(&format!("{digest}  {name}\n"));
-        if iso_sha256.is_empty() {
-            iso_sha256 = digest;
-        }
-    }
+    let made = |kind, name: &str| Made::of(kind, &partial.path().join(name));
+    let [made_iso, made_sbom, made_packages] = [
+        made("iso", &names[0])?,
+        made("sbom", &names[1])?,
+        made("packages", &names[2])?,
+    ];
+    let sums: String = [&made_iso, &made_sbom, &made_packages]
+        .iter()
+        .map(|made| format!("{}  {}\n", made.sha256, made.name))
+        .collect();
     write(&partial.path().join(SUMS), &sums)?;
-    let iso_bytes = iso
-        .metadata()
-        .map_err(|err| Error::io("Looking at", &iso, &err))?
-        .len();
+    let (iso_bytes, iso_sha256) = (made_iso.bytes, made_iso.sha256.clone());
+    let all = [made_iso, made_sbom, made_packages, made("sums", SUMS)?];
+    let result = result_name(inputs.distro);
+    let text = format!("{:#}\n", told(inputs, &all, &digests, output)?);
+    write(&partial.path().join(&result), &text)?;
     let out = |name: &str| output.join(name);
-    // The ISO last: whoever sees it sees the rest.
-    for name in [SUMS, &names[2], &names[1], &names[0]] {
+    // The ISO last of all files: whoever sees it sees the rest. And what tells of
+    // it after it.
+    for name in [SUMS, &names[2], &names[1], &names[0], &result] {
         let (from, to) = (partial.path().join(name), out(name));
         fs::rename(&from, &to).map_err(|err| Error::io("Writing", &to, &err))?;
     }
@@ -156,6 +181,123 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
         sbom: out(&names[1]),
         packages: out(&names[2]),
         sums: out(SUMS),
+        result: out(&result),
+    })
+}
+
+/// A file that was made.
+struct Made {
+    kind: &'static str,
+    name: String,
+    bytes: u64,
+    sha256: String,
+}
+
+impl Made {
+    fn of(kind: &'static str, path: &Path) -> Result<Self> {
+        let meta = path.metadata();
+        Ok(Self {
+            kind,
+            name: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into(),
+            bytes: meta
+                .map_err(|err| Error::io("Looking at", path, &err))?
+                .len(),
+            sha256: sha256(path)?,
+        })
+    }
+}
+
+/// What was made, for programs: keys are added, and never change their meaning.
+fn told(
+    inputs: &Inputs<'_>,
+    made: &[Made],
+    images: &[(String, String)],
+    output: &Path,
+) -> Result<Value> {
+    let output = std::path::absolute(output).map_err(|err| Error::io("Resolving", output, &err))?;
+    let path = |name: &str| output.join(name).display().to_string();
+    let artefact = |made: &Made| {
+        json!({
+            "kind": made.kind,
+            "path": path(&made.name),
+            "bytes": made.bytes,
+            "sha256": made.sha256,
+        })
+    };
+    let image = |(reference, digest): &(String, String)| json!({ "reference": reference, "digest": digest });
+    let distro = inputs.distro;
+    Ok(json!({
+        "version": 1,
+        "type": "calamares",
+        "product": distro.product.id,
+        "productVersion": distro.product.version,
+        "suite": distro.suite,
+        "architecture": "amd64",
+        "sourceDateEpoch": inputs.epoch,
+        "artefacts": made.iter().map(artefact).collect::<Vec<_>>(),
+        "images": images.iter().map(image).collect::<Vec<_>>(),
+        "log": path(&log_path(distro, Path::new("")).to_string_lossy()),
+    }))
+}
+
+/// Gives files to somebody. Links are not followed: the directory may be that of
+/// somebody who is not root.
+///
+/// # Errors
+/// `IO`.
+pub(super) fn give<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    (user, group): (u32, u32),
+) -> Result<()> {
+    for path in paths {
+        std::os::unix::fs::lchown(path, Some(user), Some(group))
+            .map_err(|err| Error::io("Changing the owner of", path, &err))?;
+    }
+    Ok(())
+}
+
+/// Copies what tells of the results to where it was asked for.
+///
+/// # Errors
+/// `IO`.
+pub(super) fn tell_at(result: &Path, to: &Path) -> Result<()> {
+    fs::copy(result, to)
+        .map(drop)
+        .map_err(|err| Error::io("Writing", to, &err))
+}
+
+/// Prints the list of crates in a package, if there is one.
+const CRATES: &str = r#"
+dpkg-deb --fsys-tarfile "$1" |
+    tar --extract --to-stdout --wildcards './usr/share/doc/*/crates.gz' './usr/share/doc/*/crates' 2>/dev/null |
+    gzip --decompress --stdout --force
+"#;
+
+/// What is to be known of a package file that is in no archive.
+fn own(deb: &Path) -> Result<Own> {
+    let failed = |said: String| {
+        Error::new(Code::Io, format!("{} cannot be read.", deb.display()))
+            .why("It is no Debian package, or damaged.")
+            .detail(said)
+    };
+    let field = |name: &str| {
+        let mut command = Command::new("dpkg-deb");
+        let text = command.arg("--field").arg(deb).arg(name).read();
+        text.map(|text| text.trim().to_owned())
+            .map_err(|err| failed(format!("{err:#}")))
+    };
+    let mut command = Command::new("sh");
+    let crates = command.args(["-c", CRATES, "sh"]).arg(deb).read();
+    let crates = crates.map_err(|err| failed(format!("{err:#}")))?;
+    Ok(Own {
+        name: field("Package")?,
+        version: field("Version")?,
+        sha256: sha256(deb)?,
+        crates: sbom::crates(&crates),
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::embed::Image;
 use super::files::{Entry, Files};
+use super::lists::Lists;
 use super::live::{Bench, Inputs};
 use super::parts::Parts;
 use super::publish::Artefacts;
@@ -15,8 +16,9 @@ use super::work::Work;
 use host::cancel::Cancel;
 
 use crate::error::{Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::progress::Progress;
+use crate::sbom::{Hashes, Package};
 
 /// One step of a build.
 pub(super) trait Step: fmt::Debug {
@@ -111,6 +113,14 @@ pub(super) struct Context<'a> {
     pub(super) found: Later<Found>,
     /// All packages that are not in the archive.
     pub(super) debs: Later<Vec<PathBuf>>,
+    /// What the archives have.
+    pub(super) lists: Later<Lists>,
+    /// Hashes of the archives' packages.
+    pub(super) hashes: Later<Hashes>,
+    /// Packages whose boot loaders are on the medium.
+    pub(super) loaders: Later<Vec<Package>>,
+    /// What decides the root in which live-build runs.
+    pub(super) root_key: Later<String>,
     /// Where live-build runs.
     pub(super) root: Later<Box<dyn Shell>>,
     /// The results.
@@ -126,8 +136,8 @@ pub(super) struct Found {
     pub(super) mirror: mirror::State,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
-    /// A proxy for apt.
-    pub(super) proxy: Option<String>,
+    /// How mirrors are reached.
+    pub(super) reach: Reach,
     /// The images that go onto the medium.
     pub(super) embedded: Vec<Image>,
     /// The work directory.
@@ -142,6 +152,10 @@ impl<'a> Context<'a> {
             stop,
             found: Later::new("what was looked up"),
             debs: Later::new("packages"),
+            lists: Later::new("lists of packages"),
+            hashes: Later::new("hashes"),
+            loaders: Later::new("boot loaders"),
+            root_key: Later::new("a root for live-build"),
             root: Later::new("a root for live-build"),
             artefacts: Later::new("results"),
         }
@@ -166,8 +180,11 @@ impl<'a> Context<'a> {
                 debs: self.debs.get()?,
                 mirror: &found.mirror,
                 epoch: found.epoch,
-                proxy: found.proxy.as_deref(),
+                root_key: self.root_key.get()?,
+                reach: &found.reach,
                 embedded: &found.embedded,
+                loaders: self.loaders.get()?,
+                hashes: self.hashes.get()?,
             },
         };
         Ok((bench, self.progress))

@@ -25,6 +25,9 @@ pub const CHROOT_PARTS: &[&str] = &[
     "archives",
 ];
 
+/// What the medium says that it is, for programs that look at media.
+const DISK_INFO: &str = "includes.binary/.disk/info";
+
 /// The whole tree, in the layout of live-build's `config/`.
 ///
 /// # Errors
@@ -56,6 +59,8 @@ pub fn tree(distro: &Distro) -> Result<Files> {
         "package-lists/live.list.chroot",
         "live-boot\nsystemd-sysv\n",
     );
+    // live-build would write that it is a snapshot of Debian.
+    files.add(DISK_INFO, disk_info(distro));
     if let Some(splash) = &distro.branding.splash {
         files.add_file(splash, "bootloaders/grub-pc/splash.png")?;
     }
@@ -66,6 +71,16 @@ pub fn tree(distro: &Distro) -> Result<Files> {
         })
     });
     Ok(files)
+}
+
+fn disk_info(distro: &Distro) -> String {
+    let product = &distro.product;
+    let name = [product.name.as_str(), &product.version].join(" ");
+    format!(
+        "{} - Installer for amd64 on Debian {}\n",
+        name.trim_end(),
+        distro.suite
+    )
 }
 
 /// live-build keeps hooks one directory deeper than we do, and knows nothing
@@ -170,10 +185,49 @@ mod tests {
     }
 
     #[test]
+    fn the_medium_says_whose_it_is() {
+        let mut distro = Distro::default();
+        distro.product.name = "My System".into();
+        let info = |distro: &Distro| tree(distro).unwrap().text(DISK_INFO).unwrap().to_owned();
+        assert_eq!(
+            info(&distro),
+            "My System - Installer for amd64 on Debian trixie\n"
+        );
+        distro.product.version = "13.1".into();
+        assert!(info(&distro).starts_with("My System 13.1 - "));
+    }
+
+    /// From the menu to a shell without a screen.
+    #[test]
+    fn a_serial_port_is_enough() {
+        let tree = tree(&Distro::default()).unwrap();
+        let config = tree.text("bootloaders/grub-pc/config.cfg").unwrap();
+        for line in [
+            "if serial --unit=0 --speed=115200 ; then",
+            "    terminal_input --append serial",
+            "    terminal_output --append serial",
+        ] {
+            assert!(config.lines().any(|it| it == line), "{line}");
+        }
+        let menu = tree.text("bootloaders/grub-pc/grub.cfg").unwrap();
+        let (_, entry) = menu.split_once("on the serial port\"").unwrap();
+        let entry = entry.split('}').next().unwrap();
+        assert!(entry.contains(" installer.text console=tty0 console=ttyS0,115200\n"));
+        let getty = "includes.chroot_after_packages/etc/systemd/system/\
+                     serial-getty@.service.d/autologin.conf";
+        assert!(tree.text(getty).unwrap().contains("--autologin root"));
+        let device = "includes.chroot_after_packages/etc/systemd/system/\
+                      dev-ttyS0.device.d/timeout.conf";
+        assert!(tree.text(device).is_some());
+    }
+
+    #[test]
     fn every_directory_is_one_that_live_build_knows() {
         let tree = tree(&Distro::default()).unwrap();
         for (path, _) in binary_part(&tree).iter() {
-            assert!(path.starts_with("bootloaders"), "{}", path.display());
+            let known = ["bootloaders", "includes.binary"];
+            let known = known.iter().any(|dir| path.starts_with(dir));
+            assert!(known, "{}", path.display());
         }
         let both = |part: Files| part.iter().count();
         assert_eq!(

@@ -168,6 +168,19 @@ pub struct BuildArgs {
     #[arg(long, value_name = "DIR")]
     pub debs: Option<PathBuf>,
 
+    /// Say in this file as well what was made, as JSON
+    ///
+    /// Its type, and path, size and SHA-256 of each file. The same text is
+    /// beside the ISO, as STEM.json.
+    #[arg(long, value_name = "FILE")]
+    pub result: Option<PathBuf>,
+
+    /// Give what was made to this user and group
+    ///
+    /// By their numbers. With sudo it would all belong to root.
+    #[arg(long, value_name = "UID:GID", value_parser = owner)]
+    pub chown: Option<(u32, u32)>,
+
     /// Show every line of the programs that run
     #[arg(short, long)]
     pub verbose: bool,
@@ -189,6 +202,13 @@ pub struct BuildArgs {
     /// Image that is chosen already, instead of images.default
     #[arg(value_name = "IMAGE")]
     pub image: Option<String>,
+}
+
+/// Reads `1000:1000`.
+fn owner(text: &str) -> Result<(u32, u32), String> {
+    text.split_once(':')
+        .and_then(|(user, group)| Some((user.parse().ok()?, group.parse().ok()?)))
+        .ok_or_else(|| "two numbers are meant, as in 1000:1000; `id` tells yours".to_owned())
 }
 
 /// Arguments of `init`.
@@ -365,6 +385,9 @@ mod tests {
                 true,
             ),
             ("x build --diagnose", true),
+            ("x build --result r.json --chown 1000:0", true),
+            ("x build --chown 1000", false),
+            ("x build --chown me:me", false),
             ("x build --diagnose --dry-run", false),
             ("x build --type", false),
             ("x build a b", false),

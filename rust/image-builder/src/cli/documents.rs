@@ -53,6 +53,7 @@ fn meaning(code: Code) -> &'static str {
         Code::DiskFull => "There is not enough space, before or while building.",
         Code::MirrorUnreachable => "The mirror does not answer.",
         Code::SuiteUnknown => "The mirror has no such suite.",
+        Code::SuiteExpired => "What the mirror has of the suite is too old.",
         Code::PackageUnknown => "A package does not exist in the suite.",
         Code::ImageRefused => "The image does not exist, or cannot be installed.",
         Code::Busy => "Another build works in the same directory.",

@@ -15,15 +15,22 @@ use super::documents;
 use host::cancel::Cancel;
 
 use crate::build::work::Work;
-use crate::build::{self, Artefacts, Plan, Request, embed};
+use crate::build::{self, Artefacts, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::Progress;
 
 /// Entries of the cache that builds make: beginnings of their names.
-const CACHED: [&str; 5] = ["iso-", "debs-", "deb-build-", "rootfs-", "vendor-"];
+const CACHED: [&str; 6] = [
+    "iso-",
+    "debs-",
+    "deb-build-",
+    "lists-",
+    "rootfs-",
+    "vendor-",
+];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -67,6 +74,8 @@ fn build(args: &BuildArgs) -> Result<()> {
         work: args.work.clone(),
         debs: args.debs.clone(),
         check_images: !args.no_image_check,
+        result: args.result.clone(),
+        owner: args.chown,
     };
     if args.diagnose {
         return diagnose(&request);
@@ -101,10 +110,11 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
         sbom,
         packages,
         sums,
+        result,
     } = built;
     format!(
         "{}  {} ({iso_bytes} bytes), built in {} min {:02} s\n  sha256    {iso_sha256}\n  \
-         SBOM      {}\n  packages  {}\n  sums      {}\n",
+         SBOM      {}\n  packages  {}\n  sums      {}\n  result    {}\n",
         iso.display(),
         human(*iso_bytes),
         seconds / 60,
@@ -112,6 +122,7 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
         sbom.display(),
         packages.display(),
         sums.display(),
+        result.display(),
     )
 }
 
@@ -170,6 +181,8 @@ fn validate(args: &ValidateArgs) -> Result<()> {
     }
     if !args.offline {
         mirror::state(&distro, &Cancel::new())?;
+        let there = lists::live(&distro, &Reach::of(&distro)?)?;
+        wanted::check(&distro, &tree::tree(&distro)?, &there)?;
         for reference in embed::references(&distro) {
             let image = embed::look_up(&distro, &reference, &Cancel::new())?;
             let line = format!("{reference} is {}\n", image.resolved.reference_digest());
@@ -187,6 +200,8 @@ fn clean(args: &CleanArgs) -> Result<()> {
         work: args.work.clone(),
         debs: None,
         check_images: false,
+        result: None,
+        owner: None,
     };
     let places = request.places()?;
     remove_work(&places.work)?;

@@ -30,6 +30,7 @@ forms! {
     VERSION = "text", "texts", syntax::version, "^([A-Za-z0-9][A-Za-z0-9._+~-]*)?$", up_to(32);
     URL = "web address", "web addresses", syntax::url, URL_PATTERN;
     MIRROR = "web address", "web addresses", syntax::mirror, URL_PATTERN;
+    SNAPSHOT = "time, or web address", "times", syntax::snapshot, "^([0-9]{8}T[0-9]{6}Z|https?://.+)$";
     COLOUR = "colour", "colours", syntax::colour, "^#[0-9A-Fa-f]{6}$";
     FILE = "file", "files", syntax::path, PATH_PATTERN;
     DIRECTORY = "directory", "directories", syntax::path, PATH_PATTERN;

@@ -75,6 +75,7 @@ static SIDEBAR: Table = Table::of(&[
 static MIRRORS: Table = Table::of(&[
     Key::new("debian", Text(&MIRROR), Is("http://deb.debian.org/debian"), "the archive"),
     Key::new("security", Text(&MIRROR), Is("http://deb.debian.org/debian-security"), "the security updates; when only `debian` is set, `debian-security` beside it"),
+    Key::new("snapshot", Text(&SNAPSHOT), Nothing("none"), "a state of the archive that does not move: a time in UTC as snapshot.debian.org writes it (`20261101T000000Z`), which is added to both mirrors (by default those of snapshot.debian.org); or the address of a directory that has `debian` and `debian-security`"),
 ]);
 
 #[rustfmt::skip]

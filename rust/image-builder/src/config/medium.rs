@@ -47,9 +47,14 @@ fn colour(section: &Section, name: &'static str) -> Result<Option<String>> {
     Ok(colour)
 }
 
+/// Where Debian keeps every state of its archives.
+const SNAPSHOTS: &str = "http://snapshot.debian.org/archive";
+
 /// Reads the section `mirrors`.
 pub(super) fn mirrors(top: &Section, mirrors: &mut Mirrors) -> Result<()> {
     let section = top.section_or_empty("mirrors")?;
+    let named = section.has("debian") || section.has("security");
+    let snapshot = section.text("snapshot")?;
     if let Some(debian) = section.text("debian")? {
         mirrors.debian = debian.trim_end_matches('/').to_owned();
         mirrors.security = beside(&mirrors.debian);
@@ -57,12 +62,38 @@ pub(super) fn mirrors(top: &Section, mirrors: &mut Mirrors) -> Result<()> {
     if let Some(security) = section.text("security")? {
         mirrors.security = security.trim_end_matches('/').to_owned();
     }
+    let Some(snapshot) = snapshot else {
+        return Ok(());
+    };
+    if !snapshot.contains("://") {
+        if !named {
+            let [debian, security] = ["debian", "debian-security"];
+            mirrors.debian = format!("{SNAPSHOTS}/{debian}");
+            mirrors.security = format!("{SNAPSHOTS}/{security}");
+        }
+        for mirror in [&mut mirrors.debian, &mut mirrors.security] {
+            mirror.push_str(&format!("/{snapshot}"));
+        }
+    } else if named {
+        return Err(section
+            .invalid(
+                "snapshot",
+                "an address goes with neither `debian` nor `security`",
+            )
+            .why("It is the directory in which both are.")
+            .next("Remove them, or write a time such as 20261101T000000Z."));
+    } else {
+        let base = snapshot.trim_end_matches('/');
+        mirrors.debian = format!("{base}/debian");
+        mirrors.security = format!("{base}/debian-security");
+    }
+    mirrors.snapshot = Some(snapshot);
     Ok(())
 }
 
 /// Where a mirror has the security updates: in the directory that is called so
 /// beside `debian`.
-fn beside(debian: &str) -> String {
+pub(crate) fn beside(debian: &str) -> String {
     let host = debian.find("://").map_or(0, |at| at + 3);
     match debian.rfind('/') {
         Some(slash) if slash >= host => format!("{}/debian-security", &debian[..slash]),

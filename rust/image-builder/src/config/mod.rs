@@ -24,6 +24,7 @@ use conf::{CatalogueEntry, RegistryEntry};
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
 pub use keys::DISTRO_YAML;
+pub(crate) use medium::beside;
 use yaml_doc::{Document, Section};
 
 /// The commented file that `init` writes.
@@ -266,6 +267,9 @@ pub struct Mirrors {
     pub debian: String,
     /// `security`, without a slash at the end; default beside `debian`.
     pub security: String,
+    /// `snapshot`: a state of the archive on purpose, however old. Both mirrors
+    /// have it in their paths already.
+    pub snapshot: Option<String>,
 }
 
 impl Default for Mirrors {
@@ -273,6 +277,7 @@ impl Default for Mirrors {
         Self {
             debian: "http://deb.debian.org/debian".into(),
             security: "http://deb.debian.org/debian-security".into(),
+            snapshot: None,
         }
     }
 }

@@ -177,6 +177,24 @@ pub(super) fn mirror(text: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// A state of the archive that does not move: its time as snapshot.debian.org
+/// writes it, or the address of a directory.
+pub(super) fn snapshot(text: &str) -> Result<(), Wrong> {
+    if text.contains("://") {
+        return mirror(text);
+    }
+    let (date, time) = text.split_once('T').unwrap_or_default();
+    let digits = |part: &str, n| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+    if digits(date, 8) && time.strip_suffix('Z').is_some_and(|time| digits(time, 6)) {
+        return Ok(());
+    }
+    wrong(
+        "is no snapshot",
+        "A snapshot is a time in UTC, or the address of a directory with `debian` and `debian-security`.",
+        "Write for example 20261101T000000Z; http://snapshot.debian.org lists them.",
+    )
+}
+
 /// `#rrggbb`.
 pub(super) fn colour(text: &str) -> Result<(), Wrong> {
     let digits = text.strip_prefix('#').unwrap_or_default();

@@ -52,6 +52,7 @@ fn a_dry_run_needs_nothing_and_lists_every_file() {
         format!("{stem}.iso"),
         format!("{stem}.cdx.json"),
         format!("{stem}.packages"),
+        format!("{stem}.json"),
         format!("{stem}.log"),
         "out/SHA256SUMS".to_owned(),
     ] {
@@ -114,6 +115,24 @@ fn what_init_writes_is_right_and_stays() {
     let ended = run(&["init", "--force"]);
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert_ne!(fs::read_to_string(&file).unwrap(), "suite: forky\n");
+}
+
+/// Debian's own archive is asked, as for builds.
+#[test]
+fn validate_looks_for_the_packages() {
+    let bench = Bench::new();
+    bench.distro("packages:\n  - htop\n  - no-such-package-xyz\n");
+    let validate = |words: &[&str]| {
+        let words = [&["validate"], words].concat();
+        Ended::of(&mut bench.program(&words))
+    };
+    let words = ["distro.yaml, line 3", "no-such-package-xyz", "trixie"];
+    validate(&[]).assert("PACKAGE_UNKNOWN", 3, &words);
+    let ended = validate(&["--offline"]);
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    bench.distro("packages: [htop]\n");
+    let ended = validate(&[]);
+    assert_eq!(ended.status, Some(0), "{ended:?}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Noise,
     /// Release files, and 404 for what they promise.
     ReleaseFiles,
+    /// Release files that were valid until 2020, and 404 for the rest.
+    Expired,
 }
 
 /// A mirror; it is gone when dropped.
@@ -87,11 +89,13 @@ fn serve(mut stream: TcpStream, answer: Answer) -> std::io::Result<String> {
         }
     }
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    let expired = format!("{IN_RELEASE}Valid-Until: Wed, 01 Jan 2020 00:00:00 UTC\n");
     let (status, body): (&str, &[u8]) = match answer {
         Answer::Page => ("200 OK", b"<html><title>Please log in</title></html>"),
         Answer::Noise => ("200 OK", &[0xff, 0xfe, 0, 1, 2]),
         Answer::ReleaseFiles if path.ends_with("/InRelease") => ("200 OK", IN_RELEASE.as_bytes()),
-        Answer::Nothing | Answer::ReleaseFiles => ("404 Not Found", b""),
+        Answer::Expired if path.ends_with("/InRelease") => ("200 OK", expired.as_bytes()),
+        Answer::Nothing | Answer::ReleaseFiles | Answer::Expired => ("404 Not Found", b""),
     };
     write!(
         stream,

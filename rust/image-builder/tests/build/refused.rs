@@ -39,6 +39,34 @@ fn a_mirror_without_the_suite() {
 }
 
 #[test]
+fn a_suite_that_has_expired_unless_somebody_means_it() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    let mirror = Mirror::start(Answer::Expired);
+    let apt = bench.path("apt.conf");
+    // Nothing of this machine's own settings.
+    let strict = "Dir::Etc::Parts \"/dev/null\";\n";
+    let refused = |settings: &str| {
+        fs::write(&apt, settings).unwrap();
+        Ended::of(bench.refused().env("APT_CONFIG", &apt))
+    };
+    bench.distro_of(&mirror.url());
+    let words = ["01 Jan 2020", "mirrors.snapshot", "trixie/InRelease"];
+    refused(strict).assert("SUITE_EXPIRED", 3, &words);
+    bench.assert_nothing_made();
+
+    let _lock = hold(&bench.work());
+    let lax = format!("{strict}Acquire::Check-Valid-Until \"false\";\n");
+    refused(&lax).assert("BUSY", 3, &[]);
+    let url = mirror.url();
+    let base = url.strip_suffix("/debian").unwrap();
+    bench.distro(&format!("mirrors: {{snapshot: '{base}'}}\n"));
+    refused(strict).assert("BUSY", 3, &[]);
+}
+
+#[test]
 fn a_mirror_that_is_something_else() {
     if !root() {
         return;
@@ -75,15 +103,17 @@ fn a_mirror_that_is_not_debians() {
     }
     let bench = Bench::new();
     let mirror = with_release_files(&bench);
-    let ended = Ended::of(&mut bench.build());
-    ended.assert("BUILD_FAILED", 1, &["log: ", "lease"]);
-    assert!(bench.log().contains("] lb bootstrap"), "{}", bench.log());
+    let mut command = bench.build();
+    command.env("CALAMARES_BOOTC_CACHE", bench.cache());
+    let ended = Ended::of(&mut command);
+    let words = ["log: ", "lists of packages", "igned"];
+    ended.assert("MIRROR_UNREACHABLE", 3, &words);
     let asked = mirror.asked();
     assert!(
         asked.iter().any(|p| p.contains("trixie-security")),
         "{asked:?}"
     );
-    assert!(bench.state().contains(r#""chroot": null"#));
+    assert!(!bench.log().contains("] lb "), "{}", bench.log());
     bench.assert_nothing_left();
 }
 
@@ -323,6 +353,20 @@ fn packages_that_are_not_there() {
     fs::remove_file(bench.path("debs/bootc-installer_1_amd64.deb")).unwrap();
     Ended::of(&mut command).assert("USAGE", 2, &["bootc-installer", "debs"]);
     bench.assert_nothing_made();
+}
+
+#[test]
+fn a_result_that_could_not_be_written() {
+    if !root() {
+        return;
+    }
+    let bench = Bench::new();
+    let _mirror = with_release_files(&bench);
+    for place in ["none/result.json", "debs"] {
+        let ended = Ended::of(bench.refused().args(["--result", place]));
+        ended.assert("USAGE", 2, &[place, "--result"]);
+        bench.assert_nothing_made();
+    }
 }
 
 #[test]

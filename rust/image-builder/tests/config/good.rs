@@ -48,6 +48,21 @@ fn each_key_changes_what_it_says() {
             d.mirrors.debian = "http://m.example/x/debian".into();
             d.mirrors.security = "http://m.example/x/debian-security".into();
         }),
+        ("mirrors: {snapshot: 20261101T000000Z}", |d| {
+            d.mirrors.debian = "http://snapshot.debian.org/archive/debian/20261101T000000Z".into();
+            d.mirrors.security = "http://snapshot.debian.org/archive/debian-security/20261101T000000Z".into();
+            d.mirrors.snapshot = Some("20261101T000000Z".into());
+        }),
+        ("mirrors: {debian: 'http://m.example/a/debian', snapshot: 20261101T000000Z}", |d| {
+            d.mirrors.debian = "http://m.example/a/debian/20261101T000000Z".into();
+            d.mirrors.security = "http://m.example/a/debian-security/20261101T000000Z".into();
+            d.mirrors.snapshot = Some("20261101T000000Z".into());
+        }),
+        ("mirrors: {snapshot: 'http://m.example/frozen/'}", |d| {
+            d.mirrors.debian = "http://m.example/frozen/debian".into();
+            d.mirrors.security = "http://m.example/frozen/debian-security".into();
+            d.mirrors.snapshot = Some("http://m.example/frozen/".into());
+        }),
         ("mirrors: {security: 'http://m.example/s/'}", |d| d.mirrors.security = "http://m.example/s".into()),
         ("packages: [vim, g++]", |d| d.packages = vec!["vim".into(), "g++".into()]),
         ("debs: [a_1_all.deb, /x/b_1_amd64.deb]", |d| d.debs = vec!["/d/a_1_all.deb".into(), "/x/b_1_amd64.deb".into()]),

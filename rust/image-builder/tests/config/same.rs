@@ -105,7 +105,9 @@ fn the_template_can_be_uncommented() {
     assert_eq!(distro.packages.len(), 2);
     // Values that the template shows as defaults are the defaults.
     let default = Distro::default();
-    assert_eq!(distro.mirrors, default.mirrors);
+    let snapshot = distro.mirrors.snapshot.as_deref().unwrap();
+    let moved = format!("{}/{snapshot}", default.mirrors.debian);
+    assert_eq!(distro.mirrors.debian, moved);
     assert_eq!(distro.firmware, default.firmware);
     assert_eq!(distro.live.locale, default.live.locale);
     assert_eq!(distro.live.boot_timeout, default.live.boot_timeout);

@@ -12,7 +12,7 @@ use crate::build::step::{Context, Description, Found, Step};
 use crate::build::work::Work;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::preflight;
 
 /// The first step.
@@ -34,18 +34,27 @@ impl Step for Checking {
         at.progress.stage("checking");
         preflight::require(places)?;
         distro.check_files()?;
+        request.result.as_deref().map_or(Ok(()), place_for)?;
         let given = request.debs.as_deref().map(given_debs).transpose()?;
         let epoch = source_date_epoch()?;
         let mirror = mirror::state(distro, at.stop)?;
         at.stop.check()?;
-        let images = self.looked_up(at)?;
+        let images = embedded_of(distro, self.looked_up(at)?);
+        let (all, missing) = embed::layer_bytes(&images, &places.work.join(embed::ON_MEDIUM));
+        preflight::require_images(places, all, missing)?;
         // What these cannot read is refused here.
         self.0.tree()?;
         self.0.layer()?;
         let work = Work::take(&places.work)?;
+        let made = !places.output.exists();
         publish::prepare(&places.output)?;
-        at.progress
-            .log_to(&publish::log_path(distro, &places.output))?;
+        let log = publish::log_path(distro, &places.output);
+        at.progress.log_to(&log)?;
+        if let Some(owner) = request.owner {
+            // Also when the build fails.
+            let output = made.then_some(places.output.as_path());
+            publish::give(output.into_iter().chain([log.as_path()]), owner)?;
+        }
         for warning in &distro.warnings {
             at.progress.note(&format!("warning: {warning}"));
         }
@@ -57,8 +66,8 @@ impl Step for Checking {
             given,
             epoch: epoch.unwrap_or(mirror.epoch),
             mirror,
-            proxy: apt_proxy(),
-            embedded: embedded_of(distro, images),
+            reach: Reach::of(distro)?,
+            embedded: images,
             work,
         });
         Ok(())
@@ -114,6 +123,23 @@ fn given_debs(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Refuses a result that could not be written after all that work.
+fn place_for(result: &Path) -> Result<()> {
+    let dir = match result.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    if dir.is_dir() && !result.is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Usage,
+        format!("{} cannot be written.", result.display()),
+    )
+    .why("Its directory does not exist, or it is a directory itself.")
+    .next("Name a file in a directory that exists with --result."))
+}
+
 /// `$SOURCE_DATE_EPOCH` (<https://reproducible-builds.org/specs/source-date-epoch/>).
 fn source_date_epoch() -> Result<Option<u64>> {
     let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else {
@@ -124,16 +150,4 @@ fn source_date_epoch() -> Result<Option<u64>> {
         Error::new(Code::Usage, format!("SOURCE_DATE_EPOCH is `{text}`."))
             .next("It is a number of seconds after 1970, or not set.")
     })
-}
-
-/// The proxy that this machine's apt uses.
-fn apt_proxy() -> Option<String> {
-    let output = std::process::Command::new("apt-config")
-        .args(["shell", "PROXY", "Acquire::http::Proxy"])
-        .output()
-        .ok()?;
-    // PROXY='http://proxy:3142'
-    let text = String::from_utf8(output.stdout).ok()?;
-    let value = text.trim().strip_prefix("PROXY='")?.strip_suffix('\'')?;
-    (!value.is_empty() && value != "DIRECT").then(|| value.to_owned())
 }

@@ -51,7 +51,7 @@ impl Step for LiveSystem {
             ..State::default()
         })?;
         start_anew(&bench, keep_bootstrap)?;
-        bench.configure(&lb::config(inputs.distro, inputs.proxy), progress)?;
+        bench.configure(&lb::config(inputs.distro, Some(inputs.reach)), progress)?;
         bench.put_tree(&tree::chroot_part(inputs.tree))?;
         bench.put_debs()?;
         bench.lb(&MAKE, progress)?;

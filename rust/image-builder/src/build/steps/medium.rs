@@ -61,7 +61,7 @@ impl Step for Medium {
         let inputs = &bench.inputs;
         progress.stage("medium");
         bench.lb(&[CLEAN], progress)?;
-        bench.configure(&lb::config(inputs.distro, inputs.proxy), progress)?;
+        bench.configure(&lb::config(inputs.distro, Some(inputs.reach)), progress)?;
         // Hooks of `lb binary` and the excludes of its squashfs are in the first.
         bench.put_tree(&tree::chroot_part(inputs.tree))?;
         bench.put_tree(&tree::binary_part(inputs.tree))?;

@@ -4,6 +4,7 @@
 mod checking;
 mod images;
 mod layer;
+mod lists;
 mod live;
 mod medium;
 mod packages;
@@ -39,10 +40,14 @@ impl Plan {
         let its = || Rc::clone(&parts);
         let mut steps: Vec<Box<dyn Step>> = vec![
             Box::new(checking::Checking(its())),
-            Box::new(packages::Packages(its())),
-            Box::new(root::LiveBuildRoot),
-            Box::new(live::LiveSystem(its())),
+            Box::new(lists::ReadLists(its())),
         ];
+        if request.debs.is_none() {
+            steps.push(Box::new(packages::PackagesRoot(its())));
+        }
+        steps.push(Box::new(packages::Packages(its())));
+        steps.push(Box::new(root::LiveBuildRoot(its())));
+        steps.push(Box::new(live::LiveSystem(its())));
         if parts.has_images() {
             steps.push(Box::new(images::Images(its())));
         }

@@ -19,8 +19,9 @@ use crate::build::work::Work;
 use crate::build::{lb, publish};
 use crate::config::Distro;
 use crate::error::Code;
-use crate::mirror;
+use crate::mirror::{self, Reach};
 use crate::progress::Sink;
+use crate::sbom::Hashes;
 
 const PLAIN: &str = "secureBoot: false";
 const FULL: &str = "images: {default: r.example/os:1, embed: true}\n\
@@ -72,6 +73,8 @@ impl Site {
             work: Some(dir.path().join("work")),
             debs: None,
             check_images: false,
+            result: None,
+            owner: None,
         };
         Self {
             plan: Plan::of(&request).unwrap(),
@@ -91,6 +94,20 @@ impl Site {
         fs::write(path, text).unwrap();
     }
 
+    /// Makes the package a real one, with a crate inside.
+    fn pack(&self) {
+        self.put(
+            "pack/DEBIAN/control",
+            "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: n <n@example.org>\n\
+             Description: d\n",
+        );
+        self.put("pack/usr/share/doc/a/crates", "inner v1.2.3: MIT\n");
+        let mut command = std::process::Command::new("dpkg-deb");
+        let command = command.args(["--build", "--root-owner-group"]);
+        let command = command.args([self.path("pack"), self.path("a_1_all.deb")]);
+        assert!(command.output().unwrap().status.success());
+    }
+
     /// As the first steps leave it.
     fn begun<'a>(
         &self,
@@ -106,11 +123,17 @@ impl Site {
                 epoch: 1,
             },
             epoch: 1,
-            proxy: proxy.map(str::to_owned),
+            reach: Reach {
+                proxy: proxy.map(str::to_owned),
+                options: Vec::new(),
+            },
             embedded: Vec::new(),
             work: Work::take(&self.path("work")).unwrap(),
         });
         at.debs.set(vec![self.path("a_1_all.deb")]);
+        at.hashes.set(Hashes::default());
+        at.loaders.set(Vec::new());
+        at.root_key.set("r".into());
         at.root.set(Box::new(self.notes.clone()));
         at
     }
@@ -166,23 +189,26 @@ fn whats(text: &str, debs: Option<&str>) -> Vec<String> {
 #[test]
 fn the_list_is_that_of_the_request() {
     let head = "look at this machine, the mirror and the images";
-    let root = "make the root for live-build, of trixie, unless it is in the cache";
+    let lists = "read the lists of packages, and look for every package that is named";
+    let root =
+        "make the root for live-build, of trixie, unless one of the same packages is in the cache";
     let live = "make the live system, unless one of the same inputs is there";
     let tail = [
         "make the product's layer: names, pictures, settings",
         "make the medium",
         "write the results",
     ];
+    let compilers = "make the root for compilers, of trixie, unless it is in the cache";
     let built = "build the installer's packages for trixie";
     assert_eq!(
         whats(PLAIN, None),
-        [&[head, built, root, live], &tail[..]].concat()
+        [&[head, lists, compilers, built, root, live], &tail[..]].concat()
     );
     let given = "take the installer's packages from d";
     let pull = "pull r.example/os:1 into w/images";
     assert_eq!(
         whats(FULL, Some("d")),
-        [&[head, given, root, live, pull], &tail[..]].concat()
+        [&[head, lists, given, root, live, pull], &tail[..]].concat()
     );
 }
 
@@ -190,6 +216,7 @@ fn the_list_is_that_of_the_request() {
 fn what_is_described_is_what_runs() {
     for text in [PLAIN, FULL] {
         let site = Site::of(text);
+        site.pack();
         let (stop, mut progress) = (Cancel::new(), Progress::new(false));
         let log = publish::log_path(&site.request.distro, &site.request.output);
         progress.log_to(&log).unwrap();
@@ -226,6 +253,18 @@ fn what_is_described_is_what_runs() {
         let results = site.run("write the results", &mut at);
         assert_eq!(below(&site.request.output), results.files());
         assert_eq!(at.artefacts.get().unwrap().iso_bytes, 3);
+        let sbom = fs::read_to_string(&at.artefacts.get().unwrap().sbom).unwrap();
+        assert!(sbom.contains("pkg:cargo/inner@1.2.3"), "{sbom}");
+        let artefacts = at.artefacts.get().unwrap();
+        let told = fs::read_to_string(&artefacts.result).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["type"], "calamares");
+        let iso = &told["artefacts"][0];
+        assert_eq!(iso["kind"], "iso");
+        assert_eq!(iso["path"], artefacts.iso.to_str().unwrap());
+        assert_eq!(iso["sha256"], artefacts.iso_sha256);
+        assert_eq!(iso["bytes"], 3);
+        assert_eq!(told["artefacts"].as_array().unwrap().len(), 4);
 
         // The same inputs: found, and not made again.
         let again = site.run(WITH_LINES[0], &mut at);
@@ -243,6 +282,35 @@ fn what_is_described_is_what_runs() {
                 "live system: nothing changed",
             ]
         );
+    }
+}
+
+#[test]
+fn results_go_to_whom_they_are_for() {
+    use std::os::unix::fs::MetadataExt;
+    let mut site = Site::of(PLAIN);
+    site.pack();
+    site.request.result = Some(site.path("told.json"));
+    let root = nix::unistd::geteuid().is_root();
+    // Only root gives files away.
+    site.request.owner = root.then_some((1234, 5678));
+    site.plan = Plan::of(&site.request).unwrap();
+    let (stop, mut progress) = (Cancel::new(), Progress::new(false));
+    let log = publish::log_path(&site.request.distro, &site.request.output);
+    progress.log_to(&log).unwrap();
+    let mut at = site.begun(&mut progress, &stop, None);
+    site.put(&format!("work/lb/{}", lb::ISO), "ISO");
+    site.put(
+        "work/lb/chroot/var/lib/dpkg/status",
+        "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
+    );
+    let results = site.run("write the results", &mut at);
+    let beside = fs::read(&at.artefacts.get().unwrap().result).unwrap();
+    assert_eq!(fs::read(site.path("told.json")).unwrap(), beside);
+    for path in results.files() {
+        let meta = path.metadata().unwrap();
+        let owner = (meta.uid(), meta.gid());
+        assert!(!root || owner == (1234, 5678), "{}", path.display());
     }
 }
 
@@ -287,7 +355,7 @@ fn a_step_without_those_before_it_fails() {
     let site = Site::of(PLAIN);
     let (stop, mut progress) = (Cancel::new(), Progress::new(false));
     let mut at = Context::new(&mut progress, &stop);
-    for step in site.plan.steps.iter().skip(3) {
+    for step in site.plan.steps.iter().skip(5) {
         let error = step.run(&mut at).unwrap_err();
         assert_eq!(error.code, Code::BuildFailed, "{step:?}");
     }
