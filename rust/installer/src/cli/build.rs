@@ -87,9 +87,10 @@ pub(super) fn plan(args: &ImageArgs, place: Place<'_>, lookup: bool) -> Result<B
 ///
 /// # Errors
 /// As for `bootc-installer plan`.
-pub fn image_plan(image: &str, config: Config) -> Result<Plan> {
+pub fn image_plan(image: &str, target: Option<&str>, config: Config) -> Result<Plan> {
     let args = ImageArgs {
         image: Some(image.to_owned()),
+        target_imgref: target.map(str::to_owned),
         ..ImageArgs::default()
     };
     Ok(plan_after(&args, config, Place::Nowhere, false)?.plan)

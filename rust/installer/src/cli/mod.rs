@@ -27,6 +27,7 @@ use crate::report;
 use args::{Cli, Command};
 use build::Place;
 pub use build::image_plan;
+pub use to_disk::on_disk;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use contract::customise_plan::{FilePlan, UnitPlan, UserPlan};
-use contract::disk_plan::{DiskPlan, Table};
+use contract::disk_plan::{DISK_ROOT, DiskPlan, PartitionPlan, Table};
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Level, Summary};
+use contract::plan::Plan;
 use host::cancel::Cancel;
 use partition::layout;
 use serde::Deserialize;
@@ -71,7 +72,6 @@ fn install(args: &ToDiskCommand, sink: &dyn EventSink) -> Result<Summary> {
 fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
     let mut built = build::plan(&args.image, Place::Disk, false)?;
     let plan = &mut built.plan;
-    plan.finish.unmount = true;
     let wanted = customise(args)?;
     plan.deployment.users = wanted.users;
     plan.deployment.root_ssh_keys = wanted.root_ssh_keys;
@@ -83,16 +83,40 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
         TableName::Mbr => Table::Mbr,
     };
     let partitions = layout::standard(table, args.filesystem, args.boot_size);
-    let mut disk = DiskPlan {
+    let disk = DiskPlan {
         path: args.disk.as_deref().map(build::absolute).transpose()?,
         file: args.file.as_deref().map(build::absolute).transpose()?,
-        // Until the image is known.
-        size: args.file.as_ref().map(|_| layout::SMALLEST_FILE),
+        size: None,
         table,
         partitions,
         wipe: args.wipe,
         overwrite: args.overwrite,
     };
+    let secrets = on_disk(plan, disk, cancel, |partitions, needed| {
+        let usual = || layout::file_size(partitions, needed);
+        args.size.unwrap_or_else(usual)
+    })?;
+    Ok((built, secrets))
+}
+
+/// Puts `disk` into the plan and pins the image to its digest, since the size of
+/// a file depends on the image: `size` is asked for it, with the partitions and
+/// the bytes that the root needs.
+///
+/// # Errors
+/// Those of a check of the image, and `PLAN_INVALID`.
+pub fn on_disk(
+    plan: &mut Plan,
+    mut disk: DiskPlan,
+    cancel: &Cancel,
+    size: impl FnOnce(&[PartitionPlan], u64) -> u64,
+) -> Result<Secrets> {
+    plan.target.root = DISK_ROOT.into();
+    plan.finish.unmount = true;
+    if disk.is_file() {
+        // Until the image is known.
+        disk.size = Some(layout::SMALLEST_FILE);
+    }
     plan.disk = Some(disk.clone());
     plan.validate()?;
     let secrets = Secrets::read(plan)?;
@@ -106,12 +130,11 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
             &plan.runtime_root,
             plan.target.scratch.is_none(),
         );
-        let usual = || layout::file_size(&disk.partitions, needed);
-        disk.size = Some(args.size.unwrap_or_else(usual));
+        disk.size = Some(size(&disk.partitions, needed));
         plan.disk = Some(disk);
     }
     plan.validate()?;
-    Ok((built, secrets))
+    Ok(secrets)
 }
 
 fn customise(args: &ToDiskCommand) -> Result<Customise> {
