@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Makes the live ISO that installs a bootable container.
+//! Makes what carries a bootable container: the live ISO that installs it, and
+//! disk images.
 
 pub mod build;
 pub mod cli;
 pub mod config;
+pub mod disk;
 pub mod error;
 pub mod mirror;
+mod output;
 pub mod preflight;
 pub mod progress;
 pub mod sbom;

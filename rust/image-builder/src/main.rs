@@ -5,5 +5,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     installer::dump::forbid();
-    image_builder::cli::main()
+    // Before all else: a helper process must not have threads or handlers.
+    match sandbox::dispatch(installer::doctor::examine) {
+        Some(code) => code,
+        None => image_builder::cli::main(),
+    }
 }

@@ -15,6 +15,8 @@
 mod bench;
 #[path = "build/commands.rs"]
 mod commands;
+#[path = "build/disks.rs"]
+mod disks;
 #[path = "build/full.rs"]
 mod full;
 #[path = "build/mirror.rs"]

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `bootc-installer to-disk` into a file, and the file boots, under BIOS and
-//! UEFI, with the people of the plan.
+//! `bootc-installer to-disk` into a file, and the file boots under BIOS with the
+//! people of the plan. Under UEFI the builder's disk images are booted.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;
 
-use test_guest::{BootedDisk, Disk, DiskConfig, Firmware, SecretString};
+use test_guest::{BootedDisk, Disk, DiskConfig, Firmware};
 use testkit::apt;
 use testkit::cmd::{self, CommandExt};
 
@@ -57,9 +57,10 @@ fn a_file_becomes_a_disk_that_boots() {
     let dir = tempfile::Builder::new().tempdir_in("/var/tmp").unwrap();
     let disk = dir.path().join("disk.raw");
     let digest = make(dir.path(), &disk);
-    let config = DiskConfig::new(Disk::new(&disk).snapshot()).network(false);
-
-    let mut system = BootedDisk::start(&config.clone().firmware(Firmware::Bios)).unwrap();
+    let config = DiskConfig::new(Disk::new(&disk).snapshot())
+        .firmware(Firmware::Bios)
+        .network(false);
+    let mut system = BootedDisk::start(&config).unwrap();
     let mut is = |script: &str, expected: &str| {
         let found = system.check(script).unwrap();
         assert_eq!(found.trim(), expected, "{script}");
@@ -78,13 +79,4 @@ fn a_file_becomes_a_disk_that_boots() {
         &digest,
     );
     system.power_off().unwrap();
-
-    // Somebody, and not only root, logs in with the password.
-    let config = config
-        .firmware(Firmware::Uefi)
-        .login("ann", Some(SecretString::from("sesame")));
-    let mut system = BootedDisk::start(&config).unwrap();
-    let script = "[ -d /sys/firmware/efi ] && id -un && pwd && hostname";
-    let found = system.check(script).unwrap();
-    assert_eq!(found, "ann\n/home/ann\nserver-7\n");
 }

@@ -35,7 +35,8 @@ pub enum Accel {
 /// The port of the agent in a guest.
 pub(crate) const AGENT_PORT: &str = "test-guest.agent";
 
-/// A raw disk image (or block device) of the machine. The first disk of a
+/// A disk image (or block device) of the machine, raw unless its name ends
+/// otherwise. The first disk of a
 /// machine is `/dev/vda` in a Linux guest, the second `/dev/vdb`.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -54,6 +55,12 @@ impl Disk {
             read_only: false,
             snapshot: false,
         }
+    }
+
+    fn format(&self) -> &str {
+        let end = self.path.extension().and_then(|end| end.to_str());
+        end.filter(|end| ["qcow2", "vmdk"].contains(end))
+            .unwrap_or("raw")
     }
 
     /// Changes are lost when the machine ends; the file stays as it is.
@@ -253,7 +260,8 @@ impl Machine {
             // cache=unsafe: a flush costs much on a busy host, and what it
             // protects from is a crash of the host, not of the guest.
             let mut drive = format!(
-                "id=disk{n},if=none,format=raw,cache=unsafe,file={}",
+                "id=disk{n},if=none,format={},cache=unsafe,file={}",
+                disk.format(),
                 option_path(&disk.path)
             );
             drive.push_str(if disk.read_only {

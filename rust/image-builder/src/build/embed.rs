@@ -84,14 +84,17 @@ pub fn layer_bytes(images: &[Image], dir: &Path) -> (u64, u64) {
 }
 
 fn plan(distro: &Distro, reference: &str) -> contract::error::Result<contract::plan::Plan> {
-    // How registries are reached, as the distro says; credentials are those of
-    // this machine.
-    let config = Config {
+    image_plan(reference, None, engine_config(distro))
+}
+
+/// How registries are reached, as the distro says; credentials are those of this
+/// machine.
+pub(crate) fn engine_config(distro: &Distro) -> Config {
+    Config {
         path: distro.path.clone().unwrap_or_else(|| FILE_NAME.into()),
         registries: distro.calamares.registries.clone(),
         ..Config::default()
-    };
-    image_plan(reference, config)
+    }
 }
 
 fn refused(reference: &str, err: contract::error::Error) -> Error {

@@ -25,7 +25,7 @@ pub mod lists;
 mod live;
 mod packaged;
 mod parts;
-mod publish;
+pub(crate) mod publish;
 pub mod root;
 pub mod run;
 mod step;

@@ -249,7 +249,7 @@ fn told(
 ///
 /// # Errors
 /// `IO`.
-pub(super) fn give<'a>(
+pub(crate) fn give<'a>(
     paths: impl IntoIterator<Item = &'a Path>,
     (user, group): (u32, u32),
 ) -> Result<()> {
@@ -264,7 +264,7 @@ pub(super) fn give<'a>(
 ///
 /// # Errors
 /// `IO`.
-pub(super) fn tell_at(result: &Path, to: &Path) -> Result<()> {
+pub(crate) fn tell_at(result: &Path, to: &Path) -> Result<()> {
     fs::copy(result, to)
         .map(drop)
         .map_err(|err| Error::io("Writing", to, &err))
@@ -309,11 +309,11 @@ fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
         .map_err(|err| Error::io("Writing", to, &err))
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(|err| Error::io("Writing", path, &err))
 }
 
-fn sha256(path: &Path) -> Result<String> {
+pub(crate) fn sha256(path: &Path) -> Result<String> {
     let failed = |err: std::io::Error| Error::io("Reading", path, &err);
     let mut file = File::open(path).map_err(failed)?;
     let mut hash = Sha256::new();

@@ -4,12 +4,12 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-/// Make installation media for bootable containers
+use super::image_type::{ImageType, ImageTypeParser};
+
+/// Make installation media and disk images of bootable containers
 ///
 /// The medium is a live ISO for amd64 that starts Calamares and installs a
 /// bootable container from a registry, or from the medium itself. What is on
@@ -31,7 +31,10 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the ISO
+    /// Make the ISO, or disk images
+    ///
+    /// With --type raw, qcow2, vmdk, ami or vhd the image is installed onto a
+    /// disk in a file, with what a blueprint says. Else it makes the ISO:
     ///
     /// Checks distro.yaml, the files that it names, this machine, the mirrors
     /// and the images; builds the packages of this project; then lets
@@ -39,7 +42,7 @@ pub enum Command {
     /// and some 15 GB. What was fetched is kept, so that the next build is
     /// shorter.
     #[command(after_long_help = BUILD_HELP)]
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     /// Write a distro.yaml to begin with
     ///
     /// Every key is in it, commented out, with its default. Beside it comes
@@ -93,11 +96,14 @@ Examples:
     sudo debian-bootc-image-builder build registry.example/os/debian:13
   Can this machine build at all?
     sudo debian-bootc-image-builder build --diagnose
+  A disk for QEMU and one for VMware, with the users of config.toml:
+    sudo debian-bootc-image-builder build --type qcow2 --type vmdk \\
+      -c config.toml registry.example/os/debian:13
   What would be done?
     debian-bootc-image-builder build -n -c distro.yaml
 
 Exit statuses:
-  0    the ISO is there (or, with --diagnose, this machine can build)
+  0    it is there (or, with --diagnose, this machine can build)
   1    the build failed; the message names the log
   2    the command line or distro.yaml is wrong
   3    refused before anything was built
@@ -141,9 +147,26 @@ const COMPLETIONS_HELP: &str = "Example:
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub struct BuildArgs {
-    /// What to make
-    #[arg(long = "type", value_name = "TYPE", default_value = ImageType::Calamares.name(), value_parser = ImageTypeParser)]
-    pub image_type: ImageType,
+    /// What to make (repeatable for disk images) [default: calamares]
+    #[arg(long = "type", value_name = "TYPE", value_parser = ImageTypeParser)]
+    pub image_types: Vec<ImageType>,
+
+    /// Users, files and sizes of disk images: a blueprint, config.toml or
+    /// config.json
+    #[arg(long, value_name = "FILE")]
+    pub blueprint: Option<PathBuf>,
+
+    /// File system of the root of disk images: ext4, xfs or btrfs
+    #[arg(long, value_name = "NAME")]
+    pub rootfs: Option<contract::disk_plan::DiskFs>,
+
+    /// Size of disk images, for example "10 GiB" [default: what is needed]
+    #[arg(long, value_name = "SIZE", value_parser = disk_size)]
+    pub size: Option<u64>,
+
+    /// What the system of a disk image updates from [default: the image]
+    #[arg(long, value_name = "REF")]
+    pub target_imgref: Option<String>,
 
     /// What is on the medium [default: distro.yaml, when it exists here]
     ///
@@ -265,74 +288,18 @@ impl InitArgs {
     }
 }
 
-/// What can be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageType {
-    /// A live ISO with Calamares.
-    Calamares,
-}
-
-impl ImageType {
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Calamares => "calamares",
-        }
-    }
-}
-
-/// Reads `--type`. The types that other builders make are known here only to
-/// say that this one does not make them.
-#[derive(Debug, Clone, Copy)]
-pub struct ImageTypeParser;
-
-impl TypedValueParser for ImageTypeParser {
-    type Value = ImageType;
-
-    fn parse_ref(
-        &self,
-        cmd: &clap::Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<ImageType, clap::Error> {
-        let value = value.to_string_lossy();
-        if value == ImageType::Calamares.name() {
-            return Ok(ImageType::Calamares);
-        }
-        let planned = ["qcow2", "raw", "vmdk", "ami", "debian-installer"];
-        let why = match planned.contains(&value.as_ref()) {
-            true => "only `calamares` is built today",
-            false => "it is no type; only `calamares` is built today",
-        };
-        let mut err = clap::Error::new(ErrorKind::ValueValidation).with_cmd(cmd);
-        if let Some(arg) = arg {
-            err.insert(
-                ContextKind::InvalidArg,
-                ContextValue::String(arg.to_string()),
-            );
-        }
-        err.insert(
-            ContextKind::InvalidValue,
-            ContextValue::String(value.into_owned()),
-        );
-        err.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![why.to_owned().into()]),
-        );
-        Err(err)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let calamares =
-            PossibleValue::new(ImageType::Calamares.name()).help("A live ISO with Calamares");
-        Some(Box::new([calamares].into_iter()))
-    }
+fn disk_size(text: &str) -> Result<u64, String> {
+    const MIB: u64 = 1 << 20;
+    let bytes = blueprint::parse_size(text).filter(|bytes| *bytes >= MIB);
+    let bytes = bytes.ok_or("a number with MiB, GiB, MB or GB after it is expected")?;
+    Ok(bytes.next_multiple_of(MIB))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::disk::kind::DiskKind;
     use clap::CommandFactory;
     use std::path::Path;
 
@@ -342,7 +309,7 @@ mod tests {
 
     fn build(line: &str) -> BuildArgs {
         match parse(line).unwrap().command {
-            Command::Build(args) => args,
+            Command::Build(args) => *args,
             other => panic!("{other:?}"),
         }
     }
@@ -355,7 +322,7 @@ mod tests {
     #[test]
     fn build_has_defaults() {
         let args = build("x build");
-        assert_eq!(args.image_type, ImageType::Calamares);
+        assert_eq!(args.image_types, []);
         assert_eq!(args.output, Path::new("out"));
         assert_eq!((args.config, args.work, args.debs), (None, None, None));
         assert_eq!(args.image, None);
@@ -411,24 +378,13 @@ mod tests {
     }
 
     #[test]
-    fn another_type_says_what_is_built() {
-        for (name, why) in [
-            ("qcow2", "tip: only `calamares` is built today"),
-            ("raw", "tip: only `calamares` is built today"),
-            ("vmdk", "tip: only `calamares` is built today"),
-            ("ami", "tip: only `calamares` is built today"),
-            ("debian-installer", "tip: only `calamares` is built today"),
-            ("iso", "tip: it is no type; only `calamares` is built today"),
-        ] {
-            let err = parse(&format!("x build --type {name}")).unwrap_err();
-            assert_eq!(err.exit_code(), 2);
-            let text = err.to_string();
-            assert!(text.contains(why), "{text}");
-            assert!(
-                text.contains(&format!("'{name}' for '--type <TYPE>'")),
-                "{text}"
-            );
-        }
+    fn disk_images_have_types_and_sizes() {
+        let args = build("x build --type qcow2 --type ami --rootfs xfs --size 10GiB r.example/a:1");
+        let kinds = [DiskKind::Qcow2, DiskKind::Ami].map(ImageType::Disk);
+        assert_eq!(args.image_types, kinds);
+        assert_eq!(args.size, Some(10 << 30));
+        assert!(parse("x build --size 10").is_err());
+        assert!(parse("x build --rootfs zfs").is_err());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //! The command line of `debian-bootc-image-builder`.
 
 pub mod args;
+mod disks;
 pub mod documents;
+pub mod image_type;
 mod run;
+mod terminal;
 
 pub use run::main;

@@ -11,12 +11,15 @@ use clap::Parser;
 use contract::size::human;
 
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
-use super::documents;
+use super::image_type::ImageType;
+use super::terminal::{on_signals, print};
+use super::{disks, documents};
 use host::cancel::Cancel;
 
 use crate::build::work::Work;
 use crate::build::{self, Artefacts, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
+use crate::disk::kind::DiskKind;
 use crate::error::{Code, Error, Result};
 use crate::mirror::{self, Reach};
 use crate::preflight;
@@ -67,6 +70,18 @@ pub fn main() -> ExitCode {
 }
 
 fn build(args: &BuildArgs) -> Result<()> {
+    let kinds: Vec<DiskKind> = args
+        .image_types
+        .iter()
+        .filter_map(|kind| match kind {
+            ImageType::Disk(kind) => Some(*kind),
+            ImageType::Calamares => None,
+        })
+        .collect();
+    if !kinds.is_empty() {
+        return disks::build(args, kinds);
+    }
+    disks::refuse_options(args)?;
     let distro = Distro::load(args.config.as_deref(), args.image.as_deref())?;
     let request = Request {
         distro,
@@ -83,11 +98,7 @@ fn build(args: &BuildArgs) -> Result<()> {
     if args.dry_run {
         return print(Plan::of(&request)?.describe()?.as_bytes());
     }
-    let stop = Cancel::new();
-    // Whoever asks twice does not wait: the kernel then cleans up.
-    host::signals::raise(&stop, || std::process::exit(130)).map_err(|err| {
-        Error::new(Code::Io, "Signals cannot be handled.").detail(err.to_string())
-    })?;
+    let stop = on_signals()?;
     let mut progress = Progress::new(args.verbose);
     let built = build::build(&request, &mut progress, &stop);
     let log = progress.log().map(Path::to_owned);
@@ -254,16 +265,6 @@ fn remove(path: &Path) -> Result<()> {
         Error::new(Code::Io, format!("{} cannot be removed.", path.display()))
             .detail(format!("{err:#}"))
     })
-}
-
-fn print(bytes: &[u8]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        // Whoever read it has read enough.
-        Err(err) if err.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(err) => Err(Error::new(Code::Io, "Standard output failed.").detail(err.to_string())),
-        Ok(()) => Ok(()),
-    }
 }
 
 fn complain(error: &Error) {

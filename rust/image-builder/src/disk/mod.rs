@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Disk images: the image installed onto a disk in a file, by the engine that
+//! also installs machines, and that disk in the forms that machines take.
+//!
+//! ```text
+//! look at everything that can be refused   (nothing is written)
+//! disk          bootc-installer's own `to-disk`; one for each set of kernel arguments
+//! conversions   qemu-img
+//! results       moved out as one, with their sums
+//! ```
+
+pub mod kind;
+mod make;
+mod wish;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ::blueprint::Blueprint;
+use buildroot::{apt, cmd};
+use contract::disk_plan::DiskFs;
+use contract::plan::Plan;
+use host::cancel::Cancel;
+use installer::cli::image_plan;
+
+use crate::build::{embed, publish};
+use crate::config::Distro;
+use crate::error::{Code, Error, Result};
+use crate::output::{Partial, plain_name};
+use crate::progress::Progress;
+use kind::DiskKind;
+
+/// What is to be made, and where.
+#[derive(Debug, Clone)]
+pub struct DiskRequest {
+    /// How registries are reached, and what results are called when it is of a
+    /// file.
+    pub distro: Distro,
+    /// `host/name:tag`, or `oci:DIR[:TAG]`.
+    pub image: String,
+    /// What the system updates from; the image without it.
+    pub target_imgref: Option<String>,
+    /// Which kinds, each once.
+    pub kinds: Vec<DiskKind>,
+    /// What the disk has beside the image.
+    pub blueprint: Blueprint,
+    /// File system of the root; that of the blueprint, else ext4.
+    pub filesystem: Option<DiskFs>,
+    /// Bytes of the disk; what the image and the blueprint need without it.
+    pub size: Option<u64>,
+    /// Where results go.
+    pub output: PathBuf,
+    /// Where what was made is told besides, as JSON.
+    pub result: Option<PathBuf>,
+    /// Whom results are given to: user and group by their numbers.
+    pub owner: Option<(u32, u32)>,
+}
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskFile {
+    /// What it is.
+    pub kind: DiskKind,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Bytes of the file; a raw one has holes.
+    pub bytes: u64,
+    /// Its SHA-256 in hex digits.
+    pub sha256: String,
+}
+
+/// All results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskArtefacts {
+    /// In the order in which they were asked for.
+    pub files: Vec<DiskFile>,
+    /// Digest of the manifest that was installed.
+    pub digest: String,
+    /// Their SHA-256, for `sha256sum --check`.
+    pub sums: PathBuf,
+}
+
+/// The list of a build: disks, and what each becomes.
+#[derive(Debug)]
+pub struct DiskSteps {
+    request: DiskRequest,
+    layout: wish::Layout,
+    stem: String,
+    /// Kinds by the kernel arguments of their disk.
+    disks: BTreeMap<Vec<&'static str>, Vec<DiskKind>>,
+}
+
+impl DiskSteps {
+    /// The list of a request. Nothing is looked up and nothing is written.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID` for a blueprint with what is not made, `IMAGE_REFUSED`
+    /// for an image that cannot be meant.
+    pub fn of(request: &DiskRequest) -> Result<Self> {
+        let steps = Self {
+            layout: wish::layout(&request.blueprint.customizations)?,
+            stem: stem(request),
+            disks: by_kargs(&request.kinds),
+            request: request.clone(),
+        };
+        steps.plan(&[])?;
+        Ok(steps)
+    }
+
+    fn filesystem(&self) -> DiskFs {
+        let wished = self.request.filesystem.or(self.layout.root_fs);
+        wished.unwrap_or_default()
+    }
+
+    /// The engine's plan, without the disk.
+    fn plan(&self, kargs: &[&str]) -> Result<Plan> {
+        let DiskRequest { distro, image, .. } = &self.request;
+        let target = self.request.target_imgref.as_deref();
+        let config = embed::engine_config(distro);
+        let mut plan = image_plan(image, target, config).map_err(|err| make::failed(image, err))?;
+        let wished = self.request.blueprint.customizations.kernel.arguments();
+        plan.bootc.kargs.extend(wished);
+        plan.bootc.kargs.extend(kargs.iter().map(|&k| k.to_owned()));
+        wish::customise(&self.request.blueprint, &mut plan.deployment)?;
+        plan.validate().map_err(|err| make::failed(image, err))?;
+        Ok(plan)
+    }
+
+    /// What would be done, numbered, with the commands as they could be typed.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        let partial = self.partial();
+        let mut number = 0;
+        let mut step = |what: &str, lines: &[String]| {
+            number += 1;
+            text.push_str(&format!("{number}. {what}\n"));
+            for line in lines {
+                text.push_str(&format!("     {line}\n"));
+            }
+        };
+        step("look at this machine and at the image", &[]);
+        for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
+            let raw = partial.join(raw_name(index));
+            let mut line = format!(
+                "$ bootc-installer to-disk --image {} --filesystem {} --file {}",
+                self.request.image,
+                self.filesystem(),
+                raw.display()
+            );
+            for karg in kargs.iter() {
+                line.push_str(&format!(" --karg {karg}"));
+            }
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            step(
+                &format!("install onto a disk for {}", names.join(", ")),
+                &[line],
+            );
+            for kind in kinds {
+                let to = partial.join(kind.file_name(&self.stem));
+                if let Some(args) = kind.convert(&raw, &to) {
+                    let args: Vec<_> = args.iter().map(|a| a.to_string_lossy()).collect();
+                    let line = format!("$ qemu-img {}", args.join(" "));
+                    step(&format!("convert it to {}", kind.name()), &[line]);
+                }
+            }
+        }
+        let results = self.request.kinds.iter();
+        let results = results.map(|kind| kind.file_name(&self.stem));
+        let results: Vec<_> = results
+            .chain([self.sums(), self.result()])
+            .map(|name| format!("> {}", self.request.output.join(name).display()))
+            .collect();
+        step("move the results out as one", &results);
+        text
+    }
+
+    /// Not `SHA256SUMS`: a medium's may be there.
+    fn sums(&self) -> String {
+        format!("{}.sha256sums", self.stem)
+    }
+
+    /// What tells programs of the results.
+    fn result(&self) -> String {
+        format!("{}.json", self.stem)
+    }
+
+    /// Where everything is made, beside where it goes: moving it is a rename.
+    fn partial(&self) -> PathBuf {
+        let name = format!(".{}.disks.partial", self.stem);
+        self.request.output.join(name)
+    }
+
+    /// Makes the disks.
+    ///
+    /// # Errors
+    /// Every code of [`Code`]; nothing is left then but what was there.
+    pub fn play(&self, progress: &mut Progress, stop: &Cancel) -> Result<DiskArtefacts> {
+        progress.stage("checking");
+        self.require()?;
+        fs::create_dir_all(&self.request.output)
+            .map_err(|err| Error::io("Making", &self.request.output, &err))?;
+        let partial = Partial::new(&self.request.output, &self.partial())?;
+        let mut made = BTreeMap::new();
+        let mut digest = String::new();
+        for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
+            let raw = partial.path().join(raw_name(index));
+            digest = make::disk(self, kargs, &raw, progress, stop)?;
+            for &kind in kinds {
+                stop.check()?;
+                let to = partial.path().join(kind.file_name(&self.stem));
+                if let Some(args) = kind.convert(&raw, &to) {
+                    progress.stage(&format!("converting to {}", kind.name()));
+                    make::convert(args, progress, stop)?;
+                }
+                made.insert(kind, to);
+            }
+            // After the conversions, which read it.
+            let itself = kinds.iter().filter(|kind| !kind.is_converted());
+            let itself: Vec<_> = itself.map(|kind| &made[kind]).collect();
+            let renamed = match &itself[..] {
+                [] => fs::remove_file(&raw),
+                [first, others @ ..] => others
+                    .iter()
+                    .try_for_each(|to| fs::hard_link(&raw, to))
+                    .and_then(|()| fs::rename(&raw, first)),
+            };
+            renamed.map_err(|err| Error::io("Naming", &raw, &err))?;
+        }
+        progress.stage("results");
+        self.publish(&partial, &digest)
+    }
+
+    fn publish(&self, partial: &Partial, digest: &str) -> Result<DiskArtefacts> {
+        let mut files = Vec::new();
+        let mut sums = String::new();
+        for &kind in &self.request.kinds {
+            let name = kind.file_name(&self.stem);
+            let path = partial.path().join(&name);
+            let about = path
+                .metadata()
+                .map_err(|e| Error::io("Looking at", &path, &e))?;
+            let sha256 = publish::sha256(&path)?;
+            sums.push_str(&format!("{sha256}  {name}\n"));
+            files.push(DiskFile {
+                kind,
+                path: self.request.output.join(&name),
+                bytes: about.len(),
+                sha256,
+            });
+        }
+        publish::write(&partial.path().join(self.sums()), &sums)?;
+        let result = self.result();
+        let text = format!("{:#}\n", self.told(&files, digest)?);
+        publish::write(&partial.path().join(&result), &text)?;
+        partial.move_out(&self.request.output)?;
+        let made = DiskArtefacts {
+            files,
+            digest: digest.to_owned(),
+            sums: self.request.output.join(self.sums()),
+        };
+        let result = self.request.output.join(result);
+        if let Some(owner) = self.request.owner {
+            let files = made.files.iter().map(|file| file.path.as_path());
+            publish::give(files.chain([&*made.sums, &*result]), owner)?;
+        }
+        if let Some(to) = &self.request.result {
+            publish::tell_at(&result, to)?;
+        }
+        Ok(made)
+    }
+
+    /// What was made, for programs, as the builder tells it of a medium.
+    fn told(&self, files: &[DiskFile], digest: &str) -> Result<serde_json::Value> {
+        let artefact = |file: &DiskFile| {
+            let path = std::path::absolute(&file.path)
+                .map_err(|err| Error::io("Resolving", &file.path, &err))?;
+            Ok(serde_json::json!({
+                "kind": file.kind.name(),
+                "path": path.display().to_string(),
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }))
+        };
+        Ok(serde_json::json!({
+            "version": 1,
+            "type": "disk",
+            "architecture": "amd64",
+            "artefacts": files.iter().map(artefact).collect::<Result<Vec<_>>>()?,
+            "images": [{ "reference": self.request.image, "digest": digest }],
+        }))
+    }
+
+    /// This machine: what the engine needs it looks for itself.
+    fn require(&self) -> Result<()> {
+        if !cmd::is_root() {
+            return Err(Error::new(Code::NotRoot, "Making a disk image needs root.")
+                .why("It sets up a loop device, mounts it and runs the image's own programs.")
+                .next("Run the same command with sudo."));
+        }
+        let converts = self.request.kinds.iter().any(|kind| kind.is_converted());
+        let tools: &[&str] = match converts {
+            true => &["qemu-img", "sfdisk", "mkfs.vfat", "mcopy"],
+            false => &["sfdisk", "mkfs.vfat", "mcopy"],
+        };
+        apt::ensure(tools).map_err(|err| {
+            Error::new(Code::ToolMissing, "A program for disk images is missing.")
+                .detail(format!("{err:#}"))
+        })
+    }
+}
+
+fn raw_name(index: usize) -> String {
+    format!("disk-{index}.raw")
+}
+
+fn by_kargs(kinds: &[DiskKind]) -> BTreeMap<Vec<&'static str>, Vec<DiskKind>> {
+    let mut disks: BTreeMap<Vec<&'static str>, Vec<DiskKind>> = BTreeMap::new();
+    for kind in kinds {
+        let of_these = disks.entry(kind.kargs().to_vec()).or_default();
+        if !of_these.contains(kind) {
+            of_these.push(*kind);
+        }
+    }
+    disks
+}
+
+/// What all results begin with: the product when there is a distro.yaml, else
+/// the last part of the image's name and its tag.
+fn stem(request: &DiskRequest) -> String {
+    let arch = "amd64";
+    if request.distro.path.is_some() {
+        let product = &request.distro.product;
+        return plain_name(&[&product.id, &product.version, arch]);
+    }
+    let last = request.image.rsplit('/').next().unwrap_or_default();
+    let name = last.split_once('@').map_or(last, |(name, _)| name);
+    let (name, tag) = name.split_once(':').unwrap_or((name, ""));
+    plain_name(&[name, tag, arch])
+}
+
+/// One line for each result, and what to do next with it.
+pub fn summary(made: &DiskArtefacts, seconds: u64) -> String {
+    let mut text = String::new();
+    for file in &made.files {
+        let allocated = allocated(&file.path).unwrap_or(file.bytes);
+        text.push_str(&format!(
+            "{}  {} on this disk\n  sha256    {}\n",
+            file.path.display(),
+            contract::size::human(allocated),
+            file.sha256
+        ));
+        if let Some(next) = file.kind.next(&file.path) {
+            text.push_str(&next);
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!(
+        "image     {}\nsums      {}\nmade in {} min {:02} s\n",
+        made.digest,
+        made.sums.display(),
+        seconds / 60,
+        seconds % 60
+    ));
+    text
+}
+
+fn allocated(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(path.metadata().ok()?.blocks() * 512)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn request(image: &str, kinds: &[DiskKind]) -> DiskRequest {
+        DiskRequest {
+            distro: Distro::default(),
+            image: image.into(),
+            target_imgref: None,
+            kinds: kinds.to_vec(),
+            blueprint: Blueprint::default(),
+            filesystem: None,
+            size: None,
+            output: "out".into(),
+            result: None,
+            owner: None,
+        }
+    }
+
+    #[test]
+    fn names_of_results() {
+        for (image, expected) in [
+            ("r.example/os/debian:13", "debian-13-amd64"),
+            ("r.example:5000/debian", "debian-amd64"),
+            ("oci:/srv/images/edge:v1", "edge-v1-amd64"),
+            (
+                "r.example/a/b@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
+                "b-amd64",
+            ),
+        ] {
+            assert_eq!(stem(&request(image, &[])), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn kinds_with_other_kernel_arguments_have_a_disk_of_their_own() {
+        let all = by_kargs(&[DiskKind::Qcow2, DiskKind::Ami, DiskKind::Raw, DiskKind::Raw]);
+        let kinds: Vec<_> = all.into_values().collect();
+        assert_eq!(
+            kinds,
+            [vec![DiskKind::Qcow2, DiskKind::Raw], vec![DiskKind::Ami]]
+        );
+    }
+
+    #[test]
+    fn a_dry_run_has_every_disk_conversion_and_result() {
+        let request = request(
+            "r.example/os/debian:13",
+            &[DiskKind::Qcow2, DiskKind::Ami, DiskKind::Vhd],
+        );
+        let text = DiskSteps::of(&request).unwrap().describe();
+        for part in [
+            "to-disk --image r.example/os/debian:13 --filesystem ext4",
+            "--karg console=ttyS0,115200n8",
+            "qemu-img convert -f raw -O qcow2",
+            "qemu-img convert -f raw -O vpc",
+            "> out/debian-13-amd64.qcow2",
+            "> out/debian-13-amd64-ami.raw",
+            "> out/debian-13-amd64.vhd",
+            "> out/debian-13-amd64.sha256sums",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("to-disk").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_meant_is_refused_before_all_else() {
+        let error = DiskSteps::of(&request("no image", &[DiskKind::Raw])).unwrap_err();
+        assert_eq!(error.code, Code::ImageRefused);
+    }
+}
