@@ -30,10 +30,10 @@ pub struct Question {
 
 /// Ends a running check from another thread.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<Mutex<State>>);
+pub struct Stop(Arc<Mutex<CheckState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct CheckState {
     stopped: bool,
     child: Option<Child>,
 }
@@ -50,7 +50,7 @@ impl Stop {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, CheckState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -51,16 +51,16 @@ pub struct Request {
 
 /// An installation. Stopped when dropped.
 #[derive(Debug)]
-pub struct Run(Arc<Shared>);
+pub struct Run(Arc<RunShared>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct RunShared {
+    state: Mutex<RunState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct RunState {
     position: Position,
     /// Open as long as the engine may go on.
     lifeline: Option<OwnedFd>,
@@ -81,7 +81,7 @@ pub struct Snapshot {
 impl Run {
     /// Begins an installation; returns at once.
     pub fn start(program: Program, request: Request) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(RunShared::default());
         let of_thread = Arc::clone(&shared);
         // The engine gets a signal when the thread that started it ends, so
         // this thread stays until the engine has ended.
@@ -136,7 +136,7 @@ impl Drop for Run {
     }
 }
 
-impl State {
+impl RunState {
     fn snapshot(&self) -> Snapshot {
         Snapshot {
             position: self.position.clone(),
@@ -145,8 +145,8 @@ impl State {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl RunShared {
+    fn state(&self) -> MutexGuard<'_, RunState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -111,10 +111,10 @@ impl Cancel {
 /// A signal as a descriptor, which is only made for somebody who waits: most
 /// signals are for a call that ends at once.
 #[derive(Debug, Default)]
-struct Alarm(Mutex<State>);
+struct Alarm(Mutex<AlarmState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct AlarmState {
     raised: bool,
     event: Option<Arc<EventFd>>,
 }

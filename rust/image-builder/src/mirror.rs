@@ -24,7 +24,7 @@ const TIMEOUT: &str = "-oAcquire::http::Timeout=20";
 
 /// What a mirror has at this time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
+pub struct ArchiveState {
     /// A hash over the release files of all archives that are used.
     pub key: String,
     /// The newest of their dates, in seconds after 1970: the time that the
@@ -158,7 +158,7 @@ fn of_suites(suites: &[(String, String)], reach: &Reach) -> Archives {
 /// # Errors
 /// `MIRROR_UNREACHABLE`, `SUITE_UNKNOWN`, `SUITE_EXPIRED`, `TOOL_MISSING`;
 /// `INTERRUPTED` when `stop` fires.
-pub fn state(distro: &Distro, stop: &Cancel) -> Result<State> {
+pub fn state(distro: &Distro, stop: &Cancel) -> Result<ArchiveState> {
     let reach = Reach::of(distro)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |since| since.as_secs());
@@ -192,7 +192,7 @@ pub fn state(distro: &Distro, stop: &Cancel) -> Result<State> {
         .take(8)
         .map(|b| format!("{b:02x}"))
         .collect();
-    Ok(State { key, epoch })
+    Ok(ArchiveState { key, epoch })
 }
 
 fn fetch(url: &str, to: &Path, stop: &Cancel) -> Result<()> {

@@ -26,7 +26,7 @@ use super::tree::{self, Dir, Removed, Slot, Tree};
 const BUFFER: usize = 256 * 1024;
 
 /// Where a new entry goes.
-struct Place<'a> {
+struct EntryPlace<'a> {
     dir: &'a Dir,
     name: &'a OsStr,
     path: &'a Path,
@@ -81,7 +81,7 @@ impl Writer {
             return Err(Errno::ENAMETOOLONG.into());
         }
         self.done.touch(&path)?;
-        let place = Place {
+        let place = EntryPlace {
             dir: &dir,
             name,
             path: &path,
@@ -147,7 +147,7 @@ impl Writer {
     /// entries a look.
     fn replace<T>(
         &mut self,
-        place: &Place<'_>,
+        place: &EntryPlace<'_>,
         make: impl Fn() -> nix::Result<T>,
     ) -> io::Result<T> {
         match make() {
@@ -171,7 +171,7 @@ impl Writer {
         Ok(())
     }
 
-    fn directory(&mut self, place: &Place<'_>, entry: &Entry) -> io::Result<()> {
+    fn directory(&mut self, place: &EntryPlace<'_>, entry: &Entry) -> io::Result<()> {
         let (dir, name) = (place.dir, place.name);
         // What is in it stays; what else is there makes way.
         let existed = self.tree.kind_of(dir, name)? == Some(SFlag::S_IFDIR);
@@ -187,7 +187,7 @@ impl Writer {
 
     /// Owner and so on are the target's: the archive repeats them at best, and
     /// to set them again would take away its capabilities.
-    fn hard_link(&mut self, place: &Place<'_>, link: &[u8]) -> io::Result<()> {
+    fn hard_link(&mut self, place: &EntryPlace<'_>, link: &[u8]) -> io::Result<()> {
         let what = |err: &dyn std::fmt::Display| {
             let link = super::shown(link);
             refused(&format!("hard link to {link}: {err}"))
@@ -221,7 +221,7 @@ impl Writer {
         Ok(())
     }
 
-    fn node(&mut self, place: &Place<'_>, entry: &Entry, kind: SFlag) -> io::Result<()> {
+    fn node(&mut self, place: &EntryPlace<'_>, entry: &Entry, kind: SFlag) -> io::Result<()> {
         let device = match kind {
             SFlag::S_IFIFO => 0,
             _ => makedev(entry.device.0.into(), entry.device.1.into()),

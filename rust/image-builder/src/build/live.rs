@@ -39,7 +39,7 @@ pub(super) struct Inputs<'a> {
     /// Packages that are not in the archive, ours and the distro's.
     pub(super) debs: &'a [PathBuf],
     /// The state of the archive.
-    pub(super) mirror: &'a mirror::State,
+    pub(super) mirror: &'a mirror::ArchiveState,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
     /// What decides the root in which it is made.
@@ -224,7 +224,7 @@ mod tests {
         fs::write(&deb, "1").unwrap();
         let distro = Distro::default();
         let tree = tree::tree(&distro).unwrap();
-        let mirror = mirror::State {
+        let mirror = mirror::ArchiveState {
             key: "m".into(),
             epoch: 1,
         };
@@ -246,7 +246,7 @@ mod tests {
         let mut later = inputs();
         later.epoch = 2;
         assert_ne!(later.chroot_key().unwrap(), key);
-        let newer = mirror::State {
+        let newer = mirror::ArchiveState {
             key: "n".into(),
             epoch: 1,
         };

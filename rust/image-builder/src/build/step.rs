@@ -133,7 +133,7 @@ pub(super) struct Found {
     /// Our packages, when they were given.
     pub(super) given: Option<Vec<PathBuf>>,
     /// The state of the archive.
-    pub(super) mirror: mirror::State,
+    pub(super) mirror: mirror::ArchiveState,
     /// `SOURCE_DATE_EPOCH`.
     pub(super) epoch: u64,
     /// How mirrors are reached.

@@ -31,7 +31,7 @@ pub struct Work {
 /// What the live system was made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct State {
+pub struct WorkState {
     /// The key of what the live system in `lb/chroot` was made of; `None`
     /// while it is being made.
     pub chroot: Option<String>,
@@ -106,7 +106,7 @@ impl Work {
     }
 
     /// What an earlier build left, as far as it is known to be whole.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> WorkState {
         // A file that is not there or damaged means a fresh start.
         fs::read_to_string(self.path("state.json"))
             .ok()
@@ -118,7 +118,7 @@ impl Work {
     ///
     /// # Errors
     /// `IO`.
-    pub fn set_state(&self, state: &State) -> Result<()> {
+    pub fn set_state(&self, state: &WorkState) -> Result<()> {
         let path = self.path("state.json");
         let failed = |err: std::io::Error| Error::io("Writing", &path, &err);
         let text = serde_json::to_string_pretty(state).map_err(|err| failed(err.into()))?;
@@ -225,15 +225,15 @@ mod tests {
     fn a_damaged_state_is_a_fresh_start() {
         let dir = tempfile::tempdir().unwrap();
         let work = Work::take(dir.path()).unwrap();
-        assert_eq!(work.state(), State::default());
-        let state = State {
+        assert_eq!(work.state(), WorkState::default());
+        let state = WorkState {
             chroot: Some("a".into()),
-            ..State::default()
+            ..WorkState::default()
         };
         work.set_state(&state).unwrap();
         assert_eq!(work.state(), state);
         fs::write(work.path("state.json"), "{").unwrap();
-        assert_eq!(work.state(), State::default());
+        assert_eq!(work.state(), WorkState::default());
     }
 
     #[test]

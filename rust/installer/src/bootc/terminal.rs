@@ -24,11 +24,11 @@ pub(super) struct Lines {
     /// Characters in the current row.
     column: usize,
     line: Vec<u8>,
-    state: State,
+    state: TerminalState,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum TerminalState {
     #[default]
     Text,
     /// After ESC.
@@ -48,7 +48,7 @@ impl Lines {
             width: width.into(),
             column: 0,
             line: Vec::new(),
-            state: State::Text,
+            state: TerminalState::Text,
         }
     }
 
@@ -75,26 +75,28 @@ impl Lines {
     /// Takes one byte; whether the line ends with it.
     fn step(&mut self, byte: u8) -> bool {
         match (self.state, byte) {
-            (State::Text, b'\n' | b'\r') => return true,
-            (State::Text | State::Escape | State::Control, 0x1b) => self.state = State::Escape,
-            (State::Text, b'\t') => return self.push(b' '),
-            (State::Text, 0..0x20 | 0x7f) => {}
-            (State::Text, _) => return self.push(byte),
-            (State::Escape, b'[') => self.state = State::Control,
-            (State::Escape, b']') => self.state = State::System,
-            (State::Escape, _) => self.state = State::Text,
+            (TerminalState::Text, b'\n' | b'\r') => return true,
+            (TerminalState::Text | TerminalState::Escape | TerminalState::Control, 0x1b) => {
+                self.state = TerminalState::Escape
+            }
+            (TerminalState::Text, b'\t') => return self.push(b' '),
+            (TerminalState::Text, 0..0x20 | 0x7f) => {}
+            (TerminalState::Text, _) => return self.push(byte),
+            (TerminalState::Escape, b'[') => self.state = TerminalState::Control,
+            (TerminalState::Escape, b']') => self.state = TerminalState::System,
+            (TerminalState::Escape, _) => self.state = TerminalState::Text,
             // Parameters and intermediate bytes.
-            (State::Control, 0x20..0x40) => {}
-            (State::Control, _) => {
-                self.state = State::Text;
+            (TerminalState::Control, 0x20..0x40) => {}
+            (TerminalState::Control, _) => {
+                self.state = TerminalState::Text;
                 // Cursor up to position, erase in display, in line.
                 return matches!(byte, b'A'..=b'H' | b'J' | b'K' | b'f');
             }
-            (State::System, 0x07) => self.state = State::Text,
-            (State::System, 0x1b) => self.state = State::SystemEscape,
-            (State::System, _) => {}
-            (State::SystemEscape, b'\\') => self.state = State::Text,
-            (State::SystemEscape, _) => self.state = State::System,
+            (TerminalState::System, 0x07) => self.state = TerminalState::Text,
+            (TerminalState::System, 0x1b) => self.state = TerminalState::SystemEscape,
+            (TerminalState::System, _) => {}
+            (TerminalState::SystemEscape, b'\\') => self.state = TerminalState::Text,
+            (TerminalState::SystemEscape, _) => self.state = TerminalState::System,
         }
         false
     }

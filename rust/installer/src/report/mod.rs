@@ -31,7 +31,7 @@ pub trait Output: Send {
 
 /// An [`EventSink`] in front of an [`Output`].
 pub struct Reporter {
-    shared: Arc<Shared>,
+    shared: Arc<ReporterShared>,
     heart: Option<JoinHandle<()>>,
 }
 
@@ -41,12 +41,12 @@ impl std::fmt::Debug for Reporter {
     }
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct ReporterShared {
+    state: Mutex<ReporterState>,
     ended: Condvar,
 }
 
-struct State {
+struct ReporterState {
     output: Box<dyn Output>,
     /// Tasks that have started and not ended, with their counters.
     running: Vec<Running>,
@@ -63,8 +63,8 @@ struct Running {
 impl Reporter {
     /// Sends everything to `output`.
     pub fn new(output: Box<dyn Output>) -> Self {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
+        let shared = Arc::new(ReporterShared {
+            state: Mutex::new(ReporterState {
                 output,
                 running: Vec::new(),
                 last: Instant::now(),
@@ -106,8 +106,8 @@ impl Drop for Reporter {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl ReporterShared {
+    fn lock(&self) -> MutexGuard<'_, ReporterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,7 +128,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl ReporterState {
     fn send(&mut self, mut event: Event, now: Instant) {
         match &mut event {
             Event::TaskStart { task, .. } => self.running.push(Running {
@@ -183,9 +183,9 @@ mod tests {
         }
     }
 
-    fn state() -> (State, Arc<Mutex<Vec<Event>>>) {
+    fn state() -> (ReporterState, Arc<Mutex<Vec<Event>>>) {
         let kept = Arc::new(Mutex::new(Vec::new()));
-        let state = State {
+        let state = ReporterState {
             output: Box::new(Keep(Arc::clone(&kept))),
             running: Vec::new(),
             last: Instant::now(),

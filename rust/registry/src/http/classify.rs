@@ -62,7 +62,7 @@ impl Context {
         let host = || self.host.clone();
         let found = walk(&error);
         match found {
-            Found::Tls(problem, text) => RegistryError::Tls {
+            FoundCode::Tls(problem, text) => RegistryError::Tls {
                 host: host(),
                 problem,
                 source: text.into(),
@@ -70,12 +70,14 @@ impl Context {
             },
             _ if timeout && connect => self.connect_timeout(),
             _ if timeout => self.stalled(),
-            Found::Io(io::ErrorKind::TimedOut, _) if connect => self.connect_timeout(),
-            Found::Io(io::ErrorKind::ConnectionRefused, text) => RegistryError::ConnectionRefused {
-                host: host(),
-                source: text.into(),
-            },
-            Found::Io(
+            FoundCode::Io(io::ErrorKind::TimedOut, _) if connect => self.connect_timeout(),
+            FoundCode::Io(io::ErrorKind::ConnectionRefused, text) => {
+                RegistryError::ConnectionRefused {
+                    host: host(),
+                    source: text.into(),
+                }
+            }
+            FoundCode::Io(
                 io::ErrorKind::HostUnreachable
                 | io::ErrorKind::NetworkUnreachable
                 | io::ErrorKind::NetworkDown,
@@ -84,11 +86,11 @@ impl Context {
                 host: host(),
                 source: text.into(),
             },
-            Found::Lookup(text) => RegistryError::HostUnknown {
+            FoundCode::Lookup(text) => RegistryError::HostUnknown {
                 host: host(),
                 source: text.into(),
             },
-            Found::Io(_, text) | Found::Other(text) => self.interrupted(text),
+            FoundCode::Io(_, text) | FoundCode::Other(text) => self.interrupted(text),
         }
     }
 
@@ -225,14 +227,14 @@ impl Context {
 }
 
 /// The deepest thing in a chain of sources that says what happened.
-enum Found {
+enum FoundCode {
     Tls(TlsProblem, String),
     Io(io::ErrorKind, String),
     Lookup(String),
     Other(String),
 }
 
-fn walk(error: &(dyn Error + 'static)) -> Found {
+fn walk(error: &(dyn Error + 'static)) -> FoundCode {
     let mut lookup = false;
     let mut io_error = None;
     let mut deepest = error.to_string();
@@ -242,7 +244,7 @@ fn walk(error: &(dyn Error + 'static)) -> Found {
         // hyper-util's error for a failed lookup is private; this is its text.
         lookup |= deepest == "dns error";
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Found::Tls(tls_problem(tls), deepest);
+            return FoundCode::Tls(tls_problem(tls), deepest);
         }
         next = match error.downcast_ref::<io::Error>() {
             Some(e) => {
@@ -254,9 +256,9 @@ fn walk(error: &(dyn Error + 'static)) -> Found {
         };
     }
     match io_error {
-        _ if lookup => Found::Lookup(deepest),
-        Some((kind, text)) => Found::Io(kind, text),
-        None => Found::Other(deepest),
+        _ if lookup => FoundCode::Lookup(deepest),
+        Some((kind, text)) => FoundCode::Io(kind, text),
+        None => FoundCode::Other(deepest),
     }
 }
 

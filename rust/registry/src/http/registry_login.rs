@@ -28,11 +28,11 @@ pub(crate) struct RegistryLogin {
     trust: TlsTrust,
     /// Held while a token is being got, so that requests that run at the same
     /// time wait for one instead of getting one each.
-    state: Mutex<State>,
+    state: Mutex<LoginState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LoginState {
     /// Counts the logins.
     generation: u64,
     /// What the registry asked for last.
@@ -103,7 +103,7 @@ impl RegistryLogin {
     /// Uses the first challenge that the credentials are good for.
     async fn log_in(
         &self,
-        state: &mut State,
+        state: &mut LoginState,
         transport: &HttpTransport,
         context: &Context,
     ) -> Result<(), RegistryError> {
@@ -140,7 +140,7 @@ impl RegistryLogin {
 
     async fn token(
         &self,
-        state: &State,
+        state: &LoginState,
         challenge: &Challenge,
         transport: &HttpTransport,
         context: &Context,
@@ -194,7 +194,7 @@ impl RegistryLogin {
     }
 }
 
-impl State {
+impl LoginState {
     fn pass(&self) -> Pass {
         Pass {
             generation: self.generation,

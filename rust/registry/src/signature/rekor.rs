@@ -26,12 +26,12 @@ pub struct Logged<'a> {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Proof {
     signed_entry_timestamp: String,
-    payload: Entry,
+    payload: RekorEntry,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Entry {
+struct RekorEntry {
     body: String,
     integrated_time: u64,
     log_index: u64,
@@ -111,7 +111,7 @@ pub fn check(proof: &str, logs: &[PublicKey], wanted: Logged<'_>) -> Result<(), 
     }
 }
 
-impl Entry {
+impl RekorEntry {
     /// Canonical JSON (RFC 8785), which is what the log signs. The texts of an
     /// honest entry have no characters that would have to be escaped.
     fn canonical(&self) -> Result<Vec<u8>, String> {

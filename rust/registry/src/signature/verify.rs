@@ -76,7 +76,7 @@ async fn verify(
     if demands.is_empty() {
         return Ok(None);
     }
-    let mut state = State::new(demands);
+    let mut state = VerifyState::new(demands);
     for signable in signables(store, image).await? {
         let found = find::simple(store, &signable.digest).await?;
         state.try_all(image.name, &signable, &found);
@@ -126,7 +126,7 @@ async fn signables(
 }
 
 /// What is fulfilled so far.
-struct State<'a> {
+struct VerifyState<'a> {
     demands: &'a [Demand],
     fulfilled: Vec<Option<Fulfilled>>,
     /// For each demand.
@@ -135,7 +135,7 @@ struct State<'a> {
     seen: usize,
 }
 
-impl<'a> State<'a> {
+impl<'a> VerifyState<'a> {
     fn new(demands: &'a Demands) -> Self {
         let demands = demands.0.as_slice();
         Self {

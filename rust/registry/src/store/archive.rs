@@ -27,12 +27,12 @@ const ENTRIES_MAX: usize = 100_000;
 #[derive(Debug, Clone)]
 pub struct OciArchive {
     path: PathBuf,
-    blobs: Arc<BTreeMap<Digest, Place>>,
+    blobs: Arc<BTreeMap<Digest, BlobPlace>>,
 }
 
 /// Where a blob is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct BlobPlace {
     /// Bytes before it.
     pub(crate) offset: u64,
     /// Its own bytes.
@@ -87,23 +87,23 @@ impl OciArchive {
     }
 
     /// Where a layer of the right size is.
-    pub(crate) fn place(&self, layer: &Layer) -> Option<Place> {
+    pub(crate) fn place(&self, layer: &Layer) -> Option<BlobPlace> {
         let place = self.blobs.get(&layer.digest)?;
         (place.size == layer.size).then_some(*place)
     }
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct FoundBlob {
     is_layout: bool,
     is_docker: bool,
-    blobs: BTreeMap<Digest, Place>,
+    blobs: BTreeMap<Digest, BlobPlace>,
 }
 
 /// Walks over the headers. `length` is that of the file: what would lie behind
 /// its end is not there.
-fn index(file: File, length: u64) -> io::Result<Found> {
-    let mut found = Found::default();
+fn index(file: File, length: u64) -> io::Result<FoundBlob> {
+    let mut found = FoundBlob::default();
     let mut archive = Archive::new(file);
     // Raw: extension headers can be of any size, and are kept in memory else.
     for (count, entry) in archive.entries_with_seek()?.raw(true).enumerate() {
@@ -115,7 +115,7 @@ fn index(file: File, length: u64) -> io::Result<Found> {
         if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
             continue;
         }
-        let place = Place {
+        let place = BlobPlace {
             offset: entry.raw_file_position(),
             size: entry.size(),
         };

@@ -9,7 +9,7 @@ use crate::build::live::{Bench, CONFIG, LB};
 use crate::build::parts::Parts;
 use crate::build::step::{Context, Description, Step};
 use crate::build::tree;
-use crate::build::work::State;
+use crate::build::work::WorkState;
 use crate::error::{Error, Result};
 
 /// The two parts of live-build's work up to it.
@@ -46,16 +46,16 @@ impl Step for LiveSystem {
         let bootstrap = Some(inputs.mirror.key.clone());
         let keep_bootstrap = state.bootstrap == bootstrap;
         // Not whole from here on.
-        bench.work.set_state(&State {
+        bench.work.set_state(&WorkState {
             bootstrap: state.bootstrap.filter(|_| keep_bootstrap),
-            ..State::default()
+            ..WorkState::default()
         })?;
         start_anew(&bench, keep_bootstrap)?;
         bench.configure(&lb::config(inputs.distro, Some(inputs.reach)), progress)?;
         bench.put_tree(&tree::chroot_part(inputs.tree))?;
         bench.put_debs()?;
         bench.lb(&MAKE, progress)?;
-        bench.work.set_state(&State {
+        bench.work.set_state(&WorkState {
             chroot: Some(key),
             bootstrap,
             squashfs: None,

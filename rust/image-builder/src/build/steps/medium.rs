@@ -12,7 +12,7 @@ use crate::build::live::{Bench, CONFIG, LB};
 use crate::build::parts::Parts;
 use crate::build::root::WORK;
 use crate::build::step::{Context, Description, Step};
-use crate::build::work::State;
+use crate::build::work::WorkState;
 use crate::build::{embed, tree};
 use crate::error::{Code, Error, Result};
 
@@ -83,7 +83,7 @@ impl Step for Medium {
             bench.work.remove(&format!("{LB}/cache/binary_rootfs"))?;
         }
         bench.lb(&[MAKE], progress)?;
-        bench.work.set_state(&State {
+        bench.work.set_state(&WorkState {
             squashfs: state.chroot.clone(),
             ..state
         })?;

@@ -118,7 +118,7 @@ impl Site {
         let mut at = Context::new(progress, stop);
         at.found.set(Found {
             given: None,
-            mirror: mirror::State {
+            mirror: mirror::ArchiveState {
                 key: "m".into(),
                 epoch: 1,
             },
