@@ -86,7 +86,8 @@ Examples:
   debian-bootc-image-builder validate
   sudo debian-bootc-image-builder build";
 
-const BUILD_HELP: &str = "IMAGE is a whole reference, host/name:tag. Without it, and without an
+const BUILD_HELP: &str = "IMAGE is a whole reference, host/name:tag, or a name below `containers`
+of distro.yaml, NAME or NAME:VERSION. Without it, and without an
 images.default in distro.yaml, the person who installs types one.
 
 Examples:
@@ -168,7 +169,8 @@ pub struct BuildArgs {
     #[arg(long, value_name = "REF")]
     pub target_imgref: Option<String>,
 
-    /// What is on the medium [default: distro.yaml, when it exists here]
+    /// What is on the medium [default: distro.yaml or .config/registry.yaml,
+    /// when it exists here]
     ///
     /// Without a file everything is the default.
     #[arg(short, long, value_name = "FILE")]
@@ -208,7 +210,7 @@ pub struct BuildArgs {
     #[arg(short, long)]
     pub verbose: bool,
 
-    /// Check whether this machine can build, and stop
+    /// Say whether this machine can build; without an IMAGE, stop there
     #[arg(long, conflicts_with = "dry_run")]
     pub diagnose: bool,
 

@@ -93,7 +93,10 @@ fn build(args: &BuildArgs) -> Result<()> {
         owner: args.chown,
     };
     if args.diagnose {
-        return diagnose(&request);
+        diagnose(&request)?;
+        if args.image.is_none() {
+            return Ok(());
+        }
     }
     if args.dry_run {
         return print(Plan::of(&request)?.describe()?.as_bytes());

@@ -35,7 +35,10 @@ pub(super) fn read(
         images.default = Some(containers.resolve(doc, &section.at("default"), &text)?);
     }
     if let Some(image) = image {
-        images.default = Some(from_command_line(image)?);
+        images.default = Some(match containers.named(doc, image)? {
+            Some(reference) => reference,
+            None => from_command_line(image)?,
+        });
     }
     for entry in section.sections("catalogue")? {
         images.catalogue.push(catalogue_entry(&containers, &entry)?);
@@ -139,6 +142,25 @@ impl Containers<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The reference that is meant by the name of a container on the command line,
+    /// `NAME` or `NAME:VERSION`; none when there is no such container.
+    fn named(&self, doc: &Document, text: &str) -> Result<Option<String>> {
+        let (name, version) = match text.split_once(':') {
+            Some((name, version)) => (name, Some(version.to_owned())),
+            None => (text, None),
+        };
+        if !self.templates.iter().any(|(known, _)| known == name) {
+            return Ok(None);
+        }
+        let these = Containers {
+            chosen: self.chosen,
+            registries: self.registries,
+            version: version.or_else(|| self.version.clone()),
+            templates: self.templates.clone(),
+        };
+        these.resolve(doc, &["containers", name], name).map(Some)
     }
 
     /// The reference that is meant by the name of a container, or by a whole

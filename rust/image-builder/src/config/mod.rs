@@ -35,6 +35,9 @@ pub const SCHEMA: &str = include_str!("../../distro.schema.json");
 
 /// Name of the file that is looked for when none is named.
 pub const FILE_NAME: &str = "distro.yaml";
+/// Where the same is looked for after that: projects that have more tools around
+/// their images keep it there.
+pub const REGISTRY_FILE: &str = ".config/registry.yaml";
 
 /// Name of the schema beside it.
 pub const SCHEMA_NAME: &str = "distro.schema.json";
@@ -104,19 +107,19 @@ impl Default for Distro {
 pub const SUITES: [&str; 2] = ["trixie", "forky"];
 
 impl Distro {
-    /// Reads a file, or, without one, `distro.yaml` of the current directory
-    /// when it exists; else everything is the default. `image` is a whole
-    /// reference that counts instead of `images.default`.
+    /// Reads a file, or, without one, `distro.yaml` or `.config/registry.yaml` of
+    /// the current directory when it exists; else everything is the default.
+    /// `image` counts instead of `images.default`: a whole reference, or the name
+    /// of a container, `NAME` or `NAME:VERSION`.
     ///
     /// # Errors
     /// `CONFIG_INVALID` for the file, `USAGE` for `image`.
     pub fn load(path: Option<&Path>, image: Option<&str>) -> Result<Self> {
-        let usual = Path::new(FILE_NAME);
-        match path {
+        let usual = [FILE_NAME, REGISTRY_FILE].map(Path::new);
+        match path.or_else(|| usual.into_iter().find(|path| path.exists())) {
             Some(path) => read_with(path, image),
-            None if usual.exists() => read_with(usual, image),
             None => {
-                let mut distro = parse_with(usual, Path::new(""), "", image)?;
+                let mut distro = parse_with(usual[0], Path::new(""), "", image)?;
                 distro.path = None;
                 Ok(distro)
             }

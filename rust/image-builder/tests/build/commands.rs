@@ -33,6 +33,32 @@ fn as_nobody(bench: &Bench, words: &[&str]) -> Command {
     command
 }
 
+/// `build --type qcow2 container:latest`, with what projects around images have.
+#[test]
+fn a_container_of_the_registry_file_is_built() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path(".config")).unwrap();
+    fs::write(
+        bench.path(".config/registry.yaml"),
+        "registries: {one: {base_url: r.example, namespace: debian}}
+containers: {container: \"{registry}/{namespace}/debian-bootc:{version}\"}
+",
+    )
+    .unwrap();
+    for (kind, part) in [
+        (
+            "qcow2",
+            "to-disk --image r.example/debian/debian-bootc:latest",
+        ),
+        ("calamares", ".iso"),
+    ] {
+        let words = ["build", "-n", "--type", kind, "container:latest"];
+        let ended = Ended::of(&mut bench.program(&words));
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        assert!(ended.out.contains(part), "{}", ended.out);
+    }
+}
+
 #[test]
 fn a_dry_run_needs_nothing_and_lists_every_file() {
     let bench = Bench::for_everybody();

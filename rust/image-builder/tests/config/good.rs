@@ -233,6 +233,32 @@ fn the_image_of_the_command_line_counts() {
 }
 
 #[test]
+fn a_container_is_named_on_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("registry.yaml");
+    let text = "registries: {one: {base_url: r.example, namespace: debian}}
+containers:
+  container: \"{registry}/{namespace}/debian-bootc:{version}\"
+  fixed: r.example/a:1
+images: {version: \"13\"}
+";
+    std::fs::write(&file, text).unwrap();
+    for (image, reference) in [
+        ("container:latest", "r.example/debian/debian-bootc:latest"),
+        ("container", "r.example/debian/debian-bootc:13"),
+        ("fixed", "r.example/a:1"),
+        ("r.example/b:2", "r.example/b:2"),
+    ] {
+        let distro = Distro::load(Some(&file), Some(image)).unwrap();
+        assert_eq!(distro.images.default.as_deref(), Some(reference), "{image}");
+    }
+    let error = Distro::load(Some(&file), Some("contaner:latest")).unwrap_err();
+    assert_eq!(error.code, Code::Usage);
+    let error = Distro::load(Some(&file), Some("container:a b")).unwrap_err();
+    assert_eq!(error.code, Code::ConfigInvalid);
+}
+
+#[test]
 fn paths_of_a_relative_file_become_absolute() {
     let distro = Distro::read(Path::new("tests/fixtures/complete/distro.yaml")).unwrap();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/complete");
