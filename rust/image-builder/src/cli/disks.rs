@@ -72,15 +72,16 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
     }
     let (config, as_blueprint) = config(args)?;
     let image = args.image.as_deref();
-    // A layout is no image of a medium, and needs no name there.
-    let local = image.is_some_and(|image| image.starts_with("oci:"));
+    // What is on this machine is no image of a medium, and needs no name there.
+    let local = image
+        .is_some_and(|image| image.starts_with("oci:") || image.starts_with("containers-storage:"));
     let distro = Distro::load(config.as_deref(), image.filter(|_| !local))?;
     let image = match (local, image, &distro.images.default) {
         (true, Some(image), _) => image.to_owned(),
         (_, _, Some(image)) => image.clone(),
         _ => {
             return Err(usage("No image is named.".into())
-                .next("Name it after the options: host/name:tag, or oci:DIR[:TAG]."));
+                .next("Name it after the options: host/name:tag, oci:DIR[:TAG], or containers-storage:NAME."));
         }
     };
     let path = args.blueprint.clone().or(as_blueprint);

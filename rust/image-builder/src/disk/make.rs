@@ -75,6 +75,29 @@ impl EventSink for Telling<'_> {
     }
 }
 
+/// Copies an image out of the storage of podman and buildah, which is on this
+/// machine: nothing is verified that was not when it came there.
+pub(super) fn copy(from: &str, to: &str, progress: &mut Progress, stop: &Cancel) -> Result<()> {
+    let tool = Tool::new("skopeo").args(["copy", "--quiet", from, to]);
+    let done = tool.run(stop).map_err(|err| match err.code {
+        EngineCode::Cancelled => failed(from, err),
+        _ => {
+            let mut error = Error::new(
+                Code::ImageRefused,
+                format!("The image {from} cannot be copied."),
+            )
+            .why("The storage of this user has no image of that name, or it is damaged.")
+            .next("`podman images` lists what is there; with sudo it is root's storage.");
+            error.details = err.details;
+            error
+        }
+    })?;
+    for line in done.stdout.lines() {
+        progress.line(line);
+    }
+    Ok(())
+}
+
 /// Runs qemu-img with these arguments.
 pub(super) fn convert(args: Vec<OsString>, progress: &mut Progress, stop: &Cancel) -> Result<()> {
     let tool = Tool::new("qemu-img").args(args);

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::blueprint::Blueprint;
-use buildroot::{apt, cmd};
+use buildroot::{apt, cache, cmd};
 use contract::disk_plan::DiskFs;
 use contract::plan::Plan;
 use host::cancel::Cancel;
@@ -31,13 +31,16 @@ use crate::output::{Partial, plain_name};
 use crate::progress::Progress;
 use kind::DiskKind;
 
+/// A copy of the image, among what is made.
+const COPY: &str = "image";
+
 /// What is to be made, and where.
 #[derive(Debug, Clone)]
 pub struct DiskRequest {
     /// How registries are reached, and what results are called when it is of a
     /// file.
     pub distro: Distro,
-    /// `host/name:tag`, or `oci:DIR[:TAG]`.
+    /// `host/name:tag`, `oci:DIR[:TAG]`, or `containers-storage:NAME`.
     pub image: String,
     /// What the system updates from; the image without it.
     pub target_imgref: Option<String>,
@@ -98,6 +101,15 @@ impl DiskSteps {
     /// `CONFIG_INVALID` for a blueprint with what is not made, `IMAGE_REFUSED`
     /// for an image that cannot be meant.
     pub fn of(request: &DiskRequest) -> Result<Self> {
+        let local = stored(&request.image).is_some_and(|name| name.starts_with("localhost/"));
+        if local && request.target_imgref.is_none() {
+            return Err(Error::new(
+                Code::Usage,
+                format!("No machine can update from {}.", request.image),
+            )
+            .why("The image is in the storage of this machine only.")
+            .next("Add --target-imgref with the reference that it will be pushed to."));
+        }
         let steps = Self {
             layout: wish::layout(&request.blueprint.customizations)?,
             stem: stem(request),
@@ -117,6 +129,12 @@ impl DiskSteps {
     fn plan(&self, kargs: &[&str]) -> Result<Plan> {
         let DiskRequest { distro, image, .. } = &self.request;
         let target = self.request.target_imgref.as_deref();
+        let copy = self.copy();
+        let (image, target) = match (stored(image), &copy) {
+            // What has a registry's name is updated from there.
+            (Some(name), Some(copy)) => (copy, target.or(Some(name))),
+            _ => (image, target),
+        };
         let config = embed::engine_config(distro);
         let mut plan = image_plan(image, target, config).map_err(|err| make::failed(image, err))?;
         let wished = self.request.blueprint.customizations.kernel.arguments();
@@ -140,6 +158,10 @@ impl DiskSteps {
             }
         };
         step("look at this machine and at the image", &[]);
+        if let (Some(_), Some(copy)) = (stored(&self.request.image), self.copy()) {
+            let line = format!("$ skopeo copy {} {copy}", self.request.image);
+            step("copy the image out of the storage of podman", &[line]);
+        }
         for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
             let raw = partial.join(raw_name(index));
             let mut line = format!(
@@ -175,6 +197,13 @@ impl DiskSteps {
         text
     }
 
+    /// The layout that an image of the storage is copied into; none when its path
+    /// is none for a reference.
+    fn copy(&self) -> Option<String> {
+        let dir = std::path::absolute(self.partial().join(COPY)).ok()?;
+        Some(format!("oci:{}:latest", dir.display()))
+    }
+
     /// Not `SHA256SUMS`: a medium's may be there.
     fn sums(&self) -> String {
         format!("{}.sha256sums", self.stem)
@@ -201,6 +230,10 @@ impl DiskSteps {
         fs::create_dir_all(&self.request.output)
             .map_err(|err| Error::io("Making", &self.request.output, &err))?;
         let partial = Partial::new(&self.request.output, &self.partial())?;
+        if let (Some(_), Some(copy)) = (stored(&self.request.image), self.copy()) {
+            progress.stage("copying the image");
+            make::copy(&self.request.image, &copy, progress, stop)?;
+        }
         let mut made = BTreeMap::new();
         let mut digest = String::new();
         for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
@@ -228,6 +261,10 @@ impl DiskSteps {
             renamed.map_err(|err| Error::io("Naming", &raw, &err))?;
         }
         progress.stage("results");
+        cache::remove_tree(&partial.path().join(COPY)).map_err(|err| {
+            Error::new(Code::Io, "The copy of the image cannot be removed.")
+                .detail(format!("{err:#}"))
+        })?;
         self.publish(&partial, &digest)
     }
 
@@ -299,15 +336,19 @@ impl DiskSteps {
                 .next("Run the same command with sudo."));
         }
         let converts = self.request.kinds.iter().any(|kind| kind.is_converted());
-        let tools: &[&str] = match converts {
-            true => &["qemu-img", "sfdisk", "mkfs.vfat", "mcopy"],
-            false => &["sfdisk", "mkfs.vfat", "mcopy"],
-        };
-        apt::ensure(tools).map_err(|err| {
+        let mut tools = vec!["sfdisk", "mkfs.vfat", "mcopy"];
+        tools.extend(converts.then_some("qemu-img"));
+        tools.extend(stored(&self.request.image).map(|_| "skopeo"));
+        apt::ensure(&tools).map_err(|err| {
             Error::new(Code::ToolMissing, "A program for disk images is missing.")
                 .detail(format!("{err:#}"))
         })
     }
+}
+
+/// The name of an image in the storage of podman and buildah.
+fn stored(image: &str) -> Option<&str> {
+    image.strip_prefix("containers-storage:")
 }
 
 fn raw_name(index: usize) -> String {
@@ -371,75 +412,4 @@ fn allocated(path: &Path) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn request(image: &str, kinds: &[DiskKind]) -> DiskRequest {
-        DiskRequest {
-            distro: Distro::default(),
-            image: image.into(),
-            target_imgref: None,
-            kinds: kinds.to_vec(),
-            blueprint: Blueprint::default(),
-            filesystem: None,
-            size: None,
-            output: "out".into(),
-            result: None,
-            owner: None,
-        }
-    }
-
-    #[test]
-    fn names_of_results() {
-        for (image, expected) in [
-            ("r.example/os/debian:13", "debian-13-amd64"),
-            ("r.example:5000/debian", "debian-amd64"),
-            ("oci:/srv/images/edge:v1", "edge-v1-amd64"),
-            (
-                "r.example/a/b@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
-                "b-amd64",
-            ),
-        ] {
-            assert_eq!(stem(&request(image, &[])), expected, "{image}");
-        }
-    }
-
-    #[test]
-    fn kinds_with_other_kernel_arguments_have_a_disk_of_their_own() {
-        let all = by_kargs(&[DiskKind::Qcow2, DiskKind::Ami, DiskKind::Raw, DiskKind::Raw]);
-        let kinds: Vec<_> = all.into_values().collect();
-        assert_eq!(
-            kinds,
-            [vec![DiskKind::Qcow2, DiskKind::Raw], vec![DiskKind::Ami]]
-        );
-    }
-
-    #[test]
-    fn a_dry_run_has_every_disk_conversion_and_result() {
-        let request = request(
-            "r.example/os/debian:13",
-            &[DiskKind::Qcow2, DiskKind::Ami, DiskKind::Vhd],
-        );
-        let text = DiskSteps::of(&request).unwrap().describe();
-        for part in [
-            "to-disk --image r.example/os/debian:13 --filesystem ext4",
-            "--karg console=ttyS0,115200n8",
-            "qemu-img convert -f raw -O qcow2",
-            "qemu-img convert -f raw -O vpc",
-            "> out/debian-13-amd64.qcow2",
-            "> out/debian-13-amd64-ami.raw",
-            "> out/debian-13-amd64.vhd",
-            "> out/debian-13-amd64.sha256sums",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        assert_eq!(text.matches("to-disk").count(), 2, "{text}");
-    }
-
-    #[test]
-    fn an_image_that_cannot_be_meant_is_refused_before_all_else() {
-        let error = DiskSteps::of(&request("no image", &[DiskKind::Raw])).unwrap_err();
-        assert_eq!(error.code, Code::ImageRefused);
-    }
-}
+mod tests;
