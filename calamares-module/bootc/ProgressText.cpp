@@ -46,6 +46,8 @@ ProgressText::ofTask( const Status& status, const QLocale& locale )
     {
     case Task::Check:
         return tr( "Checking the image and the disk", "@status" );
+    case Task::Partition:
+        return tr( "Partitioning the disk", "@status" );
     case Task::Prepare:
         return tr( "Preparing the disk", "@status" );
     case Task::Pull:

@@ -1523,6 +1523,11 @@
         <translation>%1 von %2 entpackt</translation>
     </message>
     <message>
+        <source>Partitioning the disk</source>
+        <comment>@status</comment>
+        <translation>Der Datenträger wird partitioniert</translation>
+    </message>
+    <message>
         <source>Unpacking the image</source>
         <comment>@status</comment>
         <translation>Das Image wird entpackt</translation>

@@ -26,6 +26,7 @@ pub(crate) mod bridge {
     /// What the engine does: `contract::event::Task`.
     enum Task {
         Check,
+        Partition,
         Prepare,
         Pull,
         Unpack,

@@ -194,6 +194,7 @@ fn stage_shown(stage: Stage) -> bridge::Stage {
 fn task_shown(task: Task) -> bridge::Task {
     match task {
         Task::Check => bridge::Task::Check,
+        Task::Partition => bridge::Task::Partition,
         Task::Prepare => bridge::Task::Prepare,
         Task::Pull => bridge::Task::Pull,
         Task::Unpack => bridge::Task::Unpack,
