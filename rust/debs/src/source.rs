@@ -30,10 +30,12 @@ const DECISIVE: &[&str] = &[
     "rust/host/",
     "rust/imageref/",
     "rust/installer/",
+    "rust/partition/",
     "rust/registry/",
     "rust/sandbox/",
     "rust/source/",
     "rust/unpack/",
+    "rust/yaml-doc/",
 ];
 
 /// The root of the workspace that this program was compiled in.

@@ -180,3 +180,23 @@ fn no_file_is_long() {
         .collect();
     assert!(long.is_empty(), "more than {FILE_MAX} lines:\n{long:#?}");
 }
+
+/// The names in the first `enum NAME {` of a file.
+fn variants(file: &str, name: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(workspace().join(file)).unwrap();
+    let (_, body) = text.split_once(&format!("enum {name} {{")).unwrap();
+    let (body, _) = body.split_once('}').unwrap();
+    let lines = body.lines().map(|line| line.trim().trim_end_matches(','));
+    lines
+        .filter(|line| line.chars().all(|c| c.is_ascii_alphanumeric()) && !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The compiler says it too, but only where there is Qt.
+#[test]
+fn the_bridge_has_every_task() {
+    let tasks = variants("rust/contract/src/event.rs", "Task");
+    assert!(tasks.len() > 5, "{tasks:?}");
+    assert_eq!(variants("rust/bridge/src/ffi.rs", "Task"), tasks);
+}
