@@ -84,16 +84,39 @@ fn full_at(begin: &str) {
     );
 }
 
+/// Set in the process that [`in_a_namespace_of_its_own`] starts.
+const ALONE: &str = "BUILD_TEST_NAMESPACE";
+
+/// Runs the test `name` in a process of its own with mounts of its own. Each
+/// builder that runs beside it makes namespaces, which get a copy of all mounts
+/// that it sees and keep their loop devices for as long as it runs.
+fn in_a_namespace_of_its_own(name: &str, test: impl FnOnce()) {
+    if !root() {
+        return;
+    }
+    if std::env::var_os(ALONE).is_some() {
+        return test();
+    }
+    let status = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(ALONE, "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
+}
+
 #[test]
 fn a_disk_that_fills_up_under_debootstrap() {
-    if root() {
+    in_a_namespace_of_its_own("full::a_disk_that_fills_up_under_debootstrap", || {
         full_at("I: Unpacking ");
-    }
+    });
 }
 
 #[test]
 fn a_disk_that_fills_up_under_dpkg() {
-    if root() {
+    in_a_namespace_of_its_own("full::a_disk_that_fills_up_under_dpkg", || {
         full_at("Unpacking calamares");
-    }
+    });
 }
