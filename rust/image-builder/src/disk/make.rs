@@ -2,9 +2,11 @@
 //! Runs the engine, and qemu-img.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use buildroot::cache;
 use contract::disk_plan::DiskPlan;
 use contract::error::Code as EngineCode;
 use contract::event::{Event, EventSink, Level};
@@ -41,15 +43,27 @@ pub(super) fn disk(
         request.size.unwrap_or_else(usual)
     })
     .map_err(refused)?;
-    // bootc's own log goes where a build's leftovers go.
-    let log_dir = raw.parent().unwrap_or(Path::new("."));
-    let logs = tempfile::tempdir_in(log_dir).map_err(|e| Error::io("Writing to", log_dir, &e))?;
+    // Beside the results, and not among what goes away: an error names it.
+    let log_dir = request.output.join(format!("{}.logs", steps.stem));
+    fs::create_dir_all(&log_dir).map_err(|e| Error::io("Making", &log_dir, &e))?;
     let options = Options {
-        log_dir: logs.path().to_owned(),
+        log_dir: log_dir.clone(),
     };
     let telling = Telling(Mutex::new(progress));
-    let summary = engine::install(&plan, &secrets, &options, &telling, stop).map_err(refused)?;
-    Ok(summary.digest)
+    let installed = engine::install(&plan, &secrets, &options, &telling, stop);
+    if installed.is_ok() {
+        cache::remove_tree(&log_dir).map_err(|err| {
+            Error::new(
+                Code::Io,
+                format!("{} cannot be removed.", log_dir.display()),
+            )
+            .detail(format!("{err:#}"))
+        })?;
+    } else {
+        // It stays where bootc has written something.
+        drop(fs::remove_dir(&log_dir));
+    }
+    Ok(installed.map_err(refused)?.digest)
 }
 
 /// What the engine tells, as the builder tells it.

@@ -158,15 +158,16 @@ impl DiskSteps {
             }
         };
         step("look at this machine and at the image", &[]);
-        if let (Some(_), Some(copy)) = (stored(&self.request.image), self.copy()) {
-            let line = format!("$ skopeo copy {} {copy}", self.request.image);
+        let mut image = self.request.image.clone();
+        if let (Some(_), Some(copy)) = (stored(&image), self.copy()) {
+            let line = format!("$ skopeo copy {image} {copy}");
             step("copy the image out of the storage of podman", &[line]);
+            image = copy;
         }
         for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
             let raw = partial.join(raw_name(index));
             let mut line = format!(
-                "$ bootc-installer to-disk --image {} --filesystem {} --file {}",
-                self.request.image,
+                "$ bootc-installer to-disk --image {image} --filesystem {} --file {}",
                 self.filesystem(),
                 raw.display()
             );
