@@ -67,8 +67,9 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// A file in `/etc` or `/var`. One that is there is replaced.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A file in `/etc` or `/var`. One that is there is replaced. `Debug` does not
+/// show what is in it, which may be a secret.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilePlan {
     /// Absolute path below `/etc` or `/var`; directories are made (0755).
@@ -82,6 +83,16 @@ pub struct FilePlan {
     /// Its text.
     #[serde(default)]
     pub contents: String,
+}
+
+impl fmt::Debug for FilePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilePlan")
+            .field("path", &self.path)
+            .field("mode", &self.mode)
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FilePlan {
