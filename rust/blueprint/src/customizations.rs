@@ -343,8 +343,9 @@ fn is_mode(mode: &str) -> bool {
     digits.len() == 3 && digits.bytes().all(|b| (b'0'..=b'7').contains(&b))
 }
 
-/// Where a machine may have files of its own.
-const WRITABLE: &[&str] = &["/etc", "/var", "/home", "/root", "/srv", "/opt", "/mnt"];
+/// Where a machine may have files of its own. The other writable places are links
+/// into `/var`.
+const WRITABLE: &[&str] = &["/etc", "/var"];
 
 fn check_path(what: &str, path: &str) -> Result<(), Wrong> {
     let plain = path
