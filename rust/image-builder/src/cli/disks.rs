@@ -70,6 +70,12 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
             return Err(usage(format!("{option} is for the ISO.")).next("Leave it out."));
         }
     }
+    let mut once: Vec<DiskKind> = Vec::new();
+    for kind in kinds {
+        if !once.contains(&kind) {
+            once.push(kind);
+        }
+    }
     let (config, as_blueprint) = config(args)?;
     let image = args.image.as_deref();
     // What is on this machine is no image of a medium, and needs no name there.
@@ -89,7 +95,7 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
         distro,
         image,
         target_imgref: args.target_imgref.clone(),
-        kinds,
+        kinds: once,
         blueprint: path.as_deref().map(read).transpose()?.unwrap_or_default(),
         filesystem: args.rootfs,
         size: args.size,
