@@ -35,7 +35,11 @@ fn entry(key: &Key, depth: usize, off: bool, text: &mut String) {
             "" => format!("`{}`", key.name),
             example => format!("`{}: {example}`", key.name),
         };
-        return comment(depth, &format!("{shown}: {}.", without_links(key.meaning)), text);
+        return comment(
+            depth,
+            &format!("{shown}: {}.", without_links(key.meaning)),
+            text,
+        );
     }
     comment(depth, &sentence(key.meaning), text);
     let pad = " ".repeat(depth);
@@ -99,7 +103,11 @@ fn lines(depth: usize, yaml: &str, text: &mut String) {
 /// What the keys of an entry mean that is shown as a whole.
 fn parts(table: &Table, depth: usize, text: &mut String) {
     for key in table.keys {
-        comment(depth, &format!("- `{}`: {}.", key.name, without_links(key.meaning)), text);
+        comment(
+            depth,
+            &format!("- `{}`: {}.", key.name, without_links(key.meaning)),
+            text,
+        );
     }
 }
 
