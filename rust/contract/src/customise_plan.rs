@@ -206,9 +206,7 @@ impl FilePlan {
     fn validate(&self) -> Result<()> {
         let path = &self.path;
         let inside = ["/etc/", "/var/"].iter().any(|top| path.starts_with(top));
-        let plain = path[1.min(path.len())..]
-            .split('/')
-            .all(|part| !part.is_empty() && part != "." && part != "..");
+        let plain = (path.split('/').skip(1)).all(|part| !matches!(part, "" | "." | ".."));
         if !inside || !plain || path.contains('\0') {
             return invalid(format!(
                 "`{path}` cannot be a file of `deployment.files`: they are below /etc or /var."
