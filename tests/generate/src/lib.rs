@@ -110,11 +110,12 @@ pub fn files() -> Result<Vec<Printed>> {
         },
         Printed {
             path: "rust/image-builder/distro.yaml",
-            text: template::template(DISTRO_HEAD, &DISTRO_YAML),
+            text: template::template(DISTRO_HEAD, &DISTRO_YAML, false),
         },
         Printed {
             path: "calamares-module/bootc/bootc.conf",
-            text: template::template(BOOTC_HEAD, &BOOTC_CONF),
+            // Scripts and boot parameters put lines below it.
+            text: template::template(BOOTC_HEAD, &BOOTC_CONF, true),
         },
         Printed {
             path: "docs/error-codes.md",

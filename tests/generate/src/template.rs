@@ -13,14 +13,15 @@ const WIDTH: usize = 80;
 /// Of a mapping in a mapping.
 const INDENT: usize = 2;
 
-/// The template of a format, below its head.
-pub(super) fn template(head: &str, table: &Table) -> String {
+/// The template of a format, below its head. With `closed`, its mappings are
+/// behind a `#`, too: then lines that are put below the file never repeat a key.
+pub(super) fn template(head: &str, table: &Table, closed: bool) -> String {
     let mut text = head.to_owned();
     for key in table.keys {
         if !key.part.is_empty() {
             text += &format!("\n### {}\n#\n", key.part);
         }
-        entry(key, 0, false, &mut text);
+        entry(key, 0, closed, &mut text);
     }
     text
 }
@@ -162,7 +163,11 @@ x:
 
     #[test]
     fn templates() {
-        assert_eq!(template("# Head\n", &ALL), EXPECTED);
+        assert_eq!(template("# Head\n", &ALL, false), EXPECTED);
+        assert_eq!(
+            template("# Head\n", &ALL, true),
+            EXPECTED.replace("\nx:", "\n#x:")
+        );
     }
 
     #[test]
