@@ -22,6 +22,8 @@ use super::tree::Dir;
 /// The list that directories hand down to what is made in them.
 pub(super) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 const SELINUX: &[u8] = b"security.selinux";
+/// File capabilities (capabilities(7)).
+const CAPABILITY: &[u8] = b"security.capability";
 /// The largest list of attributes that the kernel gives.
 const LIST_BYTES_MAX: usize = 64 * 1024;
 
@@ -128,7 +130,9 @@ fn set(name: &[u8], set: impl Fn(&OsStr) -> rustix::io::Result<()>) -> io::Resul
         return Ok(());
     }
     match set(OsStr::from_bytes(name)) {
-        Err(Errno::NOTSUP) if name.starts_with(b"user.") || name == SELINUX => {
+        // Names of other systems, such as com.apple.provenance, are in images that
+        // were built there. Without these two a file would be another one.
+        Err(Errno::NOTSUP) if name != CAPABILITY && !name.starts_with(b"system.posix_acl_") => {
             tracing::debug!("the file system does not know the attribute {shown}");
             Ok(())
         }

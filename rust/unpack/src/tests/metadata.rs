@@ -154,8 +154,7 @@ fn attributes() {
 fn attributes_that_cannot_be_set_are_errors() {
     for (name, value) in [
         ("security.capability", "short"),
-        ("nonsense", "x"),
-        ("system.nonsense", "x"),
+        ("system.posix_acl_access", "short"),
     ] {
         let Some(mut fixture) = fixture(ALL) else {
             return;
@@ -167,6 +166,20 @@ fn attributes_that_cannot_be_set_are_errors() {
         return;
     };
     fixture.refused(&tar(&[file("f", "x").pax("uid", "4294967295")]), " f ");
+}
+
+#[test]
+fn attributes_of_other_systems_are_left_out() {
+    let names = ["com.apple.provenance", "nonsense", "system.nonsense"];
+    let file = names
+        .iter()
+        .fold(file("f", "x"), |f, name| f.xattr(name, "x"));
+    let Some(mut fixture) = fixture(ALL) else {
+        return;
+    };
+    fixture.apply(&tar(&[file])).unwrap();
+    let temp = fixture.finish();
+    assert!(snapshot::xattrs(&temp.path().join("root/f")).is_empty());
 }
 
 #[test]
