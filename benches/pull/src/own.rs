@@ -58,7 +58,8 @@ fn run(args: &Args) -> Result<PullReport> {
     }
     if let Some(ca) = &args.ca {
         let pem = std::fs::read(ca).with_context(|| format!("reading {}", ca.display()))?;
-        config.extra_ca_pem.push(pem);
+        let host = args.reference.registry().to_owned();
+        config.extra_ca_pem.push((host, pem));
     }
     let registry = Registry::new(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -106,10 +106,17 @@ fn tls_with_and_without_the_authority() {
         let error = failure(config(&[]), &name).await;
         assert_eq!(tls_problem(&error), TlsProblem::NotTrusted, "{error:?}");
 
-        let trusting = || ClientConfig {
-            extra_ca_pem: vec![certificate.authority().unwrap()],
+        // An authority counts for the registry that it was named for.
+        let named_for = |hosts: &[&str]| ClientConfig {
+            extra_ca_pem: hosts
+                .iter()
+                .map(|host| (format!("{host}:{port}"), certificate.authority().unwrap()))
+                .collect(),
             ..config(&[])
         };
+        let error = failure(named_for(&["other.example"]), &name).await;
+        assert_eq!(tls_problem(&error), TlsProblem::NotTrusted, "{error:?}");
+        let trusting = || named_for(&["localhost", "127.0.0.1"]);
         let dir = tempfile::tempdir().unwrap();
         let client = Registry::new(trusting()).unwrap();
         let report = pull(&client, &name, dir.path(), &NoObserver).await.unwrap();
@@ -250,7 +257,7 @@ fn a_certificate_that_is_none_is_told_at_once() {
         "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
     ] {
         let config = ClientConfig {
-            extra_ca_pem: vec![pem.as_bytes().to_vec()],
+            extra_ca_pem: vec![("r.example".to_owned(), pem.as_bytes().to_vec())],
             ..config(&[])
         };
         let error = Registry::new(config).unwrap_err();

@@ -351,7 +351,7 @@ fn an_unsafe_login_page_gets_nothing() {
         .unwrap();
     let host = format!("localhost:{}", server.address().port());
     let client = Registry::new(ClientConfig {
-        extra_ca_pem: vec![certificate.authority().unwrap()],
+        extra_ca_pem: vec![(host.clone(), certificate.authority().unwrap())],
         ..as_user("other.example", &host, "alice", "s3cret")
     });
     let name = reference(&format!("{host}/app:v1"));

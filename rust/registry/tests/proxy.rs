@@ -93,7 +93,10 @@ fn the_process_with_the_proxy() {
     };
     let authority = match authority {
         "-" => Vec::new(),
-        path => vec![std::fs::read(path).unwrap()],
+        path => {
+            let host = name.split('/').next().unwrap();
+            vec![(host.to_owned(), std::fs::read(path).unwrap())]
+        }
     };
     let client = Registry::new(ClientConfig {
         extra_ca_pem: authority,

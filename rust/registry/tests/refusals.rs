@@ -36,6 +36,20 @@ fn ok(body: impl Into<Vec<u8>>) -> Fault {
     Fault::Answer("200 OK", String::new(), body.into())
 }
 
+/// An answer for a browser.
+fn web_page(status: &'static str) -> Fault {
+    let header = "Content-Type: text/html; charset=utf-8\r\n".to_owned();
+    Fault::Answer(status, header, b"<html>Log in</html>".to_vec())
+}
+
+/// The manifest of something that has a configuration of this type.
+fn artifact(config: &str) -> Fault {
+    ok(format!(
+        r#"{{"schemaVersion":2,"layers":[],"config":{{"mediaType":"{config}","size":2,"digest":
+        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}}}"#
+    ))
+}
+
 #[test]
 fn bad_manifests_are_told_apart() {
     run(async {
@@ -46,7 +60,21 @@ fn bad_manifests_are_told_apart() {
         let cases = [
             (ok("<html>"), ErrorKind::Malformed),
             (ok(r#"{"schemaVersion":2}"#), ErrorKind::Malformed),
-            (ok(r#"{"schemaVersion":1}"#), ErrorKind::Unsupported),
+            (ok(r#"{"schemaVersion":1}"#), ErrorKind::NotAnImage),
+            // A captive portal, and the page of a proxy that lets nobody through.
+            (web_page("200 OK"), ErrorKind::NoRegistry),
+            (web_page("403 Forbidden"), ErrorKind::NoRegistry),
+            (web_page("502 Bad Gateway"), ErrorKind::Server),
+            (web_page("404 Not Found"), ErrorKind::NotFound),
+            // A Helm chart, and an artifact without a configuration.
+            (
+                artifact("application/vnd.cncf.helm.config.v1+json"),
+                ErrorKind::NotAnImage,
+            ),
+            (
+                artifact("application/vnd.oci.empty.v1+json"),
+                ErrorKind::NotAnImage,
+            ),
             (
                 ok(r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#),
                 ErrorKind::Malformed,
@@ -57,7 +85,7 @@ fn bad_manifests_are_told_apart() {
             ),
             (
                 ok(r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#),
-                ErrorKind::Unsupported,
+                ErrorKind::NotAnImage,
             ),
             (
                 ok(format!(

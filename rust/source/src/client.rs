@@ -29,7 +29,8 @@ pub fn client_config(plan: &Plan, secrets: &Secrets) -> Result<ClientConfig> {
             config.insecure_hosts.insert(registry.host().to_owned());
         }
         if let Some(ca) = &registry.ca {
-            config.extra_ca_pem.push(read_ca(ca)?);
+            let host = registry.host().to_owned();
+            config.extra_ca_pem.push((host, read_ca(ca)?));
         }
     }
     Ok(config)

@@ -22,7 +22,7 @@ impl Coded for RegistryError {
             ErrorKind::InvalidReference => Code::ImageRefInvalid,
             ErrorKind::Config => Code::ConfigInvalid,
             ErrorKind::Blocked => Code::RegistryBlocked,
-            ErrorKind::CredentialHelper => Code::SecretUnreadable,
+            ErrorKind::CredentialHelper | ErrorKind::AuthEntry => Code::SecretUnreadable,
             ErrorKind::HostUnknown => Code::RegistryHostUnknown,
             ErrorKind::ConnectionRefused | ErrorKind::Unreachable | ErrorKind::ConnectTimeout => {
                 Code::RegistryUnreachable
@@ -54,6 +54,7 @@ impl Coded for RegistryError {
             | ErrorKind::TooLarge
             | ErrorKind::Malformed
             | ErrorKind::Unsupported => Code::RegistryMalformed,
+            ErrorKind::NotAnImage => Code::ImageNotBootable,
             ErrorKind::Cancelled => Code::Cancelled,
             ErrorKind::Io => match &err {
                 RegistryError::Io {
@@ -269,6 +270,7 @@ mod tests {
                     host: host(),
                     what: what(),
                     status: 511,
+                    web_page: false,
                 },
                 Code::RegistryMalformed,
             ),

@@ -10,7 +10,7 @@ use contract::fault::Stopped;
 use contract::plan::{Plan, Source};
 use contract::trust::Trust;
 use host::cancel::Cancel;
-use registry::policy::POLICY_PATH;
+use registry::policy::policy_path;
 use registry::{OciLayout, Platform, Registry, ResolvedImage, Selector};
 
 use crate::client;
@@ -25,10 +25,11 @@ use crate::trust;
 /// exists, can be read, is for this machine, says that it can be booted, and
 /// has the signatures that are demanded. Needs no rights and no target.
 pub fn image(plan: &Plan, secrets: &Secrets, cancel: &Cancel) -> Result<Found> {
-    image_by(plan, secrets, cancel, Path::new(POLICY_PATH))
+    let policy = policy_path(|name| std::env::var_os(name));
+    image_by(plan, secrets, cancel, &policy)
 }
 
-/// As [`image`], with the system's policy for signatures in this file.
+/// As [`image`], with the policy for signatures in this file.
 pub fn image_by(plan: &Plan, secrets: &Secrets, cancel: &Cancel, policy: &Path) -> Result<Found> {
     // What is rejected whatever its signatures is not even looked up.
     let demands = trust::demands(plan, policy)?;

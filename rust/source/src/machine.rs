@@ -97,7 +97,9 @@ pub fn entries_for(
             ..RegistryEntry::new(&used.prefix, &used.origin)
         };
         let there = entries.iter().any(|e| e.prefix == used.prefix);
-        if !there && !used.blocked && *used != plain {
+        // Without mirrors, one that is blocked here would end all updates.
+        let of_use = !used.blocked || !used.mirrors.is_empty();
+        if !there && of_use && *used != plain {
             entries.push(used.clone());
         }
     }
@@ -105,7 +107,7 @@ pub fn entries_for(
 }
 
 /// All places that updates of `reference` may come from, by tag or by digest.
-/// What is blocked here is not blocked there.
+/// What is blocked here is not blocked there, unless it has mirrors.
 ///
 /// # Errors
 /// As for [`RegistriesConf::endpoints`].
@@ -113,7 +115,7 @@ pub fn places(conf: &RegistriesConf, reference: &Reference) -> Result<Vec<Endpoi
     let mut only = RegistriesConf::default();
     if let Some(entry) = conf.entry_for(reference) {
         let mut entry = entry.clone();
-        entry.blocked = false;
+        entry.blocked &= !entry.mirrors.is_empty();
         entry.mirror_by_digest_only = false;
         for mirror in &mut entry.mirrors {
             mirror.pull = PullFromMirror::All;
@@ -211,7 +213,9 @@ mod tests {
              [[registry.mirror]]\nlocation = \"m.io\"\n\
              [[registry]]\nlocation = \"plain.io\"\n\
              [[registry]]\nlocation = \"other.io\"\ninsecure = true\n\
-             [[registry]]\nlocation = \"no.io\"\nblocked = true",
+             [[registry]]\nlocation = \"no.io\"\nblocked = true\n\
+             [[registry]]\nlocation = \"gap.io\"\nblocked = true\n\
+             [[registry.mirror]]\nlocation = \"m.io\"",
         );
         let plan = plan(&[("x.io", true, &[])]);
         let prefixes = |name: &str| -> Vec<String> {
@@ -225,6 +229,10 @@ mod tests {
             places(&conf, &"no.io/os:1".parse().unwrap()).unwrap().len(),
             1
         );
+        assert_eq!(prefixes("gap.io/os:1"), ["x.io", "gap.io"]);
+        let gap = places(&conf, &"gap.io/os:1".parse().unwrap()).unwrap();
+        let names: Vec<String> = gap.iter().map(|p| p.reference.name()).collect();
+        assert_eq!(names, ["m.io/os"]);
         assert_eq!(prefixes("x.io/os:1"), ["x.io"]);
         assert_eq!(prefixes("unknown.io/os:1"), ["x.io"]);
 

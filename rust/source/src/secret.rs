@@ -19,7 +19,6 @@ use registry::{AuthFileError, CredentialStore, Credentials};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::coded::Coded;
 use crate::machine;
 
 /// More than any honest auth file or password.
@@ -91,7 +90,14 @@ impl Secrets {
     pub fn auth_json(&self, repositories: &[Reference]) -> Result<Option<SecretString>> {
         let mut logins = Vec::new();
         for reference in repositories {
-            let credentials = self.store.lookup(reference).map_err(Coded::coded)?;
+            let credentials = match self.store.lookup(reference) {
+                Ok(credentials) => credentials,
+                // What was pulled was given without a login then.
+                Err(error) => {
+                    tracing::warn!(%error, image = %reference.name(), "no login for updates");
+                    continue;
+                }
+            };
             if !credentials.is_anonymous() {
                 logins.push((reference.name(), credentials));
             }
@@ -198,11 +204,14 @@ fn decode(auth: &SecretString, prefix: &str, place: &str) -> Result<CredentialSt
             .why("It was copied incompletely, or is a placeholder.")
             .next("Copy the value from an auth.json file, or give `username` and `password`.")
     };
-    let bytes = Zeroizing::new(
-        STANDARD
-            .decode(auth.expose_secret().trim())
-            .map_err(|_| bad())?,
+    // It may be wrapped, as `base64` does it.
+    let mut packed = Zeroizing::new(Vec::with_capacity(auth.expose_secret().len()));
+    packed.extend(
+        auth.expose_secret()
+            .bytes()
+            .filter(|b| !b.is_ascii_whitespace()),
     );
+    let bytes = Zeroizing::new(STANDARD.decode(&*packed).map_err(|_| bad())?);
     let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
     let (username, password) = text.split_once(':').ok_or_else(bad)?;
     let mut store = CredentialStore::default();

@@ -16,13 +16,13 @@ use host::blkid;
 use host::cancel::Cancel;
 use host::mountinfo;
 use imageref::{ImageRef, Reference};
-use registry::{CredentialStore, Credentials, Endpoint};
-use secrecy::zeroize::Zeroizing;
 use source::keys;
 use source::look_up;
 use source::machine;
 use source::secret::Secrets;
 use source::trust;
+
+mod usual_logins;
 
 use super::args::ImageArgs;
 use super::password;
@@ -118,8 +118,11 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
     if credentials_of(&plan, &reference).is_none() {
         let registries = machine::registries(&plan)?;
         let places = machine::places(&registries, &reference)?;
-        if let Some(place) = usual_auth_file(&places)? {
-            registry_entry(&mut plan, &reference).auth = Some(place);
+        let usual = usual_logins::read(&places)?;
+        warnings.extend(usual.warnings);
+        for (place, file) in usual.found {
+            let entry = registry_entry(&mut plan, &place);
+            entry.auth.get_or_insert(SecretRef::AuthFile { path: file });
         }
     }
     plan.validate()?;
@@ -390,47 +393,6 @@ fn registry_entry<'a>(plan: &'a mut Plan, reference: &Reference) -> &'a mut Regi
 
 fn credentials_of<'a>(plan: &'a Plan, reference: &Reference) -> Option<&'a SecretRef> {
     plan.registry_for(&reference.name())?.auth.as_ref()
-}
-
-/// The first of the usual files (containers-auth.json(5)) that has something
-/// for one of the `places` that an image may come from.
-fn usual_auth_file(places: &[Endpoint]) -> Result<Option<SecretRef>> {
-    for file in registry::search_order(None, |name| std::env::var_os(name)) {
-        let text = match std::fs::read_to_string(&file.path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(err) if !file.must_exist => {
-                tracing::debug!(path = %file.path.display(), error = %err, "no credentials there");
-                continue;
-            }
-            Err(err) => {
-                return Err(Error::new(
-                    Code::SecretUnreadable,
-                    format!("The credentials in {} cannot be read.", file.path.display()),
-                )
-                .why("$REGISTRY_AUTH_FILE names this file.")
-                .detail(err.to_string()));
-            }
-        };
-        let read = match file.old_form {
-            true => CredentialStore::from_dockercfg(&text),
-            false => CredentialStore::from_auth_json(&text),
-        };
-        match read {
-            // One whose helper fails says so later, when it is asked in earnest.
-            Ok(store) if places.iter().any(|p| has_credentials(&store, p)) => {
-                return Ok(Some(SecretRef::AuthFile { path: file.path }));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(path = %file.path.display(), %error, "not used for credentials");
-            }
-        }
-    }
-    Ok(None)
-}
-
-fn has_credentials(store: &CredentialStore, place: &Endpoint) -> bool {
-    !matches!(store.lookup(&place.reference), Ok(Credentials::Anonymous))
 }
 
 /// fstab lines for what the person has mounted below the target, but for those

@@ -28,7 +28,9 @@ pub struct AuthFile {
 /// 3. `/run/containers/0/auth.json`;
 /// 4. `$XDG_CONFIG_HOME/containers/auth.json`, or `~/.config/containers/auth.json`;
 /// 5. `$DOCKER_CONFIG/config.json`, or `~/.docker/config.json`;
-/// 6. `~/.dockercfg`.
+/// 6. `~/.dockercfg`;
+/// 7. `/run/ostree/auth.json`, then `/etc/ostree/auth.json`, where bootc reads
+///    its own.
 ///
 /// `env` looks up an environment variable.
 pub fn search_order(
@@ -56,6 +58,8 @@ pub fn search_order(
         config.map(|d| d.join("containers/auth.json")),
         docker.map(|d| d.join("config.json")),
         in_home(".dockercfg"),
+        Some(PathBuf::from("/run/ostree/auth.json")),
+        Some(PathBuf::from("/etc/ostree/auth.json")),
     ]
     .into_iter()
     .flatten()
@@ -143,9 +147,10 @@ mod tests {
     #[test]
     fn order() {
         let run = "/run/containers/0/auth.json";
+        let (bootc, kept) = ("/run/ostree/auth.json", "/etc/ostree/auth.json");
         let home = ("HOME", "/h");
         let named = ("REGISTRY_AUTH_FILE", "/named");
-        assert_eq!(paths(None, &[]), [run]);
+        assert_eq!(paths(None, &[]), [run, bootc, kept]);
         assert_eq!(paths(Some("/x"), &[home, named]), ["!/x"]);
         assert_eq!(paths(None, &[home, named]), ["!/named"]);
         assert_eq!(
@@ -155,12 +160,20 @@ mod tests {
                 run,
                 "/h/.config/containers/auth.json",
                 "/h/.docker/config.json",
-                "~/h/.dockercfg"
+                "~/h/.dockercfg",
+                bootc,
+                kept
             ]
         );
         assert_eq!(
             paths(None, &[("XDG_CONFIG_HOME", "/c"), ("DOCKER_CONFIG", "/d")]),
-            [run, "/c/containers/auth.json", "/d/config.json"]
+            [
+                run,
+                "/c/containers/auth.json",
+                "/d/config.json",
+                bootc,
+                kept
+            ]
         );
     }
 

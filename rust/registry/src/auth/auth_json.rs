@@ -30,19 +30,14 @@ pub enum AuthFileError {
         /// Counted from 1.
         column: usize,
     },
-    /// The `auth` of an entry is not base64 of `user:password`.
-    #[error("the entry for {scope} does not hold base64 of user:password")]
-    BadEntry {
-        /// The registry or namespace.
-        scope: String,
-    },
 }
 
 /// What one file has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entries {
-    /// By scope: `host[:port][/namespace[/repository]]`.
-    logins: BTreeMap<String, Credentials>,
+    /// By scope: `host[:port][/namespace[/repository]]`. One that cannot be
+    /// decoded concerns nobody but who asks for it.
+    logins: BTreeMap<String, Result<Credentials, NotDecoded>>,
     /// By registry: the helper's name, and the registry's name as written.
     helpers: BTreeMap<String, (String, String)>,
     /// `credsStore`.
@@ -51,11 +46,15 @@ pub(crate) struct Entries {
     servers: BTreeMap<String, String>,
 }
 
+/// The `auth` of an entry is not base64 of `user:password`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotDecoded;
+
 impl Entries {
     /// One login.
     pub(crate) fn one(scope: &str, credentials: Credentials) -> Self {
         Self {
-            logins: BTreeMap::from([(scope_of(scope), credentials)]),
+            logins: BTreeMap::from([(scope_of(scope), Ok(credentials))]),
             ..Self::default()
         }
     }
@@ -78,13 +77,21 @@ impl Entries {
     }
 
     /// The login for `host/repository` or the closest namespace above it.
-    pub(crate) fn most_specific(&self, name: &str) -> Option<&Credentials> {
+    ///
+    /// # Errors
+    /// The scope of that login, when it cannot be decoded.
+    pub(crate) fn most_specific(&self, name: &str) -> Result<Option<&Credentials>, String> {
         let mut scope = name;
         loop {
-            if let Some(found) = self.logins.get(scope) {
-                return Some(found);
+            match self.logins.get(scope) {
+                Some(Ok(found)) => return Ok(Some(found)),
+                Some(Err(NotDecoded)) => return Err(scope.to_owned()),
+                None => {}
             }
-            scope = &scope[..scope.rfind('/')?];
+            let Some(at) = scope.rfind('/') else {
+                return Ok(None);
+            };
+            scope = &scope[..at];
         }
     }
 }
@@ -100,7 +107,7 @@ pub(crate) fn server_of(host: &str) -> &str {
 /// `auth.json` and `config.json`.
 pub(crate) fn parse(text: &str) -> Result<Entries, AuthFileError> {
     let file: AuthFile = serde_json::from_str(text).map_err(syntax)?;
-    let mut entries = read_entries(file.auths)?;
+    let mut entries = read_entries(file.auths);
     let filled = |name: &String| !name.is_empty();
     entries.store = file.creds_store.filter(filled);
     for (key, name) in file.cred_helpers {
@@ -113,7 +120,7 @@ pub(crate) fn parse(text: &str) -> Result<Entries, AuthFileError> {
 
 /// `.dockercfg`: what `config.json` has in `auths`, for whole registries only.
 pub(crate) fn parse_dockercfg(text: &str) -> Result<Entries, AuthFileError> {
-    read_entries(serde_json::from_str(text).map_err(syntax)?)
+    Ok(read_entries(serde_json::from_str(text).map_err(syntax)?))
 }
 
 /// The text of a serde error may quote the file: only the place is kept.
@@ -124,19 +131,19 @@ fn syntax(error: serde_json::Error) -> AuthFileError {
     }
 }
 
-fn read_entries(auths: BTreeMap<String, AuthEntry>) -> Result<Entries, AuthFileError> {
+fn read_entries(auths: BTreeMap<String, Option<AuthEntry>>) -> Entries {
     let mut entries = Entries::default();
     for (key, entry) in auths {
         let scope = scope_of(&key);
-        if let Some(credentials) = entry.read(&scope)? {
+        if let Some(login) = entry.and_then(AuthEntry::read) {
             // The key that is a name comes before one that is an address.
             if !is_address(&key) || !entries.logins.contains_key(&scope) {
-                entries.logins.insert(scope.clone(), credentials);
+                entries.logins.insert(scope.clone(), login);
             }
         }
         entries.servers.insert(scope, key);
     }
-    Ok(entries)
+    entries
 }
 
 fn is_address(key: &str) -> bool {
@@ -169,8 +176,9 @@ fn scope_of(key: &str) -> String {
 
 #[derive(Deserialize)]
 struct AuthFile {
+    // What some tools leave of an entry after a logout is `null`.
     #[serde(default)]
-    auths: BTreeMap<String, AuthEntry>,
+    auths: BTreeMap<String, Option<AuthEntry>>,
     #[serde(default, rename = "credHelpers")]
     cred_helpers: BTreeMap<String, String>,
     #[serde(default, rename = "credsStore")]
@@ -185,30 +193,31 @@ struct AuthEntry {
 }
 
 impl AuthEntry {
-    fn read(self, scope: &str) -> Result<Option<Credentials>, AuthFileError> {
+    /// `None` when there is no login in it.
+    fn read(self) -> Option<Result<Credentials, NotDecoded>> {
         let filled = |s: Option<SecretString>| s.filter(|s| !s.expose_secret().is_empty());
         if let Some(token) = filled(self.registrytoken) {
-            return Ok(Some(Credentials::Bearer { token }));
+            return Some(Ok(Credentials::Bearer { token }));
         }
-        let pair = match filled(self.auth) {
-            Some(auth) => Some(decode(&auth).ok_or_else(|| AuthFileError::BadEntry {
-                scope: scope.to_owned(),
-            })?),
-            None => None,
-        };
-        let token = filled(self.identitytoken);
-        Ok(match (pair, token) {
-            // The user beside it has no meaning to the server.
-            (_, Some(token)) => Some(Credentials::IdentityToken { token }),
-            (Some((username, password)), None) => Some(Credentials::Basic { username, password }),
-            (None, None) => None,
-        })
+        // The user beside it has no meaning to the server.
+        if let Some(token) = filled(self.identitytoken) {
+            return Some(Ok(Credentials::IdentityToken { token }));
+        }
+        let decoded = decode(&filled(self.auth)?).ok_or(NotDecoded);
+        Some(decoded.map(|(username, password)| Credentials::Basic { username, password }))
     }
 }
 
+/// `user:password` out of base64, which may be wrapped as `base64` does it.
 fn decode(auth: &SecretString) -> Option<(String, SecretString)> {
-    let bytes = STANDARD.decode(auth.expose_secret().trim()).ok()?;
-    let plain = SecretString::from(String::from_utf8(bytes).ok()?);
+    let mut wanted = Zeroizing::new(Vec::with_capacity(auth.expose_secret().len()));
+    wanted.extend(
+        auth.expose_secret()
+            .bytes()
+            .filter(|b| !b.is_ascii_whitespace()),
+    );
+    let bytes = Zeroizing::new(STANDARD.decode(&*wanted).ok()?);
+    let plain = SecretString::from(std::str::from_utf8(&bytes).ok()?);
     let (username, password) = plain.expose_secret().split_once(':')?;
     let password = SecretString::from(password.trim_end_matches('\0'));
     Some((username.to_owned(), password))

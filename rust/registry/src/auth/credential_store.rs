@@ -28,8 +28,11 @@ enum Source {
 impl CredentialStore {
     /// Reads the text of an auth file, `auth.json` or docker's `config.json`.
     ///
+    /// An entry that cannot be decoded is an error of [`lookup`](Self::lookup),
+    /// for the images that it is about.
+    ///
     /// # Errors
-    /// When it is not JSON of the form expected, or an entry cannot be decoded.
+    /// When it is not JSON of the form expected.
     pub fn from_auth_json(text: &str) -> Result<Self, AuthFileError> {
         Ok(Self::of(Source::File(auth_json::parse(text)?)))
     }
@@ -96,7 +99,8 @@ impl CredentialStore {
     /// remembered for five minutes.
     ///
     /// # Errors
-    /// [`RegistryError::CredentialHelper`] when a helper failed and nothing
+    /// [`RegistryError::CredentialHelper`] when a helper failed, and
+    /// [`RegistryError::AuthEntry`] when an entry cannot be decoded, and nothing
     /// else has credentials.
     pub fn lookup(&self, reference: &Reference) -> Result<Credentials, RegistryError> {
         let host = reference.registry();
@@ -110,7 +114,7 @@ impl CredentialStore {
                 Ok(Some(credentials)) => return Ok(credentials),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "going on without this helper");
+                    tracing::warn!(%error, "going on without this login");
                     failure.get_or_insert(error);
                 }
             }
@@ -130,8 +134,10 @@ impl CredentialStore {
         if let Some((name, server)) = entries.helper_for(host) {
             return self.helpers.ask(name, server);
         }
-        if let Some(credentials) = entries.most_specific(&reference.name()) {
-            return Ok(Some(credentials.clone()));
+        match entries.most_specific(&reference.name()) {
+            Ok(Some(credentials)) => return Ok(Some(credentials.clone())),
+            Ok(None) => {}
+            Err(scope) => return Err(RegistryError::AuthEntry { scope }),
         }
         match entries.store_for(host) {
             Some((name, server)) => self.helpers.ask(name, server),

@@ -17,6 +17,9 @@ impl RegistryError {
             Self::CredentialHelper { .. } => {
                 "Run the helper by hand, or give the credentials in an auth file."
             }
+            Self::AuthEntry { .. } => {
+                "Log in to that registry again, or remove the entry from the auth file."
+            }
             Self::HostUnknown { .. } => {
                 "Check the spelling of the host and that the network and its DNS server are up."
             }
@@ -64,6 +67,10 @@ impl RegistryError {
             }
             Self::TooLarge { .. } | Self::Malformed { .. } => {
                 "Tell whoever made the image: it does not follow the image specification."
+            }
+            Self::NotAnImage { .. } => {
+                "Check the name: it leads to something else, such as a Helm chart, an artifact \
+                 or an image of docker's oldest form."
             }
             Self::Unsupported { .. } => {
                 "Build the image with plain, gzip or zstd compressed layers."

@@ -54,6 +54,12 @@ pub enum RegistryError {
         /// What went wrong. Nothing that it printed.
         problem: String,
     },
+    /// An entry of an auth file cannot be decoded.
+    #[error("the entry for {scope} in an auth file does not hold base64 of user:password")]
+    AuthEntry {
+        /// The registry or namespace.
+        scope: String,
+    },
     /// The name of the registry does not resolve.
     #[error("the registry host {host} cannot be found: {source}")]
     HostUnknown {
@@ -149,9 +155,9 @@ pub enum RegistryError {
         /// What the registry said, shortened, may be empty.
         detail: String,
     },
-    /// An HTTP status that no registry answers with, but a proxy or the login
-    /// page of a network does.
-    #[error("{host} answered {what} with HTTP status {status}, as no registry does")]
+    /// An HTTP status or a web page that no registry answers with, but a proxy,
+    /// the login page of a network or another server does.
+    #[error("{host} answered {what} with {}", no_registry(*.status, *.web_page))]
     NoRegistry {
         /// `host[:port]` as asked for.
         host: String,
@@ -159,6 +165,8 @@ pub enum RegistryError {
         what: String,
         /// The HTTP status.
         status: u16,
+        /// Whether the answer is a web page.
+        web_page: bool,
     },
     /// The registry, or what stands before it, is in trouble.
     #[error("{host} answered {status}{}{}", wait(.retry_after), said(.detail))]
@@ -223,6 +231,14 @@ pub enum RegistryError {
         what: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// What the name leads to is no container image.
+    #[error("{what} is no image of an operating system, but of the type {media_type}")]
+    NotAnImage {
+        /// The name that was asked for.
+        what: String,
+        /// What it is, shortened.
+        media_type: String,
     },
     /// A media type that cannot be handled.
     #[error("{what} has the unsupported media type `{media_type}`")]
@@ -412,6 +428,13 @@ fn not_used(skipped: &[String]) -> String {
     match skipped {
         [] => String::new(),
         some => format!("; not used: {}", some.join("; ")),
+    }
+}
+
+fn no_registry(status: u16, web_page: bool) -> String {
+    match web_page {
+        true => format!("a web page (HTTP status {status}), as no registry does"),
+        false => format!("HTTP status {status}, as no registry does"),
     }
 }
 

@@ -166,7 +166,7 @@ impl Context {
             },
             // A proxy's login, a network's login page, and what is neither a
             // success nor a failure.
-            407 | 511 | ..400 => self.no_registry(status),
+            407 | 511 | ..400 => self.no_registry(status, false),
             // Too slow, and too early.
             408 | 425 | 500.. => self.server(status, detail, retry_after),
             400.. => RegistryError::Refused {
@@ -179,11 +179,12 @@ impl Context {
     }
 
     /// An HTTP status that makes no sense where it came.
-    pub(crate) fn no_registry(&self, status: u16) -> RegistryError {
+    pub(crate) fn no_registry(&self, status: u16, web_page: bool) -> RegistryError {
         RegistryError::NoRegistry {
             host: self.host.clone(),
             what: self.what.clone(),
             status,
+            web_page,
         }
     }
 

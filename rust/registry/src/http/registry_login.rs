@@ -126,8 +126,11 @@ impl RegistryLogin {
                     state.identity = token.refresh;
                 }
             }
-            // Some say no more than 401.
-            (_, Credentials::Basic { username, password }) => {
+            // Some say no more than 401. Who names other schemes alone gets no
+            // password that was not asked for.
+            (found, Credentials::Basic { username, password })
+                if found.is_some() || challenges.is_empty() =>
+            {
                 authorization = Some(basic(username, password)?);
             }
             _ => {}
@@ -183,7 +186,7 @@ impl RegistryLogin {
             400 => return Err(answer.refusal_as(401, context).await),
             401 | 403 => return Err(answer.refusal(context).await),
             // It is the page that is missing, and not the image.
-            status @ (404 | 410) => return Err(at_realm.no_registry(status)),
+            status @ (404 | 410) => return Err(at_realm.no_registry(status, false)),
             _ => return Err(answer.refusal(&at_realm).await),
         }
         let body = Zeroizing::new(read(answer, &at_realm).await?);

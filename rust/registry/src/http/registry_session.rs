@@ -58,6 +58,11 @@ pub(crate) struct RegistrySession {
     /// `…/v2/`
     base: Url,
     login: RegistryLogin,
+    /// Why there are no credentials although somebody meant there to be: it
+    /// matters only where a login is wanted.
+    no_login: Mutex<Option<RegistryError>>,
+    /// The status of the first answer, when no registry answers so.
+    odd_welcome: Option<u16>,
 }
 
 impl std::fmt::Debug for RegistrySession {
@@ -83,7 +88,13 @@ impl RegistrySession {
             registry: host.clone(),
             insecure: endpoint.insecure,
         };
-        let credentials = look_up(credentials, reference).await?;
+        let (credentials, no_login) = match look_up(credentials, reference).await {
+            Ok(credentials) => (credentials, None),
+            Err(
+                error @ (RegistryError::CredentialHelper { .. } | RegistryError::AuthEntry { .. }),
+            ) => (Credentials::Anonymous, Some(error)),
+            Err(error) => return Err(error),
+        };
         let mut session = Self {
             base: base(&host, "https")?,
             repository: reference.repository().to_owned(),
@@ -91,21 +102,42 @@ impl RegistrySession {
             login: RegistryLogin::new(credentials, reference.repository(), trust.clone()),
             host,
             trust,
+            no_login: Mutex::new(no_login),
+            odd_welcome: None,
         };
         let answer = session.first_contact(shared).await?;
-        if answer.status() == 401 {
+        // distribution-spec, Determining Support. Some that serve images all the
+        // same answer otherwise: it matters when the image is not there.
+        session.odd_welcome = Some(answer.status()).filter(|s| !matches!(s, 200 | 401));
+        // Another host than the registry's gets no password, whatever it asks.
+        let is_own = answer.storage.is_none() || !session.login.has_credentials();
+        if answer.status() == 401 && is_own {
             let context = session.context("the login page", Missing::Repository);
             let mut asked = challenges(&answer);
             // Nothing in particular was asked for; some name an example here.
             asked.iter_mut().for_each(|c| c.forget("scope"));
             // Whether this is enough shows when something is asked for.
             let nothing = Default::default();
-            session
+            let renewed = session
                 .login
-                .renew(&nothing, asked, &session.transport, &context)
-                .await?;
+                .renew(&nothing, asked, &session.transport, &context);
+            renewed.await.map_err(|e| session.explained(e))?;
         }
         Ok(session)
+    }
+
+    /// An error of this session; one that wants a login says why there is none,
+    /// and what is not there at all is no registry.
+    pub(crate) fn explained(&self, error: RegistryError) -> RegistryError {
+        if let (RegistryError::NotFound { .. }, Some(status)) = (&error, self.odd_welcome) {
+            let context = self.context("the first question", Missing::Repository);
+            return context.no_registry(status, false);
+        }
+        if !matches!(error, RegistryError::AuthRequired { .. }) {
+            return error;
+        }
+        let mut no_login = self.no_login.lock().unwrap_or_else(PoisonError::into_inner);
+        no_login.take().unwrap_or(error)
     }
 
     /// The answer of `/v2/` (distribution-spec, *Determining Support*),

@@ -7,7 +7,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Response, Url};
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
@@ -38,7 +40,7 @@ pub(crate) struct TlsTrust {
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     timeouts: Timeouts,
-    authorities: Vec<CertificateDer<'static>>,
+    authorities: Authorities,
     certs: CertsDirs,
     /// By trust, and by the host if it has certificates of its own.
     clients: Mutex<HashMap<Key, Client>>,
@@ -52,6 +54,8 @@ struct Client {
 }
 
 type Key = (TlsTrust, Option<String>);
+/// Authorities that somebody named, by the host of their registry.
+type Authorities = HashMap<String, Vec<CertificateDer<'static>>>;
 
 /// An answer, after all redirects.
 #[derive(Debug)]
@@ -62,11 +66,11 @@ pub(crate) struct HttpAnswer {
 }
 
 impl HttpTransport {
-    /// `extra_ca_pem`: certificates of authorities to trust everywhere, besides
-    /// those of the system.
+    /// `extra_ca_pem`: certificates of authorities to trust besides those of the
+    /// system, by the host, `host[:port]`, of the registry that they are for.
     pub(crate) fn new(
         timeouts: Timeouts,
-        extra_ca_pem: &[Vec<u8>],
+        extra_ca_pem: &[(String, Vec<u8>)],
         certs: CertsDirs,
     ) -> Result<Self, RegistryError> {
         let transport = Self {
@@ -76,7 +80,7 @@ impl HttpTransport {
             clients: Mutex::default(),
         };
         // Tells at once when there can be no client at all.
-        transport.build(false, &[])?;
+        transport.build(false, &[], &[])?;
         Ok(transport)
     }
 
@@ -97,7 +101,7 @@ impl HttpTransport {
         if trust.registry != host {
             all[0].identity = None;
             all.push(self.certs.for_host(host)?);
-            if all[1].directory.is_none() {
+            if all[1].directory.is_none() && !self.authorities.contains_key(host) {
                 // All such hosts share one client: a registry could lead to
                 // any number of them.
                 key.1 = None;
@@ -107,7 +111,7 @@ impl HttpTransport {
         let client = match clients.get(&key) {
             Some(client) => client.clone(),
             None => Client {
-                http: self.build(trust.insecure, &all)?,
+                http: self.build(trust.insecure, &all, &[&trust.registry, host])?,
                 skipped: all.into_iter().flat_map(|c| c.skipped).collect(),
             },
         };
@@ -128,8 +132,15 @@ impl HttpTransport {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn build(&self, insecure: bool, certs: &[HostCerts]) -> Result<reqwest::Client, RegistryError> {
-        let mut authorities = self.authorities.clone();
+    /// With the authorities in `certs`, and those that were named for `hosts`.
+    fn build(
+        &self,
+        insecure: bool,
+        certs: &[HostCerts],
+        hosts: &[&str],
+    ) -> Result<reqwest::Client, RegistryError> {
+        let named = hosts.iter().filter_map(|host| self.authorities.get(*host));
+        let mut authorities: Vec<_> = named.flatten().cloned().collect();
         for pem in certs.iter().flat_map(|host| &host.ca_pem) {
             // What is wrong with some of them is told elsewhere.
             authorities.extend(authorities::parse(pem).0);
@@ -253,6 +264,13 @@ impl HttpAnswer {
         value.to_str().ok().filter(|v| !v.is_empty())
     }
 
+    /// Whether it is meant for a browser.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let kind = self.header(CONTENT_TYPE).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/html")
+    }
+
     /// What an answer other than success means. Reads its body, but not all of
     /// one that is larger than any honest message.
     pub(crate) async fn refusal(self, context: &Context) -> RegistryError {
@@ -265,6 +283,12 @@ impl HttpAnswer {
         let retry_after = self
             .header(RETRY_AFTER)
             .and_then(|h| crate::http::retry_after::parse(h, self.header(DATE), SystemTime::now()));
+        // What is in trouble may well stand before a registry, and so may what
+        // says that something is not there.
+        let is_plain = matches!(status, 400 | 402 | 403 | 405..=407 | 411..=428 | 430..=499);
+        if is_plain && self.storage.is_none() && self.is_web_page() {
+            return context.no_registry(status, true);
+        }
         let mut body = Vec::new();
         while body.len() < ERROR_BODY_MAX {
             match in_time(context, self.response.chunk()).await {
@@ -319,16 +343,16 @@ fn setup(error: impl std::error::Error) -> RegistryError {
 }
 
 /// Those that somebody named are to be good, all of them.
-fn named_authorities(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
-    let mut all = Vec::new();
-    for (index, pem) in pems.iter().enumerate() {
+fn named_authorities(pems: &[(String, Vec<u8>)]) -> Result<Authorities, RegistryError> {
+    let mut all = Authorities::new();
+    for (host, pem) in pems {
         let (usable, problem) = authorities::parse(pem);
         if let Some(problem) = problem {
             return Err(RegistryError::Config {
-                what: format!("extra CA {}: {problem}", index + 1),
+                what: format!("the extra CA for {host}: {problem}"),
             });
         }
-        all.extend(usable);
+        all.entry(host.clone()).or_default().extend(usable);
     }
     Ok(all)
 }

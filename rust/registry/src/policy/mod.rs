@@ -19,6 +19,20 @@ use crate::signature::key::{KEY_MAX, KeyError, PublicKey};
 
 /// Where the policy of a system is.
 pub const POLICY_PATH: &str = "/etc/containers/policy.json";
+/// Where a person's own is, below the home directory; it counts in place of the
+/// system's.
+const OWN_POLICY: &str = ".config/containers/policy.json";
+
+/// The policy that counts here, in the order of containers-policy.json(5): the
+/// person's own, where there is one, or else the system's. `env` looks up an
+/// environment variable.
+pub fn policy_path(env: impl Fn(&str) -> Option<std::ffi::OsString>) -> PathBuf {
+    env("HOME")
+        .filter(|home| !home.is_empty())
+        .map(|home| Path::new(&home).join(OWN_POLICY))
+        .filter(|own| own.exists())
+        .unwrap_or_else(|| PathBuf::from(POLICY_PATH))
+}
 
 /// A policy as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -240,3 +240,16 @@ fn keys_are_read_when_they_are_needed() {
     let error = source.read().unwrap_err().to_string();
     assert!(error.contains("private"), "{error}");
 }
+
+#[test]
+fn a_persons_own_policy_comes_first() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |home: Option<&Path>| policy_path(|_| home.map(|h| h.as_os_str().to_owned()));
+    assert_eq!(at(None), Path::new(POLICY_PATH));
+    assert_eq!(at(Some(Path::new(""))), Path::new(POLICY_PATH));
+    assert_eq!(at(Some(home.path())), Path::new(POLICY_PATH));
+    let own = home.path().join(OWN_POLICY);
+    std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+    std::fs::write(&own, "{}").unwrap();
+    assert_eq!(at(Some(home.path())), own);
+}

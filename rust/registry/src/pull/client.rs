@@ -32,9 +32,10 @@ pub struct ClientConfig {
     /// HTTP, as `insecure` of `containers-registries.conf(5)` has it. All others
     /// get nothing but TLS.
     pub insecure_hosts: BTreeSet<String>,
-    /// Certificates of authorities to trust besides those of the system, each
-    /// one or more in PEM form.
-    pub extra_ca_pem: Vec<Vec<u8>>,
+    /// Certificates of authorities to trust besides those of the system: the
+    /// registry, `host[:port]`, and one or more in PEM form. As those in
+    /// `certs.d` they count for that registry and the hosts that it leads to.
+    pub extra_ca_pem: Vec<(String, Vec<u8>)>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest wait for the next bytes on a connection.

@@ -25,12 +25,12 @@ const SHORT_WAIT: Duration = Duration::from_secs(5);
 
 impl Registry {
     /// Asks what `reference` is for `platform`: the mirrors of its registry in
-    /// their order, then the registry itself; the first that has an answer
-    /// counts. Reads manifest and configuration, no layers; writes nothing.
+    /// their order, then the registry itself unless it is blocked; the first that
+    /// has an answer counts. Reads manifest and configuration, no layers; writes nothing.
     ///
     /// # Errors
     /// Any but [`RegistryError::Io`]; see there. When there are mirrors it is
-    /// the registry's own error, in a [`RegistryError::Mirrors`].
+    /// the error of the last place, in a [`RegistryError::Mirrors`].
     pub async fn resolve(
         &self,
         reference: &Reference,
@@ -38,14 +38,15 @@ impl Registry {
     ) -> Result<ResolvedImage, RegistryError> {
         let endpoints = self.endpoints(reference)?;
         let mut failures = MirrorFailures::default();
-        for endpoint in endpoints {
+        let last = endpoints.len().saturating_sub(1);
+        for (at, endpoint) in endpoints.into_iter().enumerate() {
             match self.resolve_at(&endpoint, reference, platform).await {
                 Ok(mut image) => {
                     image.endpoint = Some(endpoint);
                     image.mirror_failures = failures.into_texts();
                     return Ok(image);
                 }
-                Err(error) if endpoint.mirror => failures.add(&endpoint, &error),
+                Err(error) if endpoint.mirror && at < last => failures.add(&endpoint, &error),
                 Err(error) => return Err(failures.with(error)),
             }
         }
@@ -61,15 +62,26 @@ impl Registry {
         asked: &Reference,
         platform: &Platform,
     ) -> Result<ResolvedImage, RegistryError> {
-        let reference = &endpoint.reference;
-        let name = reference.to_string();
         let session = self.new_session(endpoint).await?;
+        self.resolve_in(&session, &endpoint.reference, asked, platform)
+            .await
+            .map_err(|error| session.explained(error))
+    }
+
+    async fn resolve_in(
+        &self,
+        session: &RegistrySession,
+        reference: &Reference,
+        asked: &Reference,
+        platform: &Platform,
+    ) -> Result<ResolvedImage, RegistryError> {
+        let name = reference.to_string();
         let pinned = reference.digest();
         let mut fetched = match pinned {
-            Some(digest) => self.document(&session, &name, digest).await?,
+            Some(digest) => self.document(session, &name, digest).await?,
             None => {
                 let tag = reference.tag().unwrap_or(imageref::DEFAULT_TAG);
-                self.retrying(|| get_manifest(&session, &name, tag)).await?
+                self.retrying(|| get_manifest(session, &name, tag)).await?
             }
         };
         let mut index_digest = None;
@@ -80,7 +92,7 @@ impl Registry {
                 let what = format!("{name} for {platform}");
                 manifest::check_manifest_size(&what, chosen)?;
                 index_digest = Some(fetched.digest);
-                fetched = self.document(&session, &what, &chosen.digest).await?;
+                fetched = self.document(session, &what, &chosen.digest).await?;
                 match manifest::parse(&what, &fetched)? {
                     Document::Manifest(manifest) => *manifest,
                     Document::Index(_) => {
@@ -91,7 +103,7 @@ impl Registry {
         };
         let what = format!("the configuration of {name}");
         let config = self
-            .retrying(|| get_small_blob(&session, &what, &manifest.config))
+            .retrying(|| get_small_blob(session, &what, &manifest.config))
             .await?;
         let origin = Origin {
             name: &name,
@@ -171,6 +183,9 @@ pub(crate) async fn get_document(
     let answer = session.document(&context, path, &manifest::ACCEPT).await?;
     if answer.status() != 200 {
         return Err(answer.refusal(&context).await);
+    }
+    if answer.is_web_page() {
+        return Err(context.no_registry(answer.status(), true));
     }
     let media_type = answer
         .header(CONTENT_TYPE)

@@ -27,7 +27,8 @@ pub struct Endpoint {
     pub reference: Reference,
     /// Whether plain HTTP and unknown certificates are accepted there.
     pub insecure: bool,
-    /// Whether it is a mirror: its failure is not the end.
+    /// Whether it is a mirror: its failure is not the end while another place is
+    /// behind it.
     pub mirror: bool,
 }
 
@@ -104,11 +105,13 @@ impl RegistriesConf {
     }
 
     /// Where to ask for `reference`: the mirrors in order, then the registry
-    /// itself. Never empty.
+    /// itself. Never empty. `blocked` is about a place, as containers/image
+    /// has it: of a registry that is blocked the mirrors stay, and a mirror is
+    /// left out when an entry of its own blocks it.
     ///
     /// # Errors
-    /// [`RegistryError::Blocked`], and [`RegistryError::Config`] when a location
-    /// makes no valid name.
+    /// [`RegistryError::Blocked`] when no place is left, and
+    /// [`RegistryError::Config`] when a location makes no valid name.
     pub fn endpoints(&self, reference: &Reference) -> Result<Vec<Endpoint>, RegistryError> {
         let Some((matched, entry)) = self.find(reference) else {
             return Ok(vec![Endpoint {
@@ -117,13 +120,6 @@ impl RegistriesConf {
                 mirror: false,
             }]);
         };
-        if entry.blocked {
-            return Err(RegistryError::Blocked {
-                name: reference.name(),
-                prefix: entry.prefix.clone(),
-                origin: entry.origin.clone(),
-            });
-        }
         let by_digest = reference.digest().is_some();
         let mut endpoints = Vec::new();
         for mirror in entry.mirrors.iter().filter(|m| entry.uses(m, by_digest)) {
@@ -133,15 +129,33 @@ impl RegistriesConf {
                 mirror: true,
             });
         }
-        endpoints.push(Endpoint {
-            reference: match &entry.location {
-                Some(location) => entry.moved(reference, matched, location)?,
-                None => reference.clone(),
-            },
-            insecure: entry.insecure,
-            mirror: false,
+        if !entry.blocked {
+            endpoints.push(Endpoint {
+                reference: match &entry.location {
+                    Some(location) => entry.moved(reference, matched, location)?,
+                    None => reference.clone(),
+                },
+                insecure: entry.insecure,
+                mirror: false,
+            });
+        }
+        let mut blocked_by = entry.blocked.then_some(entry);
+        endpoints.retain(|place| match self.entry_for(&place.reference) {
+            Some(own) if own.blocked => {
+                tracing::debug!(place = %place.reference.name(), by = own.origin, "blocked");
+                blocked_by.get_or_insert(own);
+                false
+            }
+            _ => true,
         });
-        Ok(endpoints)
+        match blocked_by {
+            Some(by) if endpoints.is_empty() => Err(RegistryError::Blocked {
+                name: reference.name(),
+                prefix: by.prefix.clone(),
+                origin: by.origin.clone(),
+            }),
+            _ => Ok(endpoints),
+        }
     }
 }
 

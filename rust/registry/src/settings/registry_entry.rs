@@ -17,7 +17,7 @@ pub struct RegistryEntry {
     pub location: Option<String>,
     /// Whether plain HTTP and unknown certificates are accepted.
     pub insecure: bool,
-    /// Whether nothing may be pulled.
+    /// Whether nothing may be pulled from there; the mirrors are other places.
     pub blocked: bool,
     /// Whether the mirrors are asked only for images that are named by digest.
     pub mirror_by_digest_only: bool,

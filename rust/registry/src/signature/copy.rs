@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use imageref::{Digest, Reference};
 
-use super::find::{self, Artifact, Lenient};
+use super::find::{self, Artifact};
 use super::store::SignatureStore;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
 use crate::error::RegistryError;
@@ -13,7 +13,7 @@ use crate::pull::client::Registry;
 use crate::settings::registries_conf::Endpoint;
 use crate::store::hash::digest_of;
 use crate::store::layout::OciLayout;
-use crate::store::manifest::{Descriptor, Fetched, OCI_INDEX, OCI_MANIFEST};
+use crate::store::manifest::{Descriptor, Fetched, Lenient, OCI_INDEX, OCI_MANIFEST};
 
 impl Registry {
     /// Copies the signatures of `digest` (an index or a manifest) from the
@@ -50,7 +50,7 @@ impl Registry {
             return Ok(copied);
         };
         let mut kept = Vec::new();
-        let entries = list.manifests.iter().filter_map(Lenient::entry);
+        let entries = list.manifests.iter().filter_map(Lenient::readable);
         for entry in entries.filter(|e| e.may_be_bundle()).take(SIGNATURES_MAX) {
             let Some(fetched) = store.document(&entry.descriptor.digest).await? else {
                 continue;
@@ -78,7 +78,7 @@ async fn copy_artifact(
     let artifact = Artifact::parse("the manifest of a signature", &fetched.bytes)?;
     let parts = artifact.config.iter().chain(&artifact.layers);
     // The configuration comes before the signatures.
-    for entry in parts.filter_map(Lenient::entry).take(SIGNATURES_MAX + 1) {
+    for entry in parts.filter_map(Lenient::readable).take(SIGNATURES_MAX + 1) {
         let bytes = store
             .blob("a part of a signature", &entry.descriptor, limit)
             .await?;

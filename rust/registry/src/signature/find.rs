@@ -11,7 +11,7 @@ use super::bundle::{self, Bundle};
 use super::store::SignatureStore;
 use super::{BUNDLE_MAX, PAYLOAD_MAX, SIGNATURES_MAX};
 use crate::error::{ErrorKind, RegistryError};
-use crate::store::manifest::Descriptor;
+use crate::store::manifest::{Descriptor, Lenient};
 
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -46,20 +46,12 @@ pub(super) enum Candidate {
 pub(super) struct Artifact {
     artifact_type: Option<String>,
     #[serde(default)]
-    pub(super) manifests: Vec<Lenient>,
-    pub(super) config: Option<Lenient>,
+    pub(super) manifests: Vec<Lenient<Entry>>,
+    pub(super) config: Option<Lenient<Entry>>,
     #[serde(default)]
-    pub(super) layers: Vec<Lenient>,
+    pub(super) layers: Vec<Lenient<Entry>>,
     #[serde(default)]
     annotations: HashMap<String, String>,
-}
-
-/// A descriptor; one that cannot be read must not hide the others.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Lenient {
-    Readable(Box<Entry>),
-    Other(serde::de::IgnoredAny),
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,22 +62,13 @@ pub(super) struct Entry {
     pub(super) descriptor: Descriptor,
 }
 
-impl Lenient {
-    pub(super) fn entry(&self) -> Option<&Entry> {
-        match self {
-            Self::Readable(entry) => Some(entry),
-            Self::Other(_) => None,
-        }
-    }
-}
-
 impl Artifact {
     pub(super) fn parse(what: &str, bytes: &[u8]) -> Result<Self, RegistryError> {
         serde_json::from_slice(bytes).map_err(|e| RegistryError::malformed(what, e))
     }
 
     pub(super) fn lists(&self, digest: &Digest) -> bool {
-        let mut entries = self.manifests.iter().filter_map(Lenient::entry);
+        let mut entries = self.manifests.iter().filter_map(Lenient::readable);
         entries.any(|entry| entry.descriptor.digest == *digest)
     }
 }
@@ -124,7 +107,7 @@ pub(super) async fn simple(
         Ok(manifest) => manifest,
         Err(e) => return Ok(vec![Candidate::Unusable(e.to_string())]),
     };
-    let layers = manifest.layers.iter().filter_map(Lenient::entry);
+    let layers = manifest.layers.iter().filter_map(Lenient::readable);
     let mut candidates = Vec::new();
     // Several people sign the same payload.
     let mut payloads: HashMap<Digest, Vec<u8>> = HashMap::new();
@@ -193,7 +176,7 @@ pub(super) async fn bundles(
         Ok(None) => return Ok(Vec::new()),
         Err(e) => return Ok(vec![unusable(e)?]),
     };
-    let entries = list.manifests.iter().filter_map(Lenient::entry);
+    let entries = list.manifests.iter().filter_map(Lenient::readable);
     let mut candidates = Vec::new();
     for (number, entry) in entries.filter(|e| e.may_be_bundle()).enumerate() {
         if candidates.len() >= SIGNATURES_MAX || number == REFERRERS_MAX {
@@ -222,7 +205,7 @@ async fn bundle(
         return Ok(Some(Candidate::Unusable("a bundle is missing".into())));
     };
     let manifest = Artifact::parse("the manifest of a bundle", &fetched.bytes)?;
-    let layer = manifest.layers.first().and_then(Lenient::entry);
+    let layer = manifest.layers.first().and_then(Lenient::readable);
     let layer = layer.filter(|l| l.descriptor.media_type.starts_with(bundle::MEDIA_TYPE));
     let (Some(layer), false) = (
         layer,
@@ -251,6 +234,7 @@ fn unusable(error: RegistryError) -> Result<Candidate, RegistryError> {
         | ErrorKind::SizeMismatch
         | ErrorKind::TooLarge
         | ErrorKind::Malformed
+        | ErrorKind::NotAnImage
         | ErrorKind::Unsupported
         | ErrorKind::NotFound => Ok(Candidate::Unusable(error.to_string())),
         _ => Err(error),

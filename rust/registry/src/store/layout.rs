@@ -15,7 +15,7 @@ use crate::MANIFEST_MAX;
 use crate::error::{Missing, RegistryError};
 use crate::store::hash::Hasher;
 use crate::store::image::{Layer, ResolvedImage};
-use crate::store::manifest::{self, Descriptor, Document, Fetched, OCI_INDEX, Origin};
+use crate::store::manifest::{self, Descriptor, Document, Fetched, Lenient, OCI_INDEX, Origin};
 use imageref::Platform;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -60,9 +60,21 @@ struct Index {
     schema_version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
-    manifests: Vec<Descriptor>,
+    manifests: Vec<Lenient<Descriptor>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     annotations: Option<BTreeMap<String, String>>,
+}
+
+impl Index {
+    fn readable(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifests.iter().filter_map(Lenient::readable)
+    }
+
+    fn into_readable(self) -> impl Iterator<Item = Descriptor> {
+        self.manifests
+            .into_iter()
+            .filter_map(Lenient::into_readable)
+    }
 }
 
 impl OciLayout {
@@ -144,14 +156,14 @@ impl OciLayout {
     pub fn images(&self) -> Result<Vec<(Option<String>, Digest)>, RegistryError> {
         let index = self.read_index()?;
         let entry = |d: Descriptor| (name_of(&d).map(str::to_owned), d.digest);
-        Ok(index.manifests.into_iter().map(entry).collect())
+        Ok(index.into_readable().map(entry).collect())
     }
 
     /// The entries of the index with their names.
     pub(crate) fn entries(&self) -> Result<Vec<(Option<String>, Descriptor)>, RegistryError> {
         let index = self.read_index()?;
         let entry = |d: Descriptor| (name_of(&d).map(str::to_owned), d);
-        Ok(index.manifests.into_iter().map(entry).collect())
+        Ok(index.into_readable().map(entry).collect())
     }
 
     /// Finds an image and checks all but the content of its layers, which must
@@ -276,14 +288,17 @@ impl OciLayout {
         name: &str,
     ) -> Result<(), RegistryError> {
         let mut index = self.read_index()?;
-        index.manifests.retain(|d| name_of(d) != Some(name));
-        index.manifests.push(Descriptor {
+        let named = |d: &Descriptor| name_of(d) == Some(name);
+        let old = |entry: &Lenient<Descriptor>| entry.readable().is_some_and(named);
+        index.manifests.retain(|entry| !old(entry));
+        let new = Descriptor {
             media_type: media_type.to_owned(),
             digest: digest.clone(),
             size,
             annotations: Some(BTreeMap::from([(REF_NAME.to_owned(), name.to_owned())])),
             platform: None,
-        });
+        };
+        index.manifests.push(Lenient::Readable(Box::new(new)));
         self.write_index(&index)
     }
 
@@ -310,7 +325,7 @@ impl OciLayout {
             Selector::Name(name) => name_of(d) == Some(name),
             Selector::Digest(digest) => d.digest == *digest,
         };
-        let found: Vec<Descriptor> = index.manifests.iter().filter(wanted).cloned().collect();
+        let found: Vec<Descriptor> = index.readable().filter(wanted).cloned().collect();
         let not_found = |name: String| RegistryError::NotFound {
             missing: Missing::Manifest,
             name,
@@ -424,7 +439,7 @@ fn contents(index: &Index) -> String {
         Some(name) => name.to_owned(),
         None => d.digest.to_string(),
     };
-    let names: Vec<String> = index.manifests.iter().map(name).collect();
+    let names: Vec<String> = index.readable().map(name).collect();
     names.join(", ")
 }
 

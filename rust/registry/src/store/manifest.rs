@@ -42,6 +42,13 @@ pub(crate) struct Descriptor {
     pub(crate) platform: Option<RawPlatform>,
 }
 
+impl Descriptor {
+    /// Whether it points to a manifest that may be an image's.
+    fn is_image(&self) -> bool {
+        [OCI_MANIFEST, DOCKER_MANIFEST].contains(&self.media_type.as_str())
+    }
+}
+
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct RawPlatform {
     pub(crate) architecture: String,
@@ -56,6 +63,32 @@ impl From<RawPlatform> for Platform {
             os: raw.os,
             architecture: raw.architecture,
             variant: raw.variant.filter(|v| !v.is_empty()),
+        }
+    }
+}
+
+/// An entry of a list. One that cannot be read must not hide the others: it may
+/// be about another platform, or of a kind that is newer than this.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Lenient<T> {
+    Readable(Box<T>),
+    /// As it is, so that who writes the list again loses nothing.
+    Other(serde_json::Value),
+}
+
+impl<T> Lenient<T> {
+    pub(crate) fn readable(&self) -> Option<&T> {
+        match self {
+            Self::Readable(entry) => Some(entry),
+            Self::Other(_) => None,
+        }
+    }
+
+    pub(crate) fn into_readable(self) -> Option<T> {
+        match self {
+            Self::Readable(entry) => Some(*entry),
+            Self::Other(_) => None,
         }
     }
 }
@@ -90,7 +123,7 @@ pub(crate) struct Fetched {
 struct RawDocument {
     schema_version: u32,
     media_type: Option<String>,
-    manifests: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Lenient<Descriptor>>>,
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
     annotations: Option<BTreeMap<String, String>>,
@@ -105,7 +138,7 @@ pub(crate) fn parse(what: &str, fetched: &Fetched) -> Result<Document, RegistryE
         schema_version: u32,
     }
     if let Ok(Version { schema_version: 1 }) = serde_json::from_slice(&fetched.bytes) {
-        return Err(RegistryError::Unsupported {
+        return Err(RegistryError::NotAnImage {
             what: what.to_owned(),
             media_type: "docker manifest schema 1".to_owned(),
         });
@@ -125,17 +158,18 @@ pub(crate) fn parse(what: &str, fetched: &Fetched) -> Result<Document, RegistryE
         (media_type, Some(manifests), _, None) => match media_type.as_deref() {
             None | Some(OCI_INDEX | DOCKER_LIST) => {
                 at_most(what, "entries", manifests.len(), INDEX_ENTRIES_MAX)?;
-                Ok(Document::Index(manifests))
+                let readable = manifests.into_iter().filter_map(Lenient::into_readable);
+                Ok(Document::Index(readable.collect()))
             }
-            Some(other) => Err(unsupported(what, other)),
+            Some(other) => Err(not_an_image(what, other)),
         },
         (media_type, None, Some(config), Some(layers)) => {
             let media_type = media_type.unwrap_or_else(|| OCI_MANIFEST.to_owned());
             if media_type != OCI_MANIFEST && media_type != DOCKER_MANIFEST {
-                return Err(unsupported(what, &media_type));
+                return Err(not_an_image(what, &media_type));
             }
             if config.media_type != OCI_CONFIG && config.media_type != DOCKER_CONFIG {
-                return Err(unsupported(what, &config.media_type));
+                return Err(not_an_image(what, &config.media_type));
             }
             at_most(what, "layers", layers.len(), LAYERS_MAX)?;
             if config.size > CONFIG_MAX {
@@ -155,7 +189,9 @@ pub(crate) fn parse(what: &str, fetched: &Fetched) -> Result<Document, RegistryE
     }
 }
 
-/// The entry of an index that fits the platform best; of equals the first.
+/// The entry of an index that fits the platform best; of equals the first. An
+/// entry that names no platform is taken when no other fits, as containers/image
+/// does it: its configuration says what it is for.
 pub(crate) fn choose<'a>(
     entries: &'a [Descriptor],
     wanted: &Platform,
@@ -166,6 +202,11 @@ pub(crate) fn choose<'a>(
         .filter_map(|e| Some((wanted.distance(&platform_of(e)?)?, e)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, entry)| entry)
+        .or_else(|| {
+            entries
+                .iter()
+                .find(|e| e.platform.is_none() && e.is_image())
+        })
         .ok_or_else(|| RegistryError::NoPlatform {
             wanted: wanted.clone(),
             offered: entries
@@ -333,6 +374,13 @@ fn parse_config(what: &str, bytes: &[u8]) -> Result<ImageConfig, RegistryError> 
         labels: raw.config.and_then(|c| c.labels).unwrap_or_default(),
         diff_ids: raw.rootfs.diff_ids.unwrap_or_default(),
     })
+}
+
+fn not_an_image(what: &str, media_type: &str) -> RegistryError {
+    RegistryError::NotAnImage {
+        what: what.to_owned(),
+        media_type: shorten(media_type),
+    }
 }
 
 fn unsupported(what: &str, media_type: &str) -> RegistryError {

@@ -111,8 +111,11 @@ fn what_cannot_be_understood_is_not_repeated() {
         // Base64 without a colon in it.
         (r#"{"auths":{"r.io":{"auth":"aHVudGVyMg=="}}}"#, "r.io"),
     ] {
-        let error = CredentialStore::from_auth_json(text).unwrap_err();
-        let text = format!("{error} {error:?}");
+        let image = "r.io/x:1".parse().unwrap();
+        let text = match CredentialStore::from_auth_json(text) {
+            Err(error) => format!("{error} {error:?}"),
+            Ok(store) => format!("{0} {0:?} {store:?}", store.lookup(&image).unwrap_err()),
+        };
         assert!(text.contains(problem), "{text}");
         assert!(
             !text.contains("hunter2") && !text.contains("aHVud"),
@@ -193,4 +196,29 @@ fn a_helper_for_every_registry() {
     assert_eq!(found(&store, "known.io/x:1"), "helper:known.io");
     assert_eq!(found(&store, "third.io/x:1"), "-");
     assert!(!store.holds_secrets());
+}
+
+/// Placeholders of the documentation are pasted, and lines are wrapped.
+#[test]
+fn an_entry_that_cannot_be_decoded_concerns_its_registry_alone() {
+    for bad in ["\"<paste here>\"", "\"dXNlcg==\"", "\"//79\""] {
+        let text = format!(
+            r#"{{"auths":{{"bad.io":{{"auth":{bad}}},"gone.io":null,"empty.io":{{}},
+                "r.io":{{"auth":"dXNl\r\ncjpw\nYXNz\n"}}}}}}"#
+        );
+        let store = CredentialStore::from_auth_json(&text).unwrap();
+        assert_eq!(found(&store, "r.io/x:1"), "user:pass");
+        assert_eq!(found(&store, "gone.io/x:1"), "-");
+        assert_eq!(found(&store, "empty.io/x:1"), "-");
+        let error = store.lookup(&"bad.io/x:1".parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::AuthEntry);
+        assert!(error.to_string().contains("bad.io"), "{error}");
+        assert!(!format!("{error:?}").contains("paste"), "{error:?}");
+        // Who has it in another file is served from there.
+        let mut both = store.clone();
+        let other = auths(&[("bad.io", "later:1")]);
+        let other = format!(r#"{{"auths":{other}}}"#);
+        both.append(CredentialStore::from_auth_json(&other).unwrap());
+        assert_eq!(found(&both, "bad.io/x:1"), "later:1");
+    }
 }

@@ -225,6 +225,48 @@ fn mirrors_by_tag_and_by_digest() {
     assert_eq!(hosts(&only, &pinned), ["~m.io", "r.io"]);
 }
 
+/// As containers/image has it, and air-gapped clusters use it.
+#[test]
+fn a_place_is_blocked_by_its_own_entry() {
+    let entry = |location: &str, blocked: bool, mirrors: &[&str]| {
+        let mirror = |m: &&str| format!("[[registry.mirror]]\nlocation = \"{m}\"\n");
+        let mirrors: String = mirrors.iter().map(mirror).collect();
+        format!("[[registry]]\nlocation = \"{location}\"\nblocked = {blocked}\n{mirrors}")
+    };
+    let table = [
+        (
+            vec![entry("r.io", true, &["m.io"])],
+            Some(vec!["~m.io/a:1"]),
+        ),
+        (
+            vec![
+                entry("r.io", false, &["m.io", "n.io"]),
+                entry("m.io", true, &[]),
+            ],
+            Some(vec!["~n.io/a:1", "r.io/a:1"]),
+        ),
+        (
+            vec![entry("r.io", true, &["m.io"]), entry("m.io", true, &[])],
+            None,
+        ),
+        (
+            vec![
+                "[[registry]]\nprefix = \"r.io\"\nlocation = \"up.io/x\"\n".to_owned(),
+                entry("up.io", true, &[]),
+            ],
+            None,
+        ),
+    ];
+    for (entries, expected) in table {
+        let conf = conf(&[&entries.concat()]);
+        match (conf.endpoints(&"r.io/a:1".parse().unwrap()), expected) {
+            (Ok(_), Some(expected)) => assert_eq!(endpoints(&conf, "r.io/a:1"), expected),
+            (Err(error), None) => assert_eq!(error.kind(), crate::ErrorKind::Blocked),
+            (found, expected) => panic!("{found:?} {expected:?}"),
+        }
+    }
+}
+
 #[test]
 fn blocked() {
     let conf = conf(&["[[registry]]\nlocation = \"r.io\"\nblocked = true\n\

@@ -87,6 +87,45 @@ fn entries_of_an_index_are_counted() {
 }
 
 #[test]
+fn one_odd_entry_of_an_index_spoils_nothing() {
+    let wanted = "linux/amd64".parse().unwrap();
+    let with = |size: u64, key: &str, value: Value| {
+        let mut entry = descriptor(OCI_MANIFEST, size);
+        entry[key] = value;
+        entry
+    };
+    let platform = |architecture: &str| json!({ "os": "linux", "architecture": architecture });
+    let good = || with(1, "platform", platform("amd64"));
+    let other = || with(2, "platform", platform("arm64"));
+    let bare = || descriptor(OCI_MANIFEST, 3);
+    let odd = [
+        with(4, "platform", json!({ "architecture": "amd64" })),
+        with(4, "digest", json!("md5:d41d8cd98f00b204e9800998ecf8427e")),
+        with(4, "digest", json!("sha256:short")),
+        with(4, "size", json!(-4)),
+        with(4, "mediaType", json!(null)),
+        json!("a string"),
+    ];
+    let chosen = |entries: &[Value]| {
+        let index = fetched(&json!({ "schemaVersion": 2, "manifests": entries }));
+        match parse("x", &index).unwrap() {
+            Document::Index(entries) => choose(&entries, &wanted).ok().map(|e| e.size),
+            other => panic!("{other:?}"),
+        }
+    };
+    for odd in odd {
+        assert_eq!(chosen(&[odd.clone(), other(), good()]), Some(1), "{odd}");
+        assert_eq!(chosen(&[odd.clone(), other()]), None, "{odd}");
+        assert_eq!(chosen(std::slice::from_ref(&odd)), None, "{odd}");
+    }
+    // Whose configuration says what it is for.
+    assert_eq!(chosen(&[bare(), good()]), Some(1));
+    assert_eq!(chosen(&[other(), bare(), bare()]), Some(3));
+    let artifact = descriptor("application/x.example", 5);
+    assert_eq!(chosen(&[other(), artifact]), None);
+}
+
+#[test]
 fn sizes_add_up() {
     let half = SIZE_MAX / 2;
     // One layer twice has one size, so these are of two kinds.
