@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use contract::customise_plan::{FilePlan, UnitPlan, UserPlan};
+use contract::customise_plan::{FilePlan, LinkPlan, UnitPlan, UserPlan};
 use contract::disk_plan::{DISK_ROOT, DiskPlan, PartitionPlan, Table};
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Level, Summary};
@@ -33,6 +33,8 @@ struct Customise {
     hostname: Option<String>,
     #[serde(default)]
     files: Vec<FilePlan>,
+    #[serde(default)]
+    links: Vec<LinkPlan>,
     #[serde(default)]
     units: Vec<UnitPlan>,
 }
@@ -77,6 +79,7 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
     plan.deployment.root_ssh_keys = wanted.root_ssh_keys;
     plan.deployment.hostname = wanted.hostname;
     plan.deployment.files = wanted.files;
+    plan.deployment.links = wanted.links;
     plan.deployment.units = wanted.units;
     let table = match args.table {
         TableName::Gpt => Table::Gpt,
