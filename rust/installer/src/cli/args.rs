@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use contract::disk_plan::{ALIGNMENT, DiskFs};
+use contract::disk_plan::{DiskFs, parse_size as size};
 use contract::error::EXITS;
 use contract::plan::BootloaderChoice;
 
@@ -449,27 +449,6 @@ fn inherited_fd(text: &str) -> Result<RawFd, String> {
         Ok(fd) if fd >= 3 => Ok(fd),
         _ => Err("it must be the number of an open descriptor, 3 or higher".into()),
     }
-}
-
-/// Bytes, rounded up to a mebibyte: a number with K, M, G or T for powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "it must be a number with M, G or T behind it, such as 10G".to_owned();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KIB" => 1 << 10,
-        "M" | "MIB" => 1 << 20,
-        "G" | "GIB" => 1 << 30,
-        "T" | "TIB" => 1 << 40,
-        _ => return Err(wrong()),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(wrong)
 }
 
 fn bootloader(text: &str) -> Result<BootloaderChoice, String> {
