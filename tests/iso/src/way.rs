@@ -19,6 +19,8 @@ pub enum Way {
     Large,
     /// BIOS, the boot menu's check of a good and of a damaged medium
     Check,
+    /// BIOS, a recipe as a credential of the machine, and nobody there
+    Unattended,
 }
 
 impl Way {
@@ -31,13 +33,16 @@ impl Way {
             Self::Offline => "offline",
             Self::Large => "large",
             Self::Check => "check",
+            Self::Unattended => "unattended",
         }
     }
 
     /// With what the machine starts.
     pub fn firmware(self) -> Firmware {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check => Firmware::Bios,
+            Self::Bios | Self::Offline | Self::Large | Self::Check | Self::Unattended => {
+                Firmware::Bios
+            }
             Self::Uefi | Self::Secure => Firmware::Uefi,
         }
     }
@@ -45,18 +50,21 @@ impl Way {
     /// Memory in MiB: once what is promised to be enough, else some more.
     pub fn memory_mib(self) -> u32 {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check => 2048,
+            Self::Bios | Self::Offline | Self::Large | Self::Check | Self::Unattended => 2048,
             Self::Uefi | Self::Secure => 3072,
         }
     }
 
     /// Whether the image comes from a registry.
     pub fn online(self) -> bool {
-        matches!(self, Self::Bios | Self::Uefi | Self::Large)
+        matches!(
+            self,
+            Self::Bios | Self::Uefi | Self::Large | Self::Unattended
+        )
     }
 
-    /// Whether something is installed at all.
+    /// Whether a person goes through the pages and installs.
     pub fn installs(self) -> bool {
-        !matches!(self, Self::Secure | Self::Check)
+        !matches!(self, Self::Secure | Self::Check | Self::Unattended)
     }
 }
