@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use contract::customise_plan::FILE_PLACES;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -343,10 +344,6 @@ fn is_mode(mode: &str) -> bool {
     digits.len() == 3 && digits.bytes().all(|b| (b'0'..=b'7').contains(&b))
 }
 
-/// Where a machine may have files of its own. The other writable places are links
-/// into `/var`.
-const WRITABLE: &[&str] = &["/etc", "/var"];
-
 fn check_path(what: &str, path: &str) -> Result<(), Wrong> {
     let plain = path
         .split('/')
@@ -361,12 +358,12 @@ fn check_path(what: &str, path: &str) -> Result<(), Wrong> {
         ));
     }
     let below = |root: &&str| path.strip_prefix(*root).is_some_and(|p| p.starts_with('/'));
-    if !WRITABLE.iter().any(below) {
+    if !FILE_PLACES.iter().any(below) {
         return Err(wrong(
             format!("`{path}` in {what} is the image's own: a machine cannot write there"),
             Some(format!(
                 "Put it into the image, or below one of {}.",
-                WRITABLE.join(", ")
+                FILE_PLACES.join(", ")
             )),
         ));
     }

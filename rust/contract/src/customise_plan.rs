@@ -14,6 +14,10 @@ const USER_MAX: usize = 32;
 /// Longest name of a machine, `HOST_NAME_MAX` of Linux.
 const HOSTNAME_MAX: usize = 64;
 
+/// Directories in which a machine may have files of its own. The other writable
+/// places of an image are links into `/var`.
+pub const FILE_PLACES: [&str; 2] = ["/etc", "/var"];
+
 /// Suffixes of units that can be enabled.
 const UNIT_TYPES: [&str; 6] = [
     ".service", ".socket", ".timer", ".path", ".target", ".mount",
@@ -205,13 +209,13 @@ impl UserPlan {
 impl FilePlan {
     fn validate(&self) -> Result<()> {
         let path = &self.path;
-        let inside = ["/etc/", "/var/"].iter().any(|top| path.starts_with(top));
-        let plain = path[1.min(path.len())..]
-            .split('/')
-            .all(|part| !part.is_empty() && part != "." && part != "..");
+        let below = |top: &&str| path.strip_prefix(*top).is_some_and(|p| p.starts_with('/'));
+        let inside = FILE_PLACES.iter().any(below);
+        let plain = (path.split('/').skip(1)).all(|part| !matches!(part, "" | "." | ".."));
         if !inside || !plain || path.contains('\0') {
             return invalid(format!(
-                "`{path}` cannot be a file of `deployment.files`: they are below /etc or /var."
+                "`{path}` cannot be a file of `deployment.files`: they are below {}.",
+                FILE_PLACES.join(" or ")
             ));
         }
         if self.bits().is_none() {

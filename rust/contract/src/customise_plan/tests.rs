@@ -58,6 +58,7 @@ fn files() {
     for (path, mode, owner, fine) in [
         ("/etc/motd", None, None, true),
         ("/var/lib/x/y", Some("0600"), Some("ann:users"), true),
+        ("\u{e9}tc/x", None, None, false),
         ("/etc/x", Some("4755"), Some("0:100"), true),
         ("/etc/x", Some("0888"), None, false),
         ("/etc/x", Some("17777"), None, false),

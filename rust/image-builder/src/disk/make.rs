@@ -6,7 +6,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use buildroot::cache;
 use contract::disk_plan::DiskPlan;
 use contract::error::Code as EngineCode;
 use contract::event::{Event, EventSink, Level};
@@ -43,26 +42,24 @@ pub(super) fn disk(
         request.size.unwrap_or_else(usual)
     })
     .map_err(refused)?;
-    // Beside the results, and not among what goes away: an error names it.
+    // Beside the results, and not among what goes away: an error names it. In a
+    // directory of this run's own, as what else is there is somebody's.
     let log_dir = request.output.join(format!("{}.logs", steps.stem));
     fs::create_dir_all(&log_dir).map_err(|e| Error::io("Making", &log_dir, &e))?;
+    let logs = tempfile::tempdir_in(&log_dir).map_err(|e| Error::io("Writing to", &log_dir, &e))?;
     let options = Options {
-        log_dir: log_dir.clone(),
+        log_dir: logs.path().to_owned(),
     };
     let telling = Telling(Mutex::new(progress));
     let installed = engine::install(&plan, &secrets, &options, &telling, stop);
-    if installed.is_ok() {
-        cache::remove_tree(&log_dir).map_err(|err| {
-            Error::new(
-                Code::Io,
-                format!("{} cannot be removed.", log_dir.display()),
-            )
-            .detail(format!("{err:#}"))
-        })?;
-    } else {
+    if installed.is_err() {
         // It stays where bootc has written something.
-        drop(fs::remove_dir(&log_dir));
+        let path = logs.keep();
+        drop(fs::remove_dir(path));
+    } else {
+        drop(logs);
     }
+    drop(fs::remove_dir(&log_dir));
     Ok(installed.map_err(refused)?.digest)
 }
 
