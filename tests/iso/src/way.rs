@@ -21,6 +21,13 @@ pub enum Way {
     Check,
     /// BIOS, a recipe as a credential of the machine, and nobody there
     Unattended,
+    /// BIOS, no network card: Debian's installer, preseeded, with the image on its
+    /// medium
+    DebianInstaller,
+    /// The same under UEFI
+    DebianInstallerUefi,
+    /// The same under UEFI with Secure Boot
+    DebianInstallerSecure,
 }
 
 impl Way {
@@ -34,24 +41,27 @@ impl Way {
             Self::Large => "large",
             Self::Check => "check",
             Self::Unattended => "unattended",
+            Self::DebianInstaller => "debian-installer",
+            Self::DebianInstallerUefi => "debian-installer-uefi",
+            Self::DebianInstallerSecure => "debian-installer-secure",
         }
     }
 
     /// With what the machine starts.
     pub fn firmware(self) -> Firmware {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check | Self::Unattended => {
-                Firmware::Bios
+            Self::Uefi | Self::Secure | Self::DebianInstallerUefi | Self::DebianInstallerSecure => {
+                Firmware::Uefi
             }
-            Self::Uefi | Self::Secure => Firmware::Uefi,
+            _ => Firmware::Bios,
         }
     }
 
     /// Memory in MiB: once what is promised to be enough, else some more.
     pub fn memory_mib(self) -> u32 {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check | Self::Unattended => 2048,
             Self::Uefi | Self::Secure => 3072,
+            _ => 2048,
         }
     }
 
@@ -60,6 +70,14 @@ impl Way {
         matches!(
             self,
             Self::Bios | Self::Uefi | Self::Large | Self::Unattended
+        )
+    }
+
+    /// Whether it is the medium with Debian's own installer.
+    pub fn debian_installer(self) -> bool {
+        matches!(
+            self,
+            Self::DebianInstaller | Self::DebianInstallerUefi | Self::DebianInstallerSecure
         )
     }
 

@@ -34,7 +34,7 @@ pub static DISTRO_YAML: Table = Table::of(&[
     Key::new("recipe", Text(&FILE), Nothing("no such entry"), "a recipe of an [unattended installation](unattended.md), which goes onto the medium, where everybody can read it; the boot menu gets an entry that installs by it").part("Installing without a person").example("./recipe.yaml"),
     Key::new("secureBoot", Flag, Is("true"), "the medium boots with Secure Boot: shim and a signed GRUB").part("The file"),
     Key::new("compression", Word(&Compression::NAMES, &[]), Is("zstd"), "of the live system; xz is about a seventh smaller and takes minutes longer"),
-    Key::new("tree", Text(&DIRECTORY), Nothing("none is laid over"), "laid over the live-build tree: `package-lists/`, `hooks/`, `includes.chroot_after_packages/`, …").example("./tree"),
+    Key::new("tree", Text(&DIRECTORY), Nothing("none is laid over"), "laid over the live-build tree: `package-lists/`, `hooks/`, `includes.chroot_after_packages/`, …; `debian-installer/` is for [the medium of that name](debian-installer.md)").example("./tree"),
 ]);
 
 #[rustfmt::skip]
