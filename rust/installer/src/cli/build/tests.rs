@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![allow(clippy::unwrap_used)]
+use secrecy::zeroize::Zeroizing;
+
 use super::*;
 
 fn config(text: &str) -> Config {
