@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use serde_json::Value;
-use test_guest::{Accel, Disk, Firmware, Guest, GuestConfig};
+use test_guest::{Guest, GuestConfig};
 use test_image::OciImage;
 use testkit::{apt, cache};
+use vm::{Accel, Configure as _, Disk, Firmware};
 
 use crate::boots::{self, Booted};
 use crate::served::Served;

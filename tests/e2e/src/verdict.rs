@@ -2,7 +2,7 @@
 //! Whether what booted is what the registry serves.
 
 use anyhow::{Result, ensure};
-use test_guest::Firmware;
+use vm::Firmware;
 
 use crate::boots::Booted;
 

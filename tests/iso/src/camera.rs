@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use test_guest::Qmp;
+use vm::Qmp;
 
 /// Between two looks at a booting machine.
 const INTERVAL: Duration = Duration::from_millis(700);

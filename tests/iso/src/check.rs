@@ -10,8 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use test_guest::{DirectKernel, Machine, Qmp, until_restart, until_said};
 use testkit::cmd::CommandExt;
+use vm::{DirectKernel, Machine, Qmp, until_restart, until_said};
 
 use crate::report::Report;
 use crate::way::Way;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::boots::digest_in;
-use test_guest::{BootedDisk, Disk, DiskConfig, Guest, Machine, SecretString};
+use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Machine, SecretString, Shell};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;
@@ -109,7 +109,7 @@ impl Installed<'_> {
             ..Machine::default()
         };
         let log = self.out.join("disk-console-root.log");
-        let guest = Guest::of_machine(&machine, BOOT_LIMIT, &log)?;
+        let guest = Shell::of_machine(&machine, BOOT_LIMIT, &log)?;
         let mut guest = guest.context("no shell for root in the disk's system")?;
         let status = guest.check("bootc status | cat")?;
         let booted = digest_in(&status)
@@ -123,7 +123,7 @@ impl Installed<'_> {
     }
 
     /// The installation's own logs: there, complete, and without the password.
-    fn logs(&self, guest: &mut Guest, report: &mut Report) -> Result<()> {
+    fn logs(&self, guest: &mut Shell, report: &mut Report) -> Result<()> {
         let listing = guest
             .check("ls -ld /var/log/installer; ls -l /var/log/installer")
             .context("the installation left no logs in /var/log/installer")?;

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use test_guest::{Disk, Guest, Machine, Port};
 use test_gui::{Driver, ENGLISH, Gui};
+use vm::{Disk, Machine, Port, Shell};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;
@@ -97,7 +97,7 @@ impl Boot<'_> {
         Ok(gui)
     }
 
-    fn boot(&self, report: &mut Report) -> Result<(Guest, Instant)> {
+    fn boot(&self, report: &mut Report) -> Result<(Shell, Instant)> {
         let machine = self.machine();
         for attempt in 1..=ATTEMPTS {
             let _watch = Watch::start(
@@ -107,7 +107,7 @@ impl Boot<'_> {
             )?;
             let begun = Instant::now();
             let log = self.out.join("medium-console.log");
-            if let Some(guest) = Guest::of_machine(&machine, self.limit, &log)? {
+            if let Some(guest) = Shell::of_machine(&machine, self.limit, &log)? {
                 report.seconds("root's shell", begun.elapsed());
                 return Ok((guest, begun));
             }

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use test_guest::Guest;
 use test_gui::{Around, Driver};
+use vm::Shell;
 
 use crate::camera::Camera;
 
@@ -20,7 +20,7 @@ free -m; df -h /run /; lsblk";
 pub(crate) struct Room {
     // Ends after it.
     pub(crate) camera: Camera,
-    pub(crate) guest: Guest,
+    pub(crate) guest: Shell,
 }
 
 impl Around for Room {

@@ -2,7 +2,7 @@
 //! The ways of installing from the medium.
 
 use clap::ValueEnum;
-use test_guest::Firmware;
+use vm::Firmware;
 
 /// What the machine is and how it is installed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

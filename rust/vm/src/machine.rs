@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use testkit::apt;
+use buildroot::apt;
 
 /// What the machine starts with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -5,9 +5,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::agent::SCRIPT;
 use crate::machine::AGENT_PORT;
 
-const AGENT: &str = include_str!("../live/agent");
 const UNIT: &str = "test-guest-agent.service";
 
 /// Names and values.
@@ -24,7 +24,7 @@ pub(crate) fn credentials() -> [(String, String); 2] {
 /// The port comes when udev has loaded its driver. An initramfs with systemd
 /// gets the unit too.
 fn unit() -> String {
-    let agent = STANDARD.encode(AGENT);
+    let agent = STANDARD.encode(SCRIPT);
     format!(
         "[Unit]\nDefaultDependencies=no\nAfter=basic.target\n\
          ConditionPathExists=!/etc/initrd-release\n\

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::agent::{find, nonce};
-use crate::config::Config;
+use crate::config::{Common, Configure};
 use crate::console::{self, Prompt};
 use crate::deadline::Deadline;
 use crate::machine::{Disk, Machine};
@@ -30,14 +30,18 @@ const SHOW_ATTEMPTS: u32 = 5;
 const PROMPT_WINDOW: usize = 4096;
 
 /// How to boot a disk.
-pub type DiskConfig = Config<Installed>;
-
-/// What only a disk has that boots by itself.
 #[derive(Clone, Debug)]
-pub struct Installed {
+pub struct DiskConfig {
+    common: Common,
     user: String,
     password: Option<SecretString>,
     stall_limit: Duration,
+}
+
+impl Configure for DiskConfig {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
 }
 
 impl DiskConfig {
@@ -51,19 +55,24 @@ impl DiskConfig {
             disks: vec![disk],
             ..Machine::default()
         };
-        let special = Installed {
+        Self {
+            common: Common {
+                machine,
+                console_log: None,
+                boot_limit: BOOT_LIMIT,
+                command_limit: COMMAND_LIMIT,
+            },
             user: "root".to_owned(),
             password: None,
             stall_limit: STALL_LIMIT,
-        };
-        Self::of(machine, (BOOT_LIMIT, COMMAND_LIMIT), special)
+        }
     }
 
     /// Another user than root without a password.
     #[must_use]
     pub fn login(mut self, user: &str, password: Option<SecretString>) -> Self {
-        self.special.user = user.to_owned();
-        self.special.password = password;
+        self.user = user.to_owned();
+        self.password = password;
         self
     }
 
@@ -71,7 +80,7 @@ impl DiskConfig {
     /// default).
     #[must_use]
     pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.special.stall_limit = limit;
+        self.stall_limit = limit;
         self
     }
 }
@@ -92,21 +101,21 @@ impl BootedDisk {
     /// and logs in.
     pub fn start(config: &DiskConfig) -> Result<Self> {
         let vm = boot(config, |vm, deadline| {
-            await_prompt(vm, deadline, Some(config.special.stall_limit), |prompt| {
+            await_prompt(vm, deadline, Some(config.stall_limit), |prompt| {
                 prompt == Prompt::User
             })
         })?;
-        let deadline = Deadline::after(config.boot_limit);
+        let deadline = Deadline::after(config.common.boot_limit);
         log_in(&vm, config, deadline)?;
         let nonce = nonce();
         let dir = format!("/tmp/test-guest.{nonce}");
         vm.stream.send(serial::enter(&nonce, &dir).as_bytes())?;
         await_bytes(&vm, deadline, &serial::acknowledgement(&nonce, "ready"))
-            .map_err(|missed| vm.missed("starting a shell", missed, config.boot_limit))?;
+            .map_err(|missed| vm.missed("starting a shell", missed, config.common.boot_limit))?;
         let mut booted = Self {
             vm,
             dir,
-            command_limit: config.command_limit,
+            command_limit: config.common.command_limit,
             busy_with: None,
         };
         // Both write to the console, in between of what commands print. Only
@@ -254,7 +263,7 @@ pub fn boot_until(config: &DiskConfig, text: &str) -> Result<String> {
     boot(config, |vm, deadline| {
         let found = vm
             .stream
-            .wait_for(deadline, Some(config.special.stall_limit), |bytes| {
+            .wait_for(deadline, Some(config.stall_limit), |bytes| {
                 let plain = console::plain(bytes);
                 if plain.contains(text) {
                     said = plain;
@@ -272,11 +281,17 @@ fn boot(
     config: &DiskConfig,
     mut wait: impl FnMut(&Vm, Deadline) -> Result<(), Missed>,
 ) -> Result<Vm> {
-    let deadline = Deadline::after(config.boot_limit);
+    let deadline = Deadline::after(config.common.boot_limit);
     let mut attempt = 1;
     loop {
-        let log = config.console_log.as_deref();
-        let vm = Vm::start(vm::directory()?, &config.machine, None, Talk::Console, log)?;
+        let log = config.common.console_log.as_deref();
+        let vm = Vm::start(
+            vm::directory()?,
+            &config.common.machine,
+            None,
+            Talk::Console,
+            log,
+        )?;
         match wait(&vm, deadline) {
             Ok(()) => return Ok(vm),
             Err(Missed::Stalled) if attempt < ATTEMPTS => {
@@ -288,7 +303,9 @@ fn boot(
                 eprintln!("test-guest: {}", vm.explain(why));
                 attempt += 1;
             }
-            Err(missed) => return Err(vm.missed("booting the disk", missed, config.boot_limit)),
+            Err(missed) => {
+                return Err(vm.missed("booting the disk", missed, config.common.boot_limit));
+            }
         }
     }
 }
@@ -302,33 +319,29 @@ fn log_in(vm: &Vm, config: &DiskConfig, deadline: Deadline) -> Result<()> {
             Prompt::User if names_sent == LOGIN_ATTEMPTS => {
                 return Err(vm.explain(&format!(
                     "logging in as {} fails again and again",
-                    config.special.user
+                    config.user
                 )));
             }
             Prompt::User => {
                 names_sent += 1;
-                vm.stream
-                    .send(format!("{}\n", config.special.user).as_bytes())?;
+                vm.stream.send(format!("{}\n", config.user).as_bytes())?;
             }
-            Prompt::Password => match &config.special.password {
+            Prompt::Password => match &config.password {
                 Some(password) => {
                     let line = format!("{}\n", password.expose_secret());
                     vm.stream.send(line.as_bytes())?;
                 }
-                None => bail!(
-                    "{} needs a password, and none was given",
-                    config.special.user
-                ),
+                None => bail!("{} needs a password, and none was given", config.user),
             },
             Prompt::Refused => {
-                return Err(vm.explain(&format!("login as {} was refused", config.special.user)));
+                return Err(vm.explain(&format!("login as {} was refused", config.user)));
             }
         }
         await_prompt(vm, deadline, None, |seen| {
             prompt = seen;
             true
         })
-        .map_err(|missed| vm.missed("logging in", missed, config.boot_limit))?;
+        .map_err(|missed| vm.missed("logging in", missed, config.common.boot_limit))?;
     }
 }
 

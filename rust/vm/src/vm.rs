@@ -9,8 +9,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use buildroot::apt;
 use tempfile::TempDir;
-use testkit::apt;
 
 use crate::console;
 use crate::deadline::Deadline;
@@ -49,7 +49,10 @@ pub(crate) enum Talk {
 }
 
 /// A directory for a machine's files.
-pub(crate) fn directory() -> Result<TempDir> {
+///
+/// # Errors
+/// When it cannot be made.
+pub fn directory() -> Result<TempDir> {
     tempfile::Builder::new()
         .prefix("test-guest-")
         .tempdir()
@@ -158,11 +161,10 @@ impl Vm {
 }
 
 /// Runs a machine on the terminal of the person who asked, until it is off.
-pub(crate) fn interactive(
-    dir: &TempDir,
-    machine: &Machine,
-    kernel: Option<DirectKernel>,
-) -> Result<()> {
+///
+/// # Errors
+/// When QEMU does not start, or ends badly.
+pub fn interactive(dir: &TempDir, machine: &Machine, kernel: Option<DirectKernel>) -> Result<()> {
     apt::ensure(&[QEMU])?;
     let launch = launch(machine, kernel, Wiring::Terminal, dir.path())?;
     let mut command = process::bound_command(QEMU);

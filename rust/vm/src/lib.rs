@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Virtual machines in QEMU, with KVM or without.
+//!
+//! A [`Machine`] is data. [`BootedDisk`] boots a disk by itself, as a person's
+//! machine would, and drives it over the serial console; [`Shell::of_machine`]
+//! gets a root shell into whatever boots; [`Qmp`] speaks with QEMU itself. A
+//! machine ends with the value that stands for it, and with this process at the
+//! latest.
+
+mod agent;
+mod config;
+mod console;
+mod deadline;
+mod disk_boot;
+mod injected;
+mod machine;
+mod output;
+mod process;
+mod qmp;
+mod serial;
+mod shell;
+mod stream;
+mod unattended;
+mod vm;
+
+pub use agent::SCRIPT as AGENT_SCRIPT;
+pub use config::{Common, Configure};
+pub use disk_boot::{BootedDisk, DiskConfig, boot_until};
+pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};
+pub use output::Output;
+pub use qmp::Qmp;
+pub use secrecy::SecretString;
+pub use shell::Shell;
+pub use unattended::{until_restart, until_said};
+pub use vm::{directory, interactive};
