@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::machine::{Accel, Disk, Firmware, Machine};
+use crate::accel::Accel;
+use crate::machine::{Disk, Firmware, Machine};
 
 /// What every kind of guest is told.
 #[derive(Clone, Debug)]

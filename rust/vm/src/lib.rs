@@ -7,11 +7,13 @@
 //! machine ends with the value that stands for it, and with this process at the
 //! latest.
 
+mod accel;
 mod agent;
 mod config;
-mod console;
+pub mod console;
 mod deadline;
 mod disk_boot;
+mod error;
 mod injected;
 mod machine;
 mod output;
@@ -23,13 +25,16 @@ mod stream;
 mod unattended;
 mod vm;
 
+pub use accel::{Accel, uses_kvm};
 pub use agent::SCRIPT as AGENT_SCRIPT;
 pub use config::{Common, Configure};
 pub use disk_boot::{BootedDisk, DiskConfig, boot_until};
-pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};
+pub use error::{Code, Error, Result};
+pub use machine::{Credential, DirectKernel, Disk, Firmware, Format, Machine, Port};
 pub use output::Output;
+pub use process::directory;
 pub use qmp::Qmp;
 pub use secrecy::SecretString;
-pub use shell::Shell;
+pub use shell::{Boot, Shell, Step};
 pub use unattended::{until_restart, until_said};
-pub use vm::{directory, interactive};
+pub use vm::interactive;

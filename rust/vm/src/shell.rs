@@ -4,15 +4,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-
 use crate::agent::{self, ReplyParser};
 use crate::config::Common;
 use crate::console;
 use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
 use crate::injected;
 use crate::machine::{DirectKernel, Machine};
 use crate::output::Output;
+use crate::process;
 use crate::stream::Missed;
 use crate::vm::{self, Talk, Vm};
 
@@ -21,24 +21,91 @@ const CONSOLE_INTERVAL: Duration = Duration::from_secs(3);
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(120);
 
+/// What a booting machine came to within some time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Its agent takes commands.
+    Shell,
+    /// It goes on booting, or does not.
+    Booting,
+    /// It has ended.
+    Ended,
+}
+
+/// A machine that boots what is in it, a medium or a disk, as it is; a shell
+/// for root comes into it as a credential, for which it needs systemd 256 or
+/// newer. Dropping it ends the machine.
+#[derive(Debug)]
+pub struct Boot(Vm);
+
+impl Boot {
+    /// Starts the machine. Its console goes to the end of `console_log`.
+    ///
+    /// # Errors
+    /// When QEMU, the firmware or a file is missing, or QEMU does not start.
+    pub fn start(machine: &Machine, console_log: &Path) -> Result<Self> {
+        let mut machine = machine.clone();
+        machine.credentials.extend(injected::credentials());
+        let dir = process::directory()?;
+        let vm = Vm::start(dir, &machine, None, Talk::Agent, Some(console_log))?;
+        Ok(Self(vm))
+    }
+
+    /// Waits for the shell, at most for `limit`. Not to be asked again once it is
+    /// there.
+    pub fn wait(&self, limit: Duration) -> Step {
+        match ready(&self.0, Deadline::after(limit)) {
+            Ok(()) => Step::Shell,
+            Err(Missed::Closed) => Step::Ended,
+            Err(_) => Step::Booting,
+        }
+    }
+
+    /// What the serial console said so far, as text.
+    pub fn console(&self) -> String {
+        self.0.console()
+    }
+
+    /// What failed, with the last words of console and QEMU.
+    pub fn explain(&self, code: Code, what: &str) -> Error {
+        self.0.explain(code, what)
+    }
+
+    /// Waits until the machine has ended, at most for `limit`.
+    ///
+    /// # Errors
+    /// When it has not, or ended badly.
+    pub fn wait_off(&self, limit: Duration) -> Result<()> {
+        self.0.wait_off(limit)
+    }
+
+    /// The shell, once [`Boot::wait`] has said that it is there.
+    pub fn into_shell(self) -> Shell {
+        Shell::serving(self.0, COMMAND_LIMIT)
+    }
+}
+
+/// Waits for the agent.
+fn ready(vm: &Vm, deadline: Deadline) -> std::result::Result<(), Missed> {
+    vm.stream.wait_for(deadline, None, |bytes| {
+        let at = agent::find(bytes, agent::READY)?;
+        bytes.drain(..at + agent::READY.len());
+        Some(())
+    })
+}
+
 /// Waits for the agent, and for nothing longer when the console says that it
 /// will not come.
-fn await_agent(vm: &Vm, limit: Duration) -> Result<(), Missed> {
+fn await_agent(vm: &Vm, limit: Duration) -> std::result::Result<(), Missed> {
     let deadline = Deadline::after(limit);
     loop {
         let left = deadline.remaining().ok_or(Missed::Deadline)?;
-        let next = Deadline::after(left.min(CONSOLE_INTERVAL));
-        let ready = vm.stream.wait_for(next, None, |bytes| {
-            let at = agent::find(bytes, agent::READY)?;
-            bytes.drain(..at + agent::READY.len());
-            Some(())
-        });
-        match ready {
+        match ready(vm, Deadline::after(left.min(CONSOLE_INTERVAL))) {
             Err(Missed::Deadline) => {}
             ready => return ready,
         }
-        if let Some(why) = console::dead_end(&vm.console_tail()) {
-            return Err(Missed::DeadEnd(why));
+        if let Some(end) = console::dead_end(&vm.console_tail()) {
+            return Err(Missed::DeadEnd(end));
         }
     }
 }
@@ -60,14 +127,14 @@ impl Shell {
     ///
     /// # Errors
     /// When there is no shell within the limit of a boot.
-    pub fn of_kernel(
+    pub fn of_kernel<E: From<Error>>(
         common: &Common,
-        prepare: impl Fn(&Path) -> Result<(Machine, DirectKernel)>,
-    ) -> Result<Self> {
+        prepare: impl Fn(&Path) -> std::result::Result<(Machine, DirectKernel), E>,
+    ) -> std::result::Result<Self, E> {
         let limit = common.boot_limit;
         let mut attempt = 1;
         loop {
-            let dir = vm::directory()?;
+            let dir = process::directory()?;
             let (machine, kernel) = prepare(dir.path())?;
             let log = common.console_log.as_deref();
             let vm = Vm::start(dir, &machine, Some(kernel), Talk::Agent, log)?;
@@ -75,10 +142,10 @@ impl Shell {
                 Ok(()) => return Ok(Self::serving(vm, common.command_limit)),
                 Err(_) if attempt < vm::ATTEMPTS && vm.panicked_in_interrupt() => {
                     let why = "the kernel panicked in an interrupt, starting once more";
-                    eprintln!("vm: {}", vm.explain(why));
+                    eprintln!("vm: {}", vm.explain(Code::DeadEnd, why));
                     attempt += 1;
                 }
-                Err(missed) => return Err(vm.missed("booting the guest", missed, limit)),
+                Err(missed) => return Err(vm.missed("booting the guest", missed, limit).into()),
             }
         }
     }
@@ -96,20 +163,12 @@ impl Shell {
         limit: Duration,
         console_log: &Path,
     ) -> Result<Option<Self>> {
-        let mut machine = machine.clone();
-        machine.credentials.extend(injected::credentials());
-        let vm = Vm::start(
-            vm::directory()?,
-            &machine,
-            None,
-            Talk::Agent,
-            Some(console_log),
-        )?;
-        match await_agent(&vm, limit) {
-            Ok(()) => Ok(Some(Self::serving(vm, COMMAND_LIMIT))),
+        let boot = Boot::start(machine, console_log)?;
+        match await_agent(&boot.0, limit) {
+            Ok(()) => Ok(Some(boot.into_shell())),
             Err(Missed::Deadline) => Ok(None),
-            Err(_) if vm.panicked_in_interrupt() => Ok(None),
-            Err(missed) => Err(vm.missed("booting the machine", missed, limit)),
+            Err(_) if boot.0.panicked_in_interrupt() => Ok(None),
+            Err(missed) => Err(boot.0.missed("booting the machine", missed, limit)),
         }
     }
 
@@ -125,7 +184,7 @@ impl Shell {
     ///
     /// # Errors
     /// When it does not within `limit`.
-    pub fn wait_off(self, limit: Duration) -> Result<()> {
+    pub fn wait_off(&self, limit: Duration) -> Result<()> {
         self.vm.wait_off(limit)
     }
 
@@ -171,14 +230,17 @@ impl Shell {
     /// Writes a file; missing directories are made.
     pub fn put(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
         if !path.starts_with('/') || path.contains('\n') || path.ends_with([' ', '\t']) {
-            bail!("{path:?} is no path that a file can be sent to");
+            let what = format!("{path:?} is no path that a file can be sent to");
+            return Err(Error::new(Code::Refused, what));
         }
         let nonce = agent::nonce();
         let request = agent::put_request(&nonce, path, mode, content);
         let what = format!("sending {path}");
         let (status, stderr) = self.request(&nonce, &request, &what, self.command_limit, |_| {})?;
         if status != 0 {
-            bail!("{what} failed: {}", String::from_utf8_lossy(&stderr).trim());
+            let why = String::from_utf8_lossy(&stderr);
+            let what = format!("{what} failed: {}", why.trim());
+            return Err(Error::new(Code::CommandFailed, what));
         }
         Ok(())
     }
@@ -188,10 +250,9 @@ impl Shell {
         let script = format!("cat -- '{}'", path.replace('\'', r"'\''"));
         let output = self.run(&script)?;
         if !output.success() {
-            bail!(
-                "reading {path} in the guest: {}",
-                output.stderr_text().trim()
-            );
+            let why = output.stderr_text();
+            let what = format!("reading {path} in the guest: {}", why.trim());
+            return Err(Error::new(Code::CommandFailed, what));
         }
         Ok(output.stdout)
     }
@@ -207,6 +268,11 @@ impl Shell {
         self.vm.wait_off(POWER_OFF_LIMIT)
     }
 
+    /// What the serial console said so far, as text.
+    pub fn console(&self) -> String {
+        self.vm.console()
+    }
+
     /// The last lines of the serial console, for messages.
     pub fn console_tail(&self) -> String {
         self.vm.console_tail()
@@ -219,7 +285,10 @@ impl Shell {
 
     fn refuse_if_busy(&self, what: &str) -> Result<()> {
         match &self.busy_with {
-            Some(command) => bail!("{what}: the guest is still busy with `{command}`"),
+            Some(command) => {
+                let what = format!("{what}: the guest is still busy with `{command}`");
+                Err(Error::new(Code::Refused, what))
+            }
             None => Ok(()),
         }
     }

@@ -4,19 +4,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
-
 use crate::console;
 use crate::deadline::Deadline;
+use crate::error::Result;
 use crate::machine::{DirectKernel, Machine};
-use crate::vm::{self, Talk, Vm};
+use crate::process;
+use crate::vm::{Talk, Vm};
 
 /// Runs a machine until it starts again or switches itself off.
 ///
 /// # Errors
 /// When it does neither within `limit`.
 pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
-    Vm::start(vm::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
+    Vm::start(process::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
 }
 
 /// Runs a machine until its serial console has said `text`, and ends it then.
@@ -32,7 +32,13 @@ pub fn until_said(
     limit: Duration,
     log: &Path,
 ) -> Result<String> {
-    let vm = Vm::start(vm::directory()?, machine, kernel, Talk::Console, Some(log))?;
+    let vm = Vm::start(
+        process::directory()?,
+        machine,
+        kernel,
+        Talk::Console,
+        Some(log),
+    )?;
     let said = vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
         Some(console::plain(bytes)).filter(|plain| plain.contains(text))
     });

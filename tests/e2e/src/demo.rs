@@ -149,7 +149,7 @@ fn serve(image: &OciImage, storage: &Path) -> Result<Served> {
 /// Everything that happens in the live guest.
 fn install(installer: &Path, served: &Served, files: &Files, stages: &mut Stages) -> Result<()> {
     let mut guest = stages.run("Live guest with a blank disk", || {
-        let speed = match Accel::Auto.uses_kvm() {
+        let speed = match vm::uses_kvm(Accel::Auto)? {
             true => "with KVM",
             false => "emulated (no usable KVM), which is slow",
         };
@@ -165,7 +165,7 @@ fn install(installer: &Path, served: &Served, files: &Files, stages: &mut Stages
     stages.run("Partitions", || {
         let listing = guest.check(&layout::script(GUEST_DISK))?;
         say(&indented(&listing));
-        guest.put(GUEST_CONFIG, 0o600, served.config().as_bytes())
+        Ok(guest.put(GUEST_CONFIG, 0o600, served.config().as_bytes())?)
     })?;
 
     let what = format!(

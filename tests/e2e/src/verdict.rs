@@ -8,9 +8,9 @@ use crate::boots::Booted;
 
 /// A firmware's name as `boots` reports it.
 pub fn firmware_name(firmware: Firmware) -> &'static str {
-    match firmware {
-        Firmware::Bios => "bios",
-        Firmware::Uefi => "uefi",
+    match firmware.is_uefi() {
+        true => "uefi",
+        false => "bios",
     }
 }
 

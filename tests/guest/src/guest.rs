@@ -162,7 +162,7 @@ impl Guest {
     pub fn start(config: &GuestConfig) -> Result<Self> {
         let image = LiveImage::build()?;
         let shell = Shell::of_kernel(&config.common, |dir| {
-            Ok((config.machine_in(dir, &image)?, config.kernel(&image)))
+            anyhow::Ok((config.machine_in(dir, &image)?, config.kernel(&image)))
         })?;
         Ok(Self(shell))
     }
@@ -176,7 +176,11 @@ impl Guest {
         let image = LiveImage::build()?;
         let dir = vm::directory()?;
         let machine = config.machine_in(dir.path(), &image)?;
-        vm::interactive(&dir, &machine, Some(config.kernel(&image)))
+        Ok(vm::interactive(
+            &dir,
+            &machine,
+            Some(config.kernel(&image)),
+        )?)
     }
 
     /// Unmounts the disks, powers off and waits for the end.
@@ -184,6 +188,6 @@ impl Guest {
     /// # Errors
     /// When a command still runs, or the machine does not end.
     pub fn power_off(self) -> Result<()> {
-        self.0.power_off()
+        Ok(self.0.power_off()?)
     }
 }

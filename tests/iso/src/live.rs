@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use test_gui::{Driver, ENGLISH, Gui};
-use vm::{Disk, Machine, Port, Shell};
+use vm::{Credential, Disk, Machine, Port, Shell};
 
 use crate::camera::{Camera, Watch};
 use crate::report::Report;
@@ -54,7 +54,6 @@ impl Boot<'_> {
                 Disk::new(self.toolbox).read_only().serial(toolbox::SERIAL),
             ],
             firmware: self.way.firmware(),
-            secure_boot: self.way == Way::Secure,
             network: self.way != Way::Offline,
             medium: Some(self.iso.to_owned()),
             large_screen: true,
@@ -122,7 +121,7 @@ impl Boot<'_> {
 
 /// Credentials by which the medium's configuration gets what a maintainer
 /// would put there: an entry for a registry without TLS.
-fn trust(registry: &str) -> [(String, String); 2] {
+fn trust(registry: &str) -> [Credential; 2] {
     const UNIT: &str = "iso-tests-registry.service";
     let entry = format!("\nregistryAuth: {{registries: {{\"{registry}\": {{insecure: true}}}}}}\n");
     // In base64 nothing has a meaning for systemd or the shell.
@@ -133,9 +132,9 @@ fn trust(registry: &str) -> [(String, String); 2] {
          >>/etc/calamares-bootc/modules/bootc.conf'\n"
     );
     [
-        (format!("systemd.extra-unit.{UNIT}"), unit),
-        (
-            "systemd.unit-dropin.installer.service~iso-tests".to_owned(),
+        Credential::new(format!("systemd.extra-unit.{UNIT}"), unit),
+        Credential::new(
+            "systemd.unit-dropin.installer.service~iso-tests",
             format!("[Unit]\nWants={UNIT}\nAfter={UNIT}\n"),
         ),
     ]

@@ -38,7 +38,8 @@ impl Way {
     pub fn firmware(self) -> Firmware {
         match self {
             Self::Bios | Self::Offline | Self::Large | Self::Check => Firmware::Bios,
-            Self::Uefi | Self::Secure => Firmware::Uefi,
+            Self::Uefi => Firmware::Uefi,
+            Self::Secure => Firmware::Secure,
         }
     }
 
