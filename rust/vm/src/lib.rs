@@ -9,6 +9,7 @@
 
 mod accel;
 mod agent;
+mod camera;
 mod config;
 pub mod console;
 mod deadline;
@@ -27,6 +28,7 @@ mod vm;
 
 pub use accel::{Accel, uses_kvm};
 pub use agent::SCRIPT as AGENT_SCRIPT;
+pub use camera::{Camera, Watch};
 pub use config::{Common, Configure};
 pub use disk_boot::{BootedDisk, DiskConfig, boot_until};
 pub use error::{Code, Error, Result};

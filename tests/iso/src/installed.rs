@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::boots::digest_in;
-use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Machine, SecretString, Shell};
+use vm::{
+    BootedDisk, Camera, Configure as _, Disk, DiskConfig, Machine, SecretString, Shell, Watch,
+};
 
-use crate::camera::{Camera, Watch};
 use crate::report::Report;
 use crate::walk::Choice;
 use crate::way::Way;

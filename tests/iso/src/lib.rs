@@ -21,7 +21,6 @@
 //! medium (see [`toolbox`]).
 
 mod accounts;
-mod camera;
 mod check;
 mod installed;
 mod live;

@@ -11,9 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use test_gui::{Driver, ENGLISH, Gui};
-use vm::{Credential, Disk, Machine, Port, Shell};
+use vm::{Camera, Credential, Disk, Machine, Port, Shell, Watch};
 
-use crate::camera::{Camera, Watch};
 use crate::report::Report;
 use crate::room::Room;
 use crate::way::Way;

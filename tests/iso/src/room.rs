@@ -4,9 +4,7 @@
 use std::path::PathBuf;
 
 use test_gui::{Around, Driver};
-use vm::Shell;
-
-use crate::camera::Camera;
+use vm::{Camera, Shell};
 
 /// The end of Calamares' log, and what else tells of a failure.
 const EVIDENCE: &str = "tail -n 40 /root/.cache/calamares/session.log
