@@ -202,8 +202,15 @@ pub(crate) fn interrupt_panic(text: &str) -> bool {
     text.contains("Kernel panic - not syncing: Fatal exception in interrupt")
 }
 
+/// Whether a boot looks as if emulation had failed, not the guest: besides
+/// [`interrupt_panic`] a starved guest hangs in the test of its timer.
+pub fn emulation_failed(text: &str) -> bool {
+    let last = text.trim_end().lines().next_back().unwrap_or_default();
+    interrupt_panic(text) || last.contains("8254 timer not connected to IO-APIC")
+}
+
 /// The last `count` lines of a console log, as text.
-pub(crate) fn tail(bytes: &[u8], count: usize) -> String {
+pub fn tail(bytes: &[u8], count: usize) -> String {
     let text = plain(bytes);
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -255,7 +262,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(interrupt_panic(text), expected, "{text:?}");
+            assert_eq!(emulation_failed(text), expected, "{text:?}");
         }
+        let hung = "[ 0.4] ..MP-BIOS bug: 8254 timer not connected to IO-APIC\n";
+        assert!(emulation_failed(hung));
+        assert!(!emulation_failed(&format!("{hung}[ 0.5] goes on\n")));
     }
 
     #[test]

@@ -29,7 +29,6 @@ mod options;
 mod report;
 mod room;
 mod run;
-mod sockets;
 pub mod toolbox;
 mod walk;
 mod way;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use image_builder::smoke::sockets;
 use serde_json::json;
 use test_gui::{Driver, ENGLISH, Gui};
 use vm::{Camera, Credential, Disk, Machine, Port, Shell, Watch};
@@ -16,7 +17,7 @@ use vm::{Camera, Credential, Disk, Machine, Port, Shell, Watch};
 use crate::report::Report;
 use crate::room::Room;
 use crate::way::Way;
-use crate::{accounts, sockets, toolbox};
+use crate::{accounts, toolbox};
 
 /// For whatever Calamares does between two pages, in emulation.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
