@@ -28,7 +28,8 @@ pub enum Accel {
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 /// QEMU makes this status of what the boot sector says at the end.
 const PROBE_STATUS: i32 = 0x10 << 1 | 1;
-const PROBE_BYTES: usize = 64 << 10;
+/// SeaBIOS reads from no disk of less than a cylinder.
+const PROBE_BYTES: usize = 1 << 20;
 /// The code of `probe.S`.
 const PROBE: [u8; 126] = [
     0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c, 0xfc, 0x66, 0xbf, 0x00,

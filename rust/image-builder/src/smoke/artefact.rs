@@ -113,7 +113,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn with(marks: &[(usize, &[u8])]) -> Vec<u8> {
+    /// Where it is, and what.
+    type Mark = (usize, &'static [u8]);
+
+    fn with(marks: &[Mark]) -> Vec<u8> {
         let mut bytes = vec![0; HEAD];
         for (offset, mark) in marks {
             bytes[*offset..offset + mark.len()].copy_from_slice(mark);
@@ -123,10 +126,10 @@ mod tests {
 
     #[test]
     fn kinds_are_found_in_the_file() {
-        let boot: (usize, &[u8]) = (510, &[0x55, 0xaa]);
-        let iso: (usize, &[u8]) = (0x8001, b"CD001");
-        let gpt: (usize, &[u8]) = (512, b"EFI PART");
-        let table: [(&[(usize, &[u8])], &str, Option<Artefact>); 10] = [
+        let boot: Mark = (510, &[0x55, 0xaa]);
+        let iso: Mark = (0x8001, b"CD001");
+        let gpt: Mark = (512, b"EFI PART");
+        let table: [(&[Mark], &str, Option<Artefact>); 10] = [
             (&[(0, b"QFI\xfb")], "", Some(Artefact::Disk(Format::Qcow2))),
             (&[(0, b"KDMV")], "", Some(Artefact::Disk(Format::Vmdk))),
             (&[(0, b"conectix")], "", Some(Artefact::Disk(Format::Vpc))),
