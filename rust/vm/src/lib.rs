@@ -38,5 +38,5 @@ pub use process::directory;
 pub use qmp::Qmp;
 pub use secrecy::SecretString;
 pub use shell::{Boot, Shell, Step};
-pub use unattended::{until_restart, until_said};
+pub use unattended::{until_off, until_restart, until_said};
 pub use vm::interactive;

@@ -22,6 +22,7 @@
 
 mod accounts;
 mod check;
+mod debian_installer;
 mod installed;
 mod live;
 mod medium;

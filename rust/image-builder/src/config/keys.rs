@@ -33,7 +33,7 @@ pub static DISTRO_YAML: Table = Table::of(&[
     Key::new("live", Mapping(&LIVE), Nothing(""), "the live session, in which the installer runs").part("The live session"),
     Key::new("secureBoot", Flag, Is("true"), "the medium boots with Secure Boot: shim and a signed GRUB").part("The file"),
     Key::new("compression", Word(&Compression::NAMES, &[]), Is("zstd"), "of the live system; xz is about a seventh smaller and takes minutes longer"),
-    Key::new("tree", Text(&DIRECTORY), Nothing("none is laid over"), "laid over the live-build tree: `package-lists/`, `hooks/`, `includes.chroot_after_packages/`, …").example("./tree"),
+    Key::new("tree", Text(&DIRECTORY), Nothing("none is laid over"), "laid over the live-build tree: `package-lists/`, `hooks/`, `includes.chroot_after_packages/`, …; `debian-installer/` is for [the medium of that name](debian-installer.md)").example("./tree"),
 ]);
 
 #[rustfmt::skip]
