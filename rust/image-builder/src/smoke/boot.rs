@@ -205,7 +205,7 @@ impl Times {
     fn of(&self, case: &str) -> Duration {
         let reached = match case {
             "boot-loader" => self.loader.or(self.kernel),
-            "login-prompt" => self.login,
+            "login-prompt" => self.login.or(self.shell),
             _ => self.shell.or(self.login).or(self.kernel),
         };
         reached.unwrap_or_default()
