@@ -27,3 +27,5 @@ mod refused;
 mod stopped;
 #[path = "build/traces.rs"]
 mod traces;
+#[path = "build/verify.rs"]
+mod verify;

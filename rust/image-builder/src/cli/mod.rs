@@ -7,5 +7,6 @@ pub mod documents;
 pub mod image_type;
 mod run;
 mod terminal;
+pub mod verify;
 
 pub use run::main;
