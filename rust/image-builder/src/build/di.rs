@@ -200,7 +200,7 @@ pub(super) fn files(distro: &Distro) -> Result<Files> {
     let mut files = Files::new();
     let is_program = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let data = ["control", "templates", "functions.sh"].contains(&&*name);
+        let data = ["control", "templates"].contains(&&*name) || name.ends_with(".sh");
         path.starts_with("udeb") && !data
     };
     files.add_dir(&SOURCES, Path::new(""), &is_program);

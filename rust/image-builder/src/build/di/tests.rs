@@ -9,6 +9,8 @@ use contract::plan::Plan;
 use super::*;
 use crate::build::files::Entry;
 
+mod questions;
+
 fn distro(text: &str) -> Distro {
     Distro::parse(Path::new("distro.yaml"), text).unwrap()
 }
@@ -119,7 +121,8 @@ fn the_step_takes_the_place_of_debians() {
 fn questions_are_in_german_too() {
     let files = files(&distro(EMBEDDED)).unwrap();
     let templates = text(&files, "udeb/DEBIAN/templates");
-    let postinst = text(&files, "udeb/DEBIAN/postinst");
+    let mut scripts = text(&files, "udeb/DEBIAN/postinst");
+    scripts += &text(&files, "udeb/usr/lib/bootc-installer-di/questions.sh");
     for template in templates.split("\n\n") {
         let name = template.lines().next().unwrap();
         assert!(template.contains("\nType: "), "{name}");
@@ -134,7 +137,7 @@ fn questions_are_in_german_too() {
         let progress = name.contains("/progress/") || name.starts_with("debian-installer/");
         let closing = name == "bootc-installer/close-failed";
         assert!(
-            progress || closing || postinst.contains(name.trim_start_matches("bootc-installer/")),
+            progress || closing || scripts.contains(name.trim_start_matches("bootc-installer/")),
             "nobody asks {name}"
         );
     }
