@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use buildroot::archive::{Archives, Indexed, Lists as Read};
 
-use super::locking;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::lock::Pinned;
+use crate::lock::{Pinned, pinned};
 use crate::mirror::{self, Reach};
 use crate::sbom::Hashes;
 
@@ -56,9 +55,9 @@ impl Lists {
     ///
     /// # Errors
     /// `BUILD_FAILED` when they no longer go together.
-    pub(super) fn live_as(&self, pinned: &[Pinned]) -> Result<Vec<Pinned>> {
+    pub(super) fn live_as(&self, locked: &[Pinned]) -> Result<Vec<Pinned>> {
         let there: BTreeSet<&str> = self.live.iter().map(|it| it.name.as_str()).collect();
-        let names: BTreeSet<&str> = pinned.iter().map(|it| it.name.as_str()).collect();
+        let names: BTreeSet<&str> = locked.iter().map(|it| it.name.as_str()).collect();
         let names: Vec<&str> = names.intersection(&there).copied().collect();
         let chosen = self.read_live.closure(&names).map_err(|err| {
             Error::new(
@@ -70,7 +69,7 @@ impl Lists {
             .detail(format!("{err:#}"))
         })?;
         let hashes: Hashes = self.live.iter().cloned().collect();
-        let mut found = locking::tools(&chosen, &hashes);
+        let mut found = pinned(&chosen, &hashes);
         // What hooks have removed would come again.
         found.retain(|package| names.contains(&package.name.as_str()));
         Ok(found)

@@ -3,78 +3,14 @@
 
 use std::fs;
 
-use buildroot::cache::Key;
-
-use super::lb;
 use super::live::{Inputs, LB};
-use super::parts::Parts;
 use super::work::Work;
-use crate::config::Distro;
 use crate::error::{Error, Result};
 use crate::lock::{self, Decided, Lock, Locked, Pinned, PinnedImage, PinnedIso};
-use crate::sbom::{Hashes, Own, Package};
+use crate::sbom::{Own, Package};
 
 /// The medium's own list of its files, made by a hook.
 const SUMS: &str = "binary/sha256sum.txt";
-
-/// What distro.yaml and this program decide.
-///
-/// # Errors
-/// `IO` when a file that the distro names cannot be read.
-pub(super) fn decided(parts: &Parts) -> Result<Decided> {
-    let distro = &parts.request.distro;
-    let product = &distro.product;
-    Ok(Decided {
-        builder: env!("CARGO_PKG_VERSION").to_owned(),
-        product: product.id.clone(),
-        product_version: product.version.clone(),
-        suite: distro.suite.clone(),
-        architecture: "amd64".to_owned(),
-        snapshot: distro.mirrors.snapshot.clone(),
-        options: options(distro),
-        tree: parts.tree()?.digest(),
-        layer: parts.layer()?.digest(),
-    })
-}
-
-/// A hash over the options of live-build, but for mirrors: another mirror of the
-/// same archive has the same packages.
-fn options(distro: &Distro) -> String {
-    let mut key = Key::new();
-    let mut is_value_of_mirror = false;
-    for word in lb::config_arguments(distro, None) {
-        let is_mirror = word.starts_with("--mirror-");
-        if !is_mirror && !is_value_of_mirror {
-            key = key.with("word", &word);
-        }
-        is_value_of_mirror = is_mirror;
-    }
-    key.hex()
-}
-
-/// Packages of an archive with what it tells of their files.
-pub(super) fn tools(packages: &[(String, String)], hashes: &Hashes) -> Vec<Pinned> {
-    let one = |(name, version): &(String, String)| {
-        let (architecture, sha256) = hashes.find(name, version).unwrap_or_default();
-        Pinned {
-            name: name.clone(),
-            version: version.clone(),
-            architecture: architecture.to_owned(),
-            sha256: sha256.to_owned(),
-        }
-    };
-    packages.iter().map(one).collect()
-}
-
-/// A package file.
-pub(super) fn own(own: &Own) -> Pinned {
-    Pinned {
-        name: own.name.clone(),
-        version: own.version.clone(),
-        architecture: String::new(),
-        sha256: own.sha256.clone(),
-    }
-}
 
 /// What a lock is made of before there is a medium, and what it has to be.
 pub(super) struct Locking<'a> {
@@ -140,9 +76,9 @@ impl Locking<'_> {
         Ok(Lock {
             source_date_epoch: inputs.epoch,
             archive: inputs.mirror.key.clone(),
-            tools: tools(inputs.tools, inputs.hashes),
+            tools: lock::pinned(inputs.tools, inputs.hashes),
             packages: of_archive.map(pinned).collect(),
-            own: owned.iter().map(own).collect(),
+            own: owned.iter().map(lock::pinned_own).collect(),
             images: inputs.embedded.iter().map(image).collect(),
             iso,
             files: lock::sums(&sums),

@@ -4,6 +4,7 @@
 //! with it. Pure.
 
 mod diff;
+mod pins;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 pub use diff::{Pinned, file_differences, listed, package_differences, sums};
+pub(crate) use pins::{pinned, pinned_own};
 
 /// The form that this program writes, and the newest that it reads.
 const VERSION: u32 = 1;

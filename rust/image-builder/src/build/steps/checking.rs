@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::build::embed::{self, Image};
-use crate::build::locking;
 use crate::build::parts::Parts;
 use crate::build::publish;
 use crate::build::step::{Context, Description, Found, Step};
@@ -43,7 +42,7 @@ impl Step for Checking {
             .transpose()?;
         let mut epoch = source_date_epoch()?;
         if let Some(locked) = &request.locked {
-            let here = locking::decided(&self.0)?;
+            let here = self.0.decided()?;
             locked.require(locked.lock.decided.differences(&here))?;
             epoch = Some(locked.lock.source_date_epoch);
         }

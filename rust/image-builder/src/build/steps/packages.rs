@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::build::locking;
 use crate::build::parts::Parts;
 use crate::build::publish::own;
 use crate::build::step::{Context, Description, Step};
 use crate::error::{Code, Error, Result};
-use crate::lock::package_differences;
+use crate::lock::{package_differences, pinned_own};
 use crate::progress::Progress;
 
 /// How often the log is looked at.
@@ -48,7 +47,7 @@ impl Step for Packages {
         debs.extend(distro.debs.iter().cloned());
         if let Some(locked) = &self.0.request.locked {
             let here: Vec<_> = debs.iter().map(|deb| own(deb)).collect::<Result<_>>()?;
-            let here: Vec<_> = here.iter().map(locking::own).collect();
+            let here: Vec<_> = here.iter().map(pinned_own).collect();
             locked.require(package_differences("own package", &locked.lock.own, &here))?;
         }
         at.debs.set(debs);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::build::locking::{self, Locking};
+use crate::build::locking::Locking;
 use crate::build::parts::Parts;
 use crate::build::publish::{self, MadeMedium, MediumKind};
 use crate::build::step::{Context, Description, Step};
@@ -39,7 +39,7 @@ impl Step for Results {
         let medium = self.made(bench.work)?;
         let locking = match medium.kind {
             MediumKind::Calamares => Some(Locking {
-                decided: locking::decided(&self.0)?,
+                decided: self.0.decided()?,
                 locked: request.locked.as_ref(),
                 work: bench.work,
             }),

@@ -3,12 +3,11 @@
 
 use std::rc::Rc;
 
-use crate::build::locking;
 use crate::build::parts::Parts;
 use crate::build::root::{Root, SUITE};
 use crate::build::step::{Context, Description, Step};
 use crate::error::Result;
-use crate::lock::package_differences;
+use crate::lock::{package_differences, pinned};
 
 /// The root.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ impl Step for LiveBuildRoot {
         let root = Root::make(at.lists.get()?)?;
         let tools = root.packages().to_vec();
         if let Some(locked) = &self.0.request.locked {
-            let here = locking::tools(&tools, at.hashes.get()?);
+            let here = pinned(&tools, at.hashes.get()?);
             let locked_tools = &locked.lock.tools;
             locked.require(package_differences("tool", locked_tools, &here))?;
         }
