@@ -31,6 +31,7 @@ const DECISIVE: &[&str] = &[
     "rust/imageref/",
     "rust/installer/",
     "rust/partition/",
+    "rust/recipe/",
     "rust/registry/",
     "rust/sandbox/",
     "rust/source/",
