@@ -198,7 +198,8 @@ pub struct BuildArgs {
 
     /// Take the packages of this project from here, ready made
     ///
-    /// Without it they are built from the sources of this program.
+    /// Without it they are built from the sources of this program; a program of a
+    /// package takes those of the package calamares-bootc-media.
     #[arg(long, value_name = "DIR")]
     pub debs: Option<PathBuf>,
 
