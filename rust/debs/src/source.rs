@@ -46,6 +46,7 @@ const OF_BUILDER: &[&str] = &[
     "rust/debs/",
     "rust/image-builder/",
     "rust/manual/",
+    "rust/vm/",
 ];
 
 /// Which packages of the source are meant.

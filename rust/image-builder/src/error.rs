@@ -44,6 +44,8 @@ pub enum Code {
     Busy,
     /// live-build failed.
     BuildFailed,
+    /// What was booted is not as it should be.
+    SmokeFailed,
     /// It was stopped on request.
     Interrupted,
     /// The operating system refused an operation.
@@ -52,7 +54,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Usage,
         Self::ConfigInvalid,
         Self::NotRoot,
@@ -68,6 +70,7 @@ impl Code {
         Self::MediumDiffers,
         Self::Busy,
         Self::BuildFailed,
+        Self::SmokeFailed,
         Self::Interrupted,
         Self::Io,
     ];
@@ -90,6 +93,7 @@ impl Code {
             Self::MediumDiffers => "MEDIUM_DIFFERS",
             Self::Busy => "BUSY",
             Self::BuildFailed => "BUILD_FAILED",
+            Self::SmokeFailed => "SMOKE_FAILED",
             Self::Interrupted => "INTERRUPTED",
             Self::Io => "IO",
         }
@@ -111,7 +115,11 @@ impl Code {
             | Self::LockMismatch
             | Self::Busy => 3,
             Self::Interrupted => 130,
-            Self::DiskFull | Self::MediumDiffers | Self::BuildFailed | Self::Io => 1,
+            Self::DiskFull
+            | Self::MediumDiffers
+            | Self::BuildFailed
+            | Self::SmokeFailed
+            | Self::Io => 1,
         }
     }
 }

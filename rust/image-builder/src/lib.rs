@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes what carries a bootable container: the live ISO that installs it, and
-//! disk images.
+//! disk images; boots them to see.
 
 pub mod build;
 pub mod cli;
@@ -13,4 +13,5 @@ mod output;
 pub mod preflight;
 pub mod progress;
 pub mod sbom;
+pub mod smoke;
 pub mod verify;

@@ -60,6 +60,7 @@ fn meaning(code: Code) -> &'static str {
         Code::MediumDiffers => "The medium is not the one of the lock file.",
         Code::Busy => "Another build works in the same directory.",
         Code::BuildFailed => "live-build failed.",
+        Code::SmokeFailed => "What was booted is not as it should be.",
         Code::Interrupted => "It was stopped on request.",
         Code::Io => "The operating system refused an operation.",
     }
