@@ -102,6 +102,7 @@ fn ours(distro: &Distro, dir: &Path) -> Result<()> {
         check_images: false,
         result: None,
         owner: None,
+        locked: None,
     };
     let mut progress = Progress::new(false);
     build::build(&request, &mut progress, &Cancel::new())?;

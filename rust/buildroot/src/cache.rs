@@ -80,6 +80,11 @@ impl Key {
     }
 }
 
+/// Where the entry `<kind>-<key>` is when it is there. Nothing is made of it.
+pub fn place(kind: &str, key: &Key) -> Result<PathBuf> {
+    Ok(dir()?.join(format!("{kind}-{}", key.hex())))
+}
+
 /// Returns the entry `<kind>-<key>`, made by `make` when it is not there yet.
 ///
 /// `make` gets a path that does not exist, and creates a file or directory

@@ -9,19 +9,44 @@ use buildroot::cache::{self, Key};
 
 use crate::bench::{BUILD, Bench, entries};
 use crate::root::{self, Output};
-use crate::source;
+use crate::source::{self, Set};
 
-/// The packages of this work tree for a suite (`trixie`, `forky`): the paths of
-/// the `.deb` files, in the cache, sorted by name. Built when the sources or
-/// the suite's recipe changed. `DEB_BUILD_OPTIONS` counts; what is written meanwhile goes to `output`. Needs
-/// root.
+/// The build profile without the builder (debian/control).
+const NO_BUILDER: &str = "pkg.calamares-bootc.nobuilder";
+
+/// The packages of this work tree that a medium of a suite (`trixie`, `forky`) gets:
+/// the paths of the `.deb` files, in the cache, sorted by name. Built when the
+/// sources or the suite's recipe changed. `DEB_BUILD_OPTIONS` counts; what is written
+/// meanwhile goes to `output`. Needs root.
+///
+/// # Errors
+/// When the root cannot be made, or the build fails.
 pub fn build(suite: &str, output: Output<'_>) -> Result<Vec<PathBuf>> {
-    packages_in(&built(suite, output)?)
+    let found = packages_in(&built(suite, Set::Medium, output)?)?;
+    Ok(found.into_iter().filter(|deb| is_for_medium(deb)).collect())
+}
+
+/// [`build`], with the packages of the builder, which no medium gets.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_all(suite: &str, output: Output<'_>) -> Result<Vec<PathBuf>> {
+    packages_in(&built(suite, Set::All, output)?)
+}
+
+/// The packages that no medium gets: they make media.
+const OF_MAKERS: [&str; 2] = ["calamares-bootc-media", "debian-bootc-image-builder"];
+
+/// Whether a package file, `NAME_VERSION_ARCH.deb`, is one that goes onto a medium.
+pub fn is_for_medium(deb: &Path) -> bool {
+    let name = deb.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.split('_').next().unwrap_or_default();
+    !OF_MAKERS.contains(&name)
 }
 
 /// Runs lintian over the packages: its errors are errors, the rest is printed.
 pub fn lint(suite: &str) -> Result<()> {
-    let built = built(suite, Output::Inherited)?;
+    let built = built(suite, Set::All, Output::Inherited)?;
     root::run(
         &root::build_root(suite)?,
         &[(&built, BUILD)],
@@ -48,39 +73,60 @@ fn bench(suite: &str) -> Result<Bench> {
 }
 
 /// The cache entry with all that `dpkg-buildpackage` made.
-fn built(suite: &str, output: Output<'_>) -> Result<PathBuf> {
+fn built(suite: &str, set: Set, output: Output<'_>) -> Result<PathBuf> {
     let bench = bench(suite)?;
     let root_key = root::recipe(suite, &bench.source)?.key();
-    let start = || {
-        Key::new()
+    let key = |set: Set| {
+        let key = Key::new()
             .with("root", root_key.hex())
-            .with("options", root::build_options())
+            .with("options", root::build_options());
+        let key = match set {
+            Set::Medium => key.with("profile", NO_BUILDER),
+            Set::All => key,
+        };
+        source::key(&bench.source, &bench.files, set, key)
     };
-    let key = source::key(&bench.source, &bench.files, start())?;
-    cache::entry(&format!("debs-{suite}"), &key, |dir| {
+    let kind = format!("debs-{suite}");
+    let wanted = key(set)?;
+    // All of them have these among them.
+    let all = cache::place(&kind, &key(Set::All)?)?;
+    if all.is_dir() {
+        return Ok(all);
+    }
+    cache::entry(&kind, &wanted, |dir| {
         let _lock = bench.lock()?;
+        if all.is_dir() {
+            // Made while we waited.
+            return keep(&entries(&all)?, dir);
+        }
         bench.lay_out()?;
         // Waiting for the lock may take long.
-        let now = source::key(&bench.source, &bench.files, start())?;
         ensure!(
-            now.hex() == key.hex(),
+            key(set)?.hex() == wanted.hex(),
             "the sources were changed meanwhile. Next step: run it again"
         );
         bench.clear_results()?;
+        let profiles = match set {
+            Set::Medium => format!(" --build-profiles={NO_BUILDER}"),
+            Set::All => String::new(),
+        };
         // -nc: what was built stays, so that a small change takes seconds.
         // The tree is clean all the same: see `lay_out`.
         bench.run(
-            "exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean",
+            &format!("exec dpkg-buildpackage --no-sign --build=binary --no-pre-clean{profiles}"),
             output,
         )?;
-        fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
-        for path in bench.results()? {
-            let name = path.file_name().unwrap_or_default();
-            fs::copy(&path, dir.join(name))
-                .with_context(|| format!("keeping {}", path.display()))?;
-        }
-        Ok(())
+        keep(&bench.results()?, dir)
     })
+}
+
+fn keep(files: &[PathBuf], dir: &Path) -> Result<()> {
+    fs::create_dir(dir).with_context(|| format!("making {}", dir.display()))?;
+    for path in files {
+        let name = path.file_name().unwrap_or_default();
+        fs::copy(path, dir.join(name)).with_context(|| format!("keeping {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn packages_in(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -90,4 +136,21 @@ fn packages_in(dir: &Path) -> Result<Vec<PathBuf>> {
         .collect();
     ensure!(!debs.is_empty(), "no package in {}", dir.display());
     Ok(debs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_get_no_maker_of_media() {
+        for (name, goes) in [
+            ("x/bootc-installer_0.1.0_amd64.deb", true),
+            ("x/calamares-bootc_0.1.0_amd64.deb", true),
+            ("x/calamares-bootc-media_0.1.0_amd64.deb", false),
+            ("debian-bootc-image-builder_0.1.0_amd64.deb", false),
+        ] {
+            assert_eq!(is_for_medium(Path::new(name)), goes, "{name}");
+        }
+    }
 }

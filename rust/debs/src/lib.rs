@@ -14,9 +14,9 @@ mod root;
 mod source;
 mod vendor;
 
-pub use build::{build, check_rust, lint};
+pub use build::{build, build_all, check_rust, is_for_medium, lint};
 pub use control::{Control, Paragraph, changelog_version};
 pub use plugin::{INSTALL as INSTALL_PLUGIN, install as install_plugin, plugin};
 pub use root::{Output, build_root};
-pub use source::{files, workspace};
+pub use source::{files, is_packaged, workspace};
 pub use vendor::vendor;

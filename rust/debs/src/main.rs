@@ -75,7 +75,7 @@ fn main() -> Result<()> {
 
 fn build(suite: &str, output: &Path) -> Result<()> {
     apt::ensure(&["dpkg-deb"])?;
-    let debs = debs::build(suite, debs::Output::Inherited)?;
+    let debs = debs::build_all(suite, debs::Output::Inherited)?;
     fs::create_dir_all(output).with_context(|| format!("making {}", output.display()))?;
     for deb in debs {
         let copy = output.join(deb.file_name().unwrap_or_default());

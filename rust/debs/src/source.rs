@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use buildroot::cache::{self, Key};
 use buildroot::cmd::CommandExt;
 
-/// What the packages are made of. The rest of the tree has to be there, since
-/// cargo reads the manifest of every member, but does not decide the result.
+/// What the packages of a medium are made of. The rest of the tree has to be there,
+/// since cargo reads the manifest of every member, but does not decide the result.
 const DECISIVE: &[&str] = &[
     ".cargo/",
     "CMakeLists.txt",
@@ -31,23 +31,125 @@ const DECISIVE: &[&str] = &[
     "rust/imageref/",
     "rust/installer/",
     "rust/partition/",
+    "rust/recipe/",
     "rust/registry/",
     "rust/sandbox/",
     "rust/source/",
     "rust/unpack/",
     "rust/yaml-doc/",
 ];
+/// What the builder's package is made of besides.
+const OF_BUILDER: &[&str] = &[
+    "iso/",
+    "rust/blueprint/",
+    "rust/buildroot/",
+    "rust/debs/",
+    "rust/image-builder/",
+    "rust/manual/",
+    "rust/vm/",
+];
+
+/// Which packages of the source are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// All that debian/control has.
+    All,
+    /// What goes onto a medium: the builder is none of it, so that a change in it
+    /// does not build them anew.
+    Medium,
+}
+
+/// Where this crate is; nothing in a program of a package, which is used where its
+/// sources are not, and is the same wherever it was compiled (debian/rules).
+const HERE: Option<&str> = match option_env!("CALAMARES_BOOTC_PACKAGED") {
+    Some(_) => None,
+    None => Some(env!("CARGO_MANIFEST_DIR")),
+};
 
 /// The root of the workspace that this program was compiled in.
+///
+/// # Errors
+/// When that is gone, or there never was one: see [`is_packaged`].
 pub fn workspace() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let here = HERE.context("this program is of a package: its sources are not here")?;
+    let here = Path::new(here).join("../..");
     here.canonicalize()
         .with_context(|| format!("finding the workspace at {}", here.display()))
 }
 
-/// The files of the work tree, relative to it and sorted: what git knows, and
-/// what it would add. Changes that are not committed count.
+/// Whether this program is of a package, and so without a workspace.
+pub const fn is_packaged() -> bool {
+    HERE.is_none()
+}
+
+/// The files of the source tree, relative to it and sorted. In a work tree what git
+/// knows, and what it would add: changes that are not committed count. Without
+/// `.git`, as in an archive of a release, all but what builds leave.
+///
+/// # Errors
+/// When git fails, or a directory cannot be read.
 pub fn files(source: &Path) -> Result<Vec<PathBuf>> {
+    match source.join(".git").symlink_metadata() {
+        Ok(_) => of_git(source),
+        Err(_) => of_archive(source),
+    }
+}
+
+/// What builds leave in a tree, beside hidden files of `debian`: as in `.gitignore`.
+const LEFT: &[&str] = &[
+    "debian/bootc-installer",
+    "debian/calamares-bootc",
+    "debian/calamares-bootc-media",
+    "debian/cargo-home",
+    "debian/debhelper-build-stamp",
+    "debian/debian-bootc-image-builder",
+    "debian/files",
+    "debian/tmp",
+    "out",
+    "target",
+    "vendor",
+];
+
+fn is_left(name: &Path) -> bool {
+    let name = name.to_string_lossy();
+    let ends = [
+        ".swp",
+        ".substvars",
+        ".crates",
+        ".debhelper",
+        ".debhelper.log",
+    ];
+    LEFT.contains(&&*name)
+        || ["obj-", "debian/."]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || ends.iter().any(|end| name.ends_with(end))
+}
+
+fn of_archive(source: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut dirs = vec![PathBuf::new()];
+    while let Some(below) = dirs.pop() {
+        let here = source.join(&below);
+        let listing = || format!("listing {}", here.display());
+        for entry in fs::read_dir(&here).with_context(listing)? {
+            let entry = entry.with_context(listing)?;
+            let name = below.join(entry.file_name());
+            if is_left(&name) {
+                continue;
+            }
+            match entry.file_type().with_context(listing)?.is_dir() {
+                true => dirs.push(name),
+                false => found.push(name),
+            }
+        }
+    }
+    // By bytes, as git does, and not by components.
+    found.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+    Ok(found)
+}
+
+fn of_git(source: &Path) -> Result<Vec<PathBuf>> {
     let list = Command::new("git")
         .current_dir(source)
         .args(["ls-files", "-z", "--cached", "--others"])
@@ -63,9 +165,9 @@ pub fn files(source: &Path) -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// Adds every file that decides what is in the packages.
-pub(crate) fn key(source: &Path, files: &[PathBuf], mut key: Key) -> Result<Key> {
-    for name in files.iter().filter(|name| is_decisive(name)) {
+/// Adds every file that decides what is in these packages.
+pub(crate) fn key(source: &Path, files: &[PathBuf], set: Set, mut key: Key) -> Result<Key> {
+    for name in files.iter().filter(|name| is_decisive(name, set)) {
         let text = name.to_string_lossy();
         let executable = is_executable(&source.join(name))?;
         key = key.with("executable", [u8::from(executable)]);
@@ -74,9 +176,14 @@ pub(crate) fn key(source: &Path, files: &[PathBuf], mut key: Key) -> Result<Key>
     Ok(key)
 }
 
-fn is_decisive(name: &Path) -> bool {
+fn is_decisive(name: &Path, set: Set) -> bool {
     let name = name.to_string_lossy();
-    DECISIVE.iter().any(|start| name.starts_with(start))
+    let more = match set {
+        Set::Medium => &[],
+        Set::All => OF_BUILDER,
+    };
+    let mut starts = DECISIVE.iter().chain(more);
+    starts.any(|start| name.starts_with(start))
 }
 
 /// Makes `dir` a copy of the files. A file that is the same already is left
@@ -197,21 +304,22 @@ mod tests {
     #[test]
     fn tests_do_not_decide_the_packages() {
         for name in ["debian/control", "rust/bridge/src/lib.rs", "Cargo.lock"] {
-            assert!(is_decisive(Path::new(name)), "{name}");
+            assert!(is_decisive(Path::new(name), Set::Medium), "{name}");
         }
         for name in ["tests/kit/src/lib.rs", "README.md", "Makefile"] {
-            assert!(!is_decisive(Path::new(name)), "{name}");
+            assert!(!is_decisive(Path::new(name), Set::All), "{name}");
         }
+        let name = Path::new("rust/image-builder/src/lib.rs");
+        assert!(is_decisive(name, Set::All) && !is_decisive(name, Set::Medium));
     }
 
-    #[test]
-    fn every_crate_in_the_packages_decides_them() {
+    fn assert_decides(set: Set, packages: &[&str]) {
         let source = workspace().unwrap();
         let tree = Command::new("cargo")
             .current_dir(&source)
             .args(["tree", "--locked", "--edges", "normal,build"])
             .args(["--prefix", "none", "--format", "{p}"])
-            .args(["--package", "bridge", "--package", "bootc-installer"])
+            .args(packages.iter().flat_map(|name| ["--package", name]))
             .read()
             .unwrap();
         let crates: BTreeSet<_> = tree
@@ -222,8 +330,31 @@ mod tests {
             .collect();
         assert!(crates.len() > 2, "{tree}");
         for name in crates {
-            assert!(is_decisive(&name), "{} is not in DECISIVE", name.display());
+            assert!(is_decisive(&name, set), "{} is not in it", name.display());
         }
+    }
+
+    #[test]
+    fn every_crate_in_the_packages_decides_them() {
+        assert_decides(Set::Medium, &["bridge", "bootc-installer"]);
+        assert_decides(Set::All, &["debian-bootc-image-builder"]);
+    }
+
+    /// What an archive of a release has, and git knows.
+    #[test]
+    fn a_tree_without_git_has_the_same_files() {
+        let source = workspace().unwrap();
+        let copied = tempfile::tempdir().unwrap();
+        let known = files(&source).unwrap();
+        copy(&source, &known, copied.path(), |_| false).unwrap();
+        for left in ["target/x", "vendor/a/b", "obj-cargo/c", "debian/tmp/d"] {
+            let path = copied.path().join(left);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        assert_eq!(files(copied.path()).unwrap(), known);
+        let key = |tree| key(tree, &known, Set::All, Key::new()).unwrap().hex();
+        assert_eq!(key(copied.path()), key(&source));
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub enum Code {
     PackageUnknown,
     /// The image does not exist, or cannot be installed.
     ImageRefused,
+    /// What is to be built is not what a lock file says.
+    LockMismatch,
+    /// A medium is not the one of a lock file.
+    MediumDiffers,
     /// Another build works in the same directory.
     Busy,
     /// live-build failed.
@@ -50,7 +54,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Usage,
         Self::ConfigInvalid,
         Self::NotRoot,
@@ -62,6 +66,8 @@ impl Code {
         Self::SuiteExpired,
         Self::PackageUnknown,
         Self::ImageRefused,
+        Self::LockMismatch,
+        Self::MediumDiffers,
         Self::Busy,
         Self::BuildFailed,
         Self::SmokeFailed,
@@ -83,6 +89,8 @@ impl Code {
             Self::SuiteExpired => "SUITE_EXPIRED",
             Self::PackageUnknown => "PACKAGE_UNKNOWN",
             Self::ImageRefused => "IMAGE_REFUSED",
+            Self::LockMismatch => "LOCK_MISMATCH",
+            Self::MediumDiffers => "MEDIUM_DIFFERS",
             Self::Busy => "BUSY",
             Self::BuildFailed => "BUILD_FAILED",
             Self::SmokeFailed => "SMOKE_FAILED",
@@ -104,9 +112,14 @@ impl Code {
             | Self::SuiteExpired
             | Self::PackageUnknown
             | Self::ImageRefused
+            | Self::LockMismatch
             | Self::Busy => 3,
             Self::Interrupted => 130,
-            Self::DiskFull | Self::BuildFailed | Self::SmokeFailed | Self::Io => 1,
+            Self::DiskFull
+            | Self::MediumDiffers
+            | Self::BuildFailed
+            | Self::SmokeFailed
+            | Self::Io => 1,
         }
     }
 }

@@ -29,3 +29,5 @@ mod smoke;
 mod stopped;
 #[path = "build/traces.rs"]
 mod traces;
+#[path = "build/verify.rs"]
+mod verify;

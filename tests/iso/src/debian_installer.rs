@@ -101,6 +101,7 @@ fn made(options: &Options, person: &Person, report: &mut Report) -> Result<PathB
         check_images: true,
         result: None,
         owner: None,
+        locked: None,
     };
     let begun = Instant::now();
     let mut progress = Progress::new(false);

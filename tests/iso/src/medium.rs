@@ -71,6 +71,7 @@ fn build(distro: Distro, output: &Path) -> Result<PathBuf> {
         check_images: true,
         result: None,
         owner: None,
+        locked: None,
     };
     let mut progress = Progress::new(false);
     let built = build::build(&request, &mut progress, &Cancel::new())?;

@@ -50,6 +50,8 @@ pub(super) struct Inputs<'a> {
     pub(super) embedded: &'a [Image],
     /// Packages whose boot loaders are on the medium.
     pub(super) loaders: &'a [Package],
+    /// Name and version of every package of the root in which it is made.
+    pub(super) tools: &'a [(String, String)],
     /// Of the packages of the archives.
     pub(super) hashes: &'a Hashes,
 }
@@ -240,6 +242,7 @@ mod tests {
             reach: &direct,
             embedded: &[],
             loaders: &[],
+            tools: &[],
             hashes: &hashes,
         };
         let key = inputs().chroot_key().unwrap();

@@ -11,7 +11,7 @@
 //! images        pulled into an OCI layout, when embedded
 //! layer         names, pictures, settings: a small squashfs
 //! medium        lb binary: boot menu, checksums, ISO
-//! results       ISO, SBOM, list of packages, SHA256SUMS, moved out as one
+//! results       ISO, SBOM, list of packages, lock, SHA256SUMS, moved out as one
 //! ```
 //!
 //! These are the steps of a [`Plan`]: `--dry-run` prints it, a build plays it.
@@ -24,6 +24,7 @@ pub mod layer;
 pub mod lb;
 pub mod lists;
 mod live;
+mod locking;
 mod packaged;
 mod parts;
 pub(crate) mod publish;
@@ -37,17 +38,27 @@ pub mod work;
 
 use std::path::PathBuf;
 
-use buildroot::cache;
+use buildroot::cache::{self, Key};
 
 use contract::fault::Stopped;
 use host::cancel::Cancel;
 
-use crate::config::Distro;
+use crate::config::{Distro, Mirrors};
 use crate::error::{Code, Error, Result};
+use crate::lock::Locked;
 use crate::preflight::Places;
 use crate::progress::Progress;
 pub use publish::{Artefacts, MediumKind};
 pub use steps::Plan;
+
+/// Where the package calamares-bootc-media has our packages, by suites.
+const MEDIA_DEBS: &str = "/usr/share/calamares-bootc/debs";
+
+/// The directory of our packages for a suite where this program is of a package
+/// itself; elsewhere they are built from its sources.
+pub fn ready_debs(suite: &str) -> Option<PathBuf> {
+    debs::is_packaged().then(|| PathBuf::from(MEDIA_DEBS).join(suite))
+}
 
 /// What is to be built, and where.
 #[derive(Debug, Clone)]
@@ -66,6 +77,8 @@ pub struct Request {
     pub result: Option<PathBuf>,
     /// User and group that the results get.
     pub owner: Option<(u32, u32)>,
+    /// The lock of the medium that it has to be.
+    pub locked: Option<Locked>,
 }
 
 impl Request {
@@ -79,14 +92,49 @@ impl Request {
                 .next("Set CALAMARES_BOOTC_CACHE to a directory.")
                 .detail(format!("{err:#}"))
         })?;
-        let distro = &self.distro;
-        let name = format!("iso-{}-{}", distro.product.id, distro.suite);
+        let name = format!("{}-{}", of_product(&self.distro), decisive(&self.distro));
         Ok(Places {
             work: self.work.clone().unwrap_or_else(|| cache.join(name)),
             output: self.output.clone(),
             cache,
         })
     }
+
+    /// The work directory as it was called when all products of one id had the same
+    /// one; none when one is named.
+    pub fn former_work(&self, places: &Places) -> Option<PathBuf> {
+        let unnamed = self.work.is_none();
+        unnamed.then(|| places.cache.join(of_product(&self.distro)))
+    }
+}
+
+/// What work directories of a product are called.
+fn of_product(distro: &Distro) -> String {
+    format!("iso-{}-{}", distro.product.id, distro.suite)
+}
+
+/// What tells products of one id apart: all in distro.yaml that decides the live
+/// system, which two of them would take turns to make anew. Of what it names only
+/// the names: a tree that is edited keeps its directory.
+fn decisive(distro: &Distro) -> String {
+    let Mirrors {
+        debian,
+        security,
+        snapshot,
+    } = &distro.mirrors;
+    let mut key = Key::new()
+        .with("debian", debian)
+        .with("security", security)
+        .with("snapshot", snapshot.as_deref().unwrap_or_default())
+        .with("compression", format!("{:?}", distro.compression))
+        .with("firmware", format!("{:?}", distro.firmware));
+    for name in &distro.packages {
+        key = key.with("package", name);
+    }
+    for path in distro.debs.iter().chain(&distro.tree) {
+        key = key.with("path", path.as_os_str().as_encoded_bytes());
+    }
+    key.hex()
 }
 
 /// Builds the medium.
@@ -109,4 +157,44 @@ pub fn play(plan: &Plan, progress: &mut Progress, stop: &Cancel) -> Result<Artef
             true => Stopped.into(),
             false => err,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn products_of_one_id_work_in_different_places() {
+        let one = Distro::default();
+        let place = |distro: &Distro| {
+            let request = Request {
+                distro: distro.clone(),
+                output: "out".into(),
+                work: None,
+                debs: None,
+                check_images: false,
+                result: None,
+                owner: None,
+                locked: None,
+            };
+            let places = request.places().unwrap();
+            let former = request.former_work(&places).unwrap();
+            assert!(former.ends_with("iso-debian-bootc-trixie"));
+            places.work
+        };
+        let mut others = vec![one.clone(), one.clone(), one.clone(), one.clone()];
+        others[0].packages.push("vim".into());
+        others[1].mirrors.snapshot = Some("20261101T000000Z".into());
+        others[2].tree = Some("/x".into());
+        others[3].debs.push("/x".into());
+        for other in &others {
+            assert_ne!(place(other), place(&one), "{other:?}");
+        }
+        // What is in the product's layer decides nothing there.
+        let mut same = one.clone();
+        same.product.name = "Other".into();
+        same.images.default = Some("r.example/os:1".into());
+        assert_eq!(place(&same), place(&one));
+    }
 }

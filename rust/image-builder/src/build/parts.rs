@@ -5,11 +5,14 @@
 
 use std::cell::OnceCell;
 
+use buildroot::cache::Key;
+
 use super::files::Files;
 use super::publish::MediumKind;
-use super::{Request, embed, layer, tree};
-use crate::config::bootc_conf;
+use super::{Request, embed, layer, lb, tree};
+use crate::config::{Distro, bootc_conf};
 use crate::error::Result;
+use crate::lock::Decided;
 use crate::preflight::Places;
 
 /// A request and its files.
@@ -63,6 +66,26 @@ impl Parts {
     pub(super) fn has_images(&self) -> bool {
         !self.request.distro.images.embed.is_empty()
     }
+
+    /// What distro.yaml and this program decide.
+    ///
+    /// # Errors
+    /// `IO` when a file that the distro names cannot be read.
+    pub(super) fn decided(&self) -> Result<Decided> {
+        let distro = &self.request.distro;
+        let product = &distro.product;
+        Ok(Decided {
+            builder: env!("CARGO_PKG_VERSION").to_owned(),
+            product: product.id.clone(),
+            product_version: product.version.clone(),
+            suite: distro.suite.clone(),
+            architecture: "amd64".to_owned(),
+            snapshot: distro.mirrors.snapshot.clone(),
+            options: options(distro),
+            tree: self.tree()?.digest(),
+            layer: self.layer()?.digest(),
+        })
+    }
 }
 
 fn once(cell: &OnceCell<Files>, make: impl FnOnce() -> Result<Files>) -> Result<&Files> {
@@ -71,4 +94,19 @@ fn once(cell: &OnceCell<Files>, make: impl FnOnce() -> Result<Files>) -> Result<
     }
     let made = make()?;
     Ok(cell.get_or_init(|| made))
+}
+
+/// A hash over the options of live-build, but for mirrors: another mirror of the
+/// same archive has the same packages.
+fn options(distro: &Distro) -> String {
+    let mut key = Key::new();
+    let mut is_value_of_mirror = false;
+    for word in lb::config_arguments(distro, None) {
+        let is_mirror = word.starts_with("--mirror-");
+        if !is_mirror && !is_value_of_mirror {
+            key = key.with("word", &word);
+        }
+        is_value_of_mirror = is_mirror;
+    }
+    key.hex()
 }

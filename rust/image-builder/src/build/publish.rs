@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::live::Inputs;
+use super::locking::Locking;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
+use crate::lock::PinnedIso;
 use crate::sbom::{self, Contents, Own, Package};
 
 /// Which medium.
@@ -60,6 +62,8 @@ pub struct Artefacts {
     pub sbom: PathBuf,
     /// Names and versions of Debian's packages.
     pub packages: PathBuf,
+    /// Everything that decided the medium, where that is written.
+    pub lock: Option<PathBuf>,
     /// `SHA256SUMS`.
     pub sums: PathBuf,
     /// All of this as JSON.
@@ -91,13 +95,20 @@ pub(super) fn stem(distro: &Distro, kind: MediumKind) -> String {
     }
 }
 
+/// The end of the name of a lock file, which a medium's name begins.
+pub(crate) const LOCK: &str = "lock.json";
 /// The sums of the results.
 const SUMS: &str = "SHA256SUMS";
 
-/// ISO, SBOM and list of packages, by their names in the output directory.
-fn names(distro: &Distro, kind: MediumKind) -> [String; 3] {
+/// ISO, SBOM, list of packages, and the lock where there is one, by their names in
+/// the output directory.
+fn names(distro: &Distro, kind: MediumKind) -> Vec<String> {
     let stem = stem(distro, kind);
-    ["iso", "cdx.json", "packages"].map(|end| format!("{stem}.{end}"))
+    let ends: &[&str] = match kind {
+        MediumKind::Calamares => &["iso", "cdx.json", "packages", LOCK],
+        MediumKind::DebianInstaller => &["iso", "cdx.json", "packages"],
+    };
+    ends.iter().map(|end| format!("{stem}.{end}")).collect()
 }
 
 /// What was made, for programs.
@@ -107,13 +118,15 @@ fn result_name(distro: &Distro, kind: MediumKind) -> String {
 
 /// Everything that a build leaves in the output directory.
 pub(super) fn paths(distro: &Distro, kind: MediumKind, output: &Path) -> Vec<PathBuf> {
-    let results = names(distro, kind).map(|name| output.join(name));
+    let results = names(distro, kind)
+        .into_iter()
+        .map(|name| output.join(name));
     let others = [
         log_path(distro, kind, output),
         output.join(SUMS),
         output.join(result_name(distro, kind)),
     ];
-    results.into_iter().chain(others).collect()
+    results.chain(others).collect()
 }
 
 /// The log of a build.
@@ -129,14 +142,17 @@ pub(super) fn prepare(output: &Path) -> Result<()> {
     fs::create_dir_all(output).map_err(|err| Error::io("Making", output, &err))
 }
 
-/// Writes the results into the output directory.
+/// Writes the results into the output directory. What decided the medium goes into
+/// its lock; with a lock of before, it has to be that medium.
 ///
 /// # Errors
-/// `IO`, `DISK_FULL`; then nothing of them is there under its own name.
+/// `IO`, `DISK_FULL`, `MEDIUM_DIFFERS`; then nothing of them is there under its own
+/// name.
 pub(super) fn publish(
     inputs: &Inputs<'_>,
     medium: &MadeMedium,
     output: &Path,
+    locking: Option<&Locking<'_>>,
 ) -> Result<Artefacts> {
     let kind = medium.kind;
     let stem = stem(inputs.distro, kind);
@@ -155,8 +171,8 @@ pub(super) fn publish(
         .tempdir_in(output)
         .map_err(|err| Error::io("Making a directory in", output, &err))?;
     let names = names(inputs.distro, kind);
-    let [iso, sbom, packages] = names.each_ref().map(|name| partial.path().join(name));
-    link_or_copy(&medium.iso, &iso)?;
+    let inside = |name: &str| partial.path().join(name);
+    link_or_copy(&medium.iso, &inside(&names[0]))?;
     let list = &medium.packages;
     if list.is_empty() {
         return Err(Error::new(
@@ -175,41 +191,52 @@ pub(super) fn publish(
         })
         .collect();
     let own = inputs.debs.iter().map(|deb| own(deb));
+    let own = own.collect::<Result<Vec<_>>>()?;
     let contents = Contents {
         packages: list,
         loaders: inputs.loaders,
-        own: &own.collect::<Result<Vec<_>>>()?,
+        own: &own,
         hashes: inputs.hashes,
         images: &digests,
     };
     let document = sbom::document(inputs.distro, inputs.epoch, &contents);
-    write(&sbom, &format!("{document:#}\n"))?;
+    write(&inside(&names[1]), &format!("{document:#}\n"))?;
     let lines: String = list
         .iter()
         .map(|package| format!("{}\t{}\n", package.name, package.version))
         .collect();
-    write(&packages, &lines)?;
-    let made = |kind, name: &str| Made::of(kind, &partial.path().join(name));
-    let [made_iso, made_sbom, made_packages] = [
-        made("iso", &names[0])?,
-        made("sbom", &names[1])?,
-        made("packages", &names[2])?,
-    ];
-    let sums: String = [&made_iso, &made_sbom, &made_packages]
+    write(&inside(&names[2]), &lines)?;
+    let made = |kind, name: &str| Made::of(kind, &inside(name));
+    let made_iso = made("iso", &names[0])?;
+    let (iso_bytes, iso_sha256) = (made_iso.bytes, made_iso.sha256.clone());
+    if let Some(locking) = locking {
+        let iso = PinnedIso {
+            name: made_iso.name.clone(),
+            bytes: iso_bytes,
+            sha256: iso_sha256.clone(),
+        };
+        write(&inside(&names[3]), &locking.text(inputs, list, &own, iso)?)?;
+    }
+    let kinds = ["sbom", "packages", "lock"];
+    let others = kinds.into_iter().zip(&names[1..]);
+    let others = others.map(|(kind, name)| made(kind, name));
+    let mut all = vec![made_iso];
+    all.extend(others.collect::<Result<Vec<_>>>()?);
+    let sums: String = all
         .iter()
         .map(|made| format!("{}  {}\n", made.sha256, made.name))
         .collect();
-    write(&partial.path().join(SUMS), &sums)?;
-    let (iso_bytes, iso_sha256) = (made_iso.bytes, made_iso.sha256.clone());
-    let all = [made_iso, made_sbom, made_packages, made("sums", SUMS)?];
+    write(&inside(SUMS), &sums)?;
+    all.push(made("sums", SUMS)?);
     let result = result_name(inputs.distro, kind);
     let text = format!("{:#}\n", told(inputs, kind, &all, &digests, output)?);
-    write(&partial.path().join(&result), &text)?;
+    write(&inside(&result), &text)?;
     let out = |name: &str| output.join(name);
     // The ISO last of all files: whoever sees it sees the rest. And what tells of
     // it after it.
-    for name in [SUMS, &names[2], &names[1], &names[0], &result] {
-        let (from, to) = (partial.path().join(name), out(name));
+    let names_last = names.iter().rev().map(String::as_str);
+    for name in std::iter::once(SUMS).chain(names_last).chain([&*result]) {
+        let (from, to) = (inside(name), out(name));
         fs::rename(&from, &to).map_err(|err| Error::io("Writing", &to, &err))?;
     }
     Ok(Artefacts {
@@ -218,6 +245,7 @@ pub(super) fn publish(
         iso_sha256,
         sbom: out(&names[1]),
         packages: out(&names[2]),
+        lock: names.get(3).map(|name| out(name)),
         sums: out(SUMS),
         result: out(&result),
     })
@@ -317,7 +345,10 @@ dpkg-deb --fsys-tarfile "$1" |
 "#;
 
 /// What is to be known of a package file that is in no archive.
-fn own(deb: &Path) -> Result<Own> {
+///
+/// # Errors
+/// `IO` when it is no package.
+pub(super) fn own(deb: &Path) -> Result<Own> {
     let failed = |said: String| {
         Error::new(Code::Io, format!("{} cannot be read.", deb.display()))
             .why("It is no Debian package, or damaged.")

@@ -87,6 +87,7 @@ exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=
 pub struct Root {
     dir: PathBuf,
     key: String,
+    packages: Vec<(String, String)>,
 }
 
 /// Where live-build's lines run: a root, but in tests.
@@ -144,6 +145,7 @@ impl Root {
         Ok(Self {
             dir,
             key: recipe.key().hex(),
+            packages: there,
         })
     }
 
@@ -158,6 +160,11 @@ impl Root {
             BOOT_FILES.contains(&name) || secure_boot && LOADERS.contains(&name)
         });
         Ok(found)
+    }
+
+    /// Name and version of all that it was made of.
+    pub(super) fn packages(&self) -> &[(String, String)] {
+        &self.packages
     }
 
     /// What decides the root.

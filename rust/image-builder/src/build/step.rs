@@ -117,6 +117,8 @@ pub(super) struct Context<'a> {
     pub(super) lists: Later<Lists>,
     /// Hashes of the archives' packages.
     pub(super) hashes: Later<Hashes>,
+    /// Name and version of every package of the root in which live-build runs.
+    pub(super) tools: Later<Vec<(String, String)>>,
     /// Packages whose boot loaders are on the medium.
     pub(super) loaders: Later<Vec<Package>>,
     /// What decides the root in which live-build runs.
@@ -154,6 +156,7 @@ impl<'a> Context<'a> {
             debs: Later::new("packages"),
             lists: Later::new("lists of packages"),
             hashes: Later::new("hashes"),
+            tools: Later::new("tools"),
             loaders: Later::new("boot loaders"),
             root_key: Later::new("a root for live-build"),
             root: Later::new("a root for live-build"),
@@ -184,6 +187,7 @@ impl<'a> Context<'a> {
                 reach: &found.reach,
                 embedded: &found.embedded,
                 loaders: self.loaders.get()?,
+                tools: self.tools.get()?,
                 hashes: self.hashes.get()?,
             },
         };

@@ -155,6 +155,55 @@ impl Work {
     }
 }
 
+/// Removes a work directory that no build has, with all that builds make in it.
+/// What is none is left alone.
+///
+/// # Errors
+/// `BUSY` when a build has it; `IO`.
+pub fn discard(dir: &Path) -> Result<()> {
+    if !dir.join("lock").exists() {
+        // Not there, or no work directory: then it is not ours to remove.
+        return Ok(());
+    }
+    let work = Work::take(dir)?;
+    for name in [
+        "di",
+        "lb",
+        "images",
+        "layer",
+        "layer.squashfs",
+        "state.json",
+        "state.json.partial",
+    ] {
+        work.remove(name)?;
+    }
+    let kept = work.path("lock");
+    fs::remove_file(&kept).map_err(|err| Error::io("Removing", &kept, &err))?;
+    // Something of another's may be in there.
+    drop(fs::remove_dir(work.dir()));
+    Ok(())
+}
+
+/// Gives a work directory of before its name of now, with what can be used again;
+/// when there is one of that name, it is removed. One that a build has is left alone.
+///
+/// # Errors
+/// `IO`.
+pub fn adopt(former: &Path, dir: &Path) -> Result<()> {
+    if !former.join("lock").exists() {
+        return Ok(());
+    }
+    let work = match Work::take(former) {
+        Err(error) if error.code == Code::Busy => return Ok(()),
+        taken => taken?,
+    };
+    if !dir.exists() {
+        return fs::rename(work.dir(), dir).map_err(|err| Error::io("Naming", dir, &err));
+    }
+    drop(work);
+    discard(former)
+}
+
 fn refuse_blanks(dir: &Path) -> Result<()> {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     if !dir
@@ -219,6 +268,27 @@ mod tests {
         assert_eq!(Work::take(dir.path()).unwrap_err().code, Code::Busy);
         drop(held);
         Work::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_before_is_used_again_or_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (former, now) = (dir.path().join("iso-a-b"), dir.path().join("iso-a-b-c"));
+        adopt(&former, &now).unwrap();
+        let held = Work::take(&former).unwrap();
+        fs::create_dir(held.path("lb")).unwrap();
+        adopt(&former, &now).unwrap();
+        assert!(former.join("lb").exists() && !now.exists());
+        drop(held);
+        adopt(&former, &now).unwrap();
+        assert!(now.join("lb").exists() && !former.exists());
+        drop(Work::take(&former).unwrap());
+        adopt(&former, &now).unwrap();
+        assert!(now.join("lb").exists() && !former.exists());
+        // No build made this one.
+        fs::create_dir(&former).unwrap();
+        adopt(&former, &now).unwrap();
+        assert!(former.exists());
     }
 
     #[test]

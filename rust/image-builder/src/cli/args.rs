@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::image_type::{ImageType, ImageTypeParser};
 use super::smoke_args::{SMOKE_HELP, SmokeArgs};
+use super::verify::{VERIFY_HELP, VerifyArgs};
 
 /// Make installation media and disk images of bootable containers
 ///
@@ -72,6 +73,12 @@ pub enum Command {
     /// not disturbed: the command is then refused.
     #[command(after_long_help = CLEAN_HELP)]
     Clean(CleanArgs),
+    /// Compare an ISO with its lock file
+    ///
+    /// Says which packages, images and files are others, without a network. With
+    /// --rebuild the ISO is also built once more, which must give the same bytes.
+    #[command(after_long_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// Print every error code with its meaning and exit status
     Errors,
     /// Print the manual page
@@ -201,9 +208,16 @@ pub struct BuildArgs {
 
     /// Take the packages of this project from here, ready made
     ///
-    /// Without it they are built from the sources of this program.
+    /// Without it they are built from the sources of this program; a program of a
+    /// package takes those of the package calamares-bootc-media.
     #[arg(long, value_name = "DIR")]
     pub debs: Option<PathBuf>,
+
+    /// Build the very medium of this lock file, or nothing
+    ///
+    /// What is not as it was then is refused; images are taken by their digests.
+    #[arg(long, value_name = "FILE")]
+    pub locked: Option<PathBuf>,
 
     /// Say in this file as well what was made, as JSON
     ///
@@ -435,7 +449,7 @@ mod tests {
             for line in help.lines() {
                 assert!(line.chars().count() <= 80, "{name}: {line}");
             }
-            let documented = ["build", "smoke", "init", "validate", "clean"];
+            let documented = ["build", "smoke", "init", "validate", "clean", "verify"];
             let has = help.contains("Examples:") && help.contains("Exit statuses:");
             assert_eq!(has, documented.contains(&name.as_str()), "{name}");
         }
@@ -452,6 +466,7 @@ mod tests {
             INIT_HELP,
             VALIDATE_HELP,
             CLEAN_HELP,
+            VERIFY_HELP,
             MAN_HELP,
         ] {
             for line in help.lines().map(str::trim) {

@@ -68,6 +68,7 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
         ("--no-image-check", args.no_image_check),
         ("--debs", args.debs.is_some()),
         ("--work", args.work.is_some()),
+        ("--locked", args.locked.is_some()),
     ] {
         if given {
             return Err(usage(format!("{option} is for the ISO.")).next("Leave it out."));

@@ -56,6 +56,8 @@ fn meaning(code: Code) -> &'static str {
         Code::SuiteExpired => "What the mirror has of the suite is too old.",
         Code::PackageUnknown => "A package does not exist in the suite.",
         Code::ImageRefused => "The image does not exist, or cannot be installed.",
+        Code::LockMismatch => "What is to be built is not what the lock file says.",
+        Code::MediumDiffers => "The medium is not the one of the lock file.",
         Code::Busy => "Another build works in the same directory.",
         Code::BuildFailed => "live-build failed.",
         Code::SmokeFailed => "What was booted is not as it should be.",

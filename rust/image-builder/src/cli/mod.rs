@@ -9,5 +9,6 @@ mod run;
 mod smoke;
 pub mod smoke_args;
 mod terminal;
+pub mod verify;
 
 pub use run::main;

@@ -13,14 +13,15 @@ use contract::size::human;
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::image_type::ImageType;
 use super::terminal::{on_signals, print};
-use super::{disks, documents, smoke};
+use super::{disks, documents, smoke, verify};
 use host::cancel::Cancel;
 
-use crate::build::work::Work;
+use crate::build::work;
 use crate::build::{self, Artefacts, MediumKind, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
 use crate::disk::kind::DiskKind;
 use crate::error::{Code, Error, Result};
+use crate::lock::Locked;
 use crate::mirror::{self, Reach};
 use crate::preflight;
 use crate::progress::Progress;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init(args),
         Command::Validate(args) => validate(args),
         Command::Clean(args) => clean(args),
+        Command::Verify(args) => verify::run(args),
         Command::Errors => print(documents::error_codes().as_bytes()),
         Command::Man => documents::man_page()
             .map_err(|err| {
@@ -85,14 +87,16 @@ fn build(args: &BuildArgs) -> Result<()> {
     disks::refuse_options(args)?;
     let kind = medium_kind(args)?;
     let distro = Distro::load(args.config.as_deref(), args.image.as_deref())?;
+    let ready = || build::ready_debs(&distro.suite);
     let request = Request {
+        debs: args.debs.clone().or_else(ready),
         distro,
         output: args.output.clone(),
         work: args.work.clone(),
-        debs: args.debs.clone(),
         check_images: !args.no_image_check,
         result: args.result.clone(),
         owner: args.chown,
+        locked: args.locked.as_deref().map(Locked::read).transpose()?,
     };
     if args.diagnose {
         diagnose(&request)?;
@@ -127,6 +131,11 @@ fn medium_kind(args: &BuildArgs) -> Result<MediumKind> {
             "The two media are not made by one command.",
         )
         .next("Run the command twice, with one --type each.")),
+        true if args.locked.is_some() => Err(Error::new(
+            Code::Usage,
+            "--locked is for the live ISO: a medium with Debian's installer has no lock.",
+        )
+        .next("Leave it out.")),
         true => Ok(MediumKind::DebianInstaller),
         false => Ok(MediumKind::Calamares),
     }
@@ -146,12 +155,16 @@ fn summary(built: &Artefacts, seconds: u64) -> String {
         iso_sha256,
         sbom,
         packages,
+        lock,
         sums,
         result,
     } = built;
+    let lock = lock.as_ref().map_or_else(String::new, |lock| {
+        format!("  lock      {}\n", lock.display())
+    });
     format!(
         "{}  {} ({iso_bytes} bytes), built in {} min {:02} s\n  sha256    {iso_sha256}\n  \
-         SBOM      {}\n  packages  {}\n  sums      {}\n  result    {}\n",
+         SBOM      {}\n  packages  {}\n{lock}  sums      {}\n  result    {}\n",
         iso.display(),
         human(*iso_bytes),
         seconds / 60,
@@ -239,9 +252,13 @@ fn clean(args: &CleanArgs) -> Result<()> {
         check_images: false,
         result: None,
         owner: None,
+        locked: None,
     };
     let places = request.places()?;
-    remove_work(&places.work)?;
+    let former = request.former_work(&places);
+    for work in former.iter().chain([&places.work]) {
+        work::discard(work)?;
+    }
     if !args.all {
         return Ok(());
     }
@@ -254,36 +271,11 @@ fn clean(args: &CleanArgs) -> Result<()> {
             .to_string_lossy()
             .into_owned();
         if name.starts_with("iso-") {
-            remove_work(&path)?;
+            work::discard(&path)?;
         } else if CACHED.iter().any(|start| name.starts_with(start)) {
             remove(&path)?;
         }
     }
-    Ok(())
-}
-
-/// Removes a work directory that no build has.
-fn remove_work(dir: &Path) -> Result<()> {
-    if !dir.join("lock").exists() {
-        // Not there, or no work directory: then it is not ours to remove.
-        return Ok(());
-    }
-    let work = Work::take(dir)?;
-    for name in [
-        "di",
-        "lb",
-        "images",
-        "layer",
-        "layer.squashfs",
-        "state.json",
-        "state.json.partial",
-    ] {
-        work.remove(name)?;
-    }
-    let kept = work.path("lock");
-    fs::remove_file(&kept).map_err(|err| Error::io("Removing", &kept, &err))?;
-    // Something of another's may be in there.
-    drop(fs::remove_dir(work.dir()));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use contract::disk_plan::DiskPlan;
 use contract::error::Code as EngineCode;
-use contract::event::{Event, EventSink, Level};
+use contract::event::{Event, EventSink, Level, Summary};
 use host::cancel::Cancel;
 use host::cmd::Tool;
 use installer::cli::on_disk;
@@ -18,14 +18,14 @@ use super::DiskSteps;
 use crate::error::{Code, Error, Result};
 use crate::progress::{Progress, Sink as _};
 
-/// Makes the file `raw`; the digest that was installed.
+/// Makes the file `raw`; what was installed.
 pub(super) fn disk(
     steps: &DiskSteps,
     kargs: &[&str],
     raw: &Path,
     progress: &mut Progress,
     stop: &Cancel,
-) -> Result<String> {
+) -> Result<Summary> {
     let request = &steps.request;
     let refused = |err| failed(&request.image, err);
     let mut plan = steps.plan(kargs)?;
@@ -60,7 +60,7 @@ pub(super) fn disk(
         drop(logs);
     }
     drop(fs::remove_dir(&log_dir));
-    Ok(installed.map_err(refused)?.digest)
+    installed.map_err(refused)
 }
 
 /// What the engine tells, as the builder tells it.

@@ -9,6 +9,7 @@
 //! results       moved out as one, with their sums
 //! ```
 
+mod contents;
 pub mod kind;
 mod make;
 mod wish;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use ::blueprint::Blueprint;
 use buildroot::{apt, cache, cmd};
 use contract::disk_plan::DiskFs;
+use contract::event::Summary;
 use contract::plan::Plan;
 use host::cancel::Cancel;
 use installer::cli::image_plan;
@@ -29,6 +31,8 @@ use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::output::{Partial, plain_name};
 use crate::progress::Progress;
+use crate::sbom::{self, OnDisk};
+use contents::InImage;
 use kind::DiskKind;
 
 /// A copy of the image, among what is made.
@@ -82,6 +86,8 @@ pub struct DiskArtefacts {
     pub digest: String,
     /// Their SHA-256, for `sha256sum --check`.
     pub sums: PathBuf,
+    /// What is in them: CycloneDX.
+    pub sbom: PathBuf,
 }
 
 /// The list of a build: disks, and what each becomes.
@@ -191,7 +197,7 @@ impl DiskSteps {
         let results = self.request.kinds.iter();
         let results = results.map(|kind| kind.file_name(&self.stem));
         let results: Vec<_> = results
-            .chain([self.sums(), self.result()])
+            .chain([self.sums(), self.sbom(), self.result()])
             .map(|name| format!("> {}", self.request.output.join(name).display()))
             .collect();
         step("move the results out as one", &results);
@@ -208,6 +214,10 @@ impl DiskSteps {
     /// Not `SHA256SUMS`: a medium's may be there.
     fn sums(&self) -> String {
         format!("{}.sha256sums", self.stem)
+    }
+
+    fn sbom(&self) -> String {
+        format!("{}.cdx.json", self.stem)
     }
 
     /// What tells programs of the results.
@@ -236,10 +246,20 @@ impl DiskSteps {
             make::copy(&self.request.image, &copy, progress, stop)?;
         }
         let mut made = BTreeMap::new();
-        let mut digest = String::new();
+        let mut installed = None;
         for (index, (kargs, kinds)) in self.disks.iter().enumerate() {
             let raw = partial.path().join(raw_name(index));
-            digest = make::disk(self, kargs, &raw, progress, stop)?;
+            let summary = make::disk(self, kargs, &raw, progress, stop)?;
+            if installed.is_none() {
+                progress.stage("looking at what is in it");
+                let inside = contents::read(&raw, &summary, stop)?;
+                if inside.packages.is_empty() {
+                    progress.note(
+                        "warning: the SBOM has no packages: the image has no list of dpkg's.",
+                    );
+                }
+                installed = Some((summary, inside));
+            }
             for &kind in kinds {
                 stop.check()?;
                 let to = partial.path().join(kind.file_name(&self.stem));
@@ -266,10 +286,17 @@ impl DiskSteps {
             Error::new(Code::Io, "The copy of the image cannot be removed.")
                 .detail(format!("{err:#}"))
         })?;
-        self.publish(&partial, &digest)
+        let (summary, inside) = installed.ok_or_else(|| Error::defect("No disk was asked for."))?;
+        self.publish(&partial, &summary, &inside)
     }
 
-    fn publish(&self, partial: &Partial, digest: &str) -> Result<DiskArtefacts> {
+    fn publish(
+        &self,
+        partial: &Partial,
+        installed: &Summary,
+        inside: &InImage,
+    ) -> Result<DiskArtefacts> {
+        let digest = installed.digest.as_str();
         let mut files = Vec::new();
         let mut sums = String::new();
         for &kind in &self.request.kinds {
@@ -287,20 +314,41 @@ impl DiskSteps {
                 sha256,
             });
         }
+        let named: Vec<(String, String)> = files
+            .iter()
+            .map(|file| (file.kind.file_name(&self.stem), file.sha256.clone()))
+            .collect();
+        let document = sbom::disk_document(
+            &self.stem,
+            &OnDisk {
+                image: (&self.request.image, digest),
+                os: (&inside.os, &inside.release),
+                packages: &inside.packages,
+                loaders: &installed.bootloaders,
+                files: &named,
+            },
+        );
+        let sbom = partial.path().join(self.sbom());
+        let text = format!("{document:#}\n");
+        publish::write(&sbom, &text)?;
+        let sha256 = publish::sha256(&sbom)?;
+        sums.push_str(&format!("{sha256}  {}\n", self.sbom()));
+        let sbom = (text.len(), sha256);
         publish::write(&partial.path().join(self.sums()), &sums)?;
         let result = self.result();
-        let text = format!("{:#}\n", self.told(&files, digest)?);
+        let text = format!("{:#}\n", self.told(&files, sbom, digest)?);
         publish::write(&partial.path().join(&result), &text)?;
         partial.move_out(&self.request.output)?;
         let made = DiskArtefacts {
             files,
             digest: digest.to_owned(),
             sums: self.request.output.join(self.sums()),
+            sbom: self.request.output.join(self.sbom()),
         };
         let result = self.request.output.join(result);
         if let Some(owner) = self.request.owner {
             let files = made.files.iter().map(|file| file.path.as_path());
-            publish::give(files.chain([&*made.sums, &*result]), owner)?;
+            publish::give(files.chain([&*made.sums, &*made.sbom, &*result]), owner)?;
         }
         if let Some(to) = &self.request.result {
             publish::tell_at(&result, to)?;
@@ -309,22 +357,37 @@ impl DiskSteps {
     }
 
     /// What was made, for programs, as the builder tells it of a medium.
-    fn told(&self, files: &[DiskFile], digest: &str) -> Result<serde_json::Value> {
+    fn told(
+        &self,
+        files: &[DiskFile],
+        (bytes, sha256): (usize, String),
+        digest: &str,
+    ) -> Result<serde_json::Value> {
+        let absolute = |path: &Path| {
+            let path =
+                std::path::absolute(path).map_err(|err| Error::io("Resolving", path, &err))?;
+            Ok::<_, Error>(path.display().to_string())
+        };
         let artefact = |file: &DiskFile| {
-            let path = std::path::absolute(&file.path)
-                .map_err(|err| Error::io("Resolving", &file.path, &err))?;
             Ok(serde_json::json!({
                 "kind": file.kind.name(),
-                "path": path.display().to_string(),
+                "path": absolute(&file.path)?,
                 "bytes": file.bytes,
                 "sha256": file.sha256,
             }))
         };
+        let mut artefacts = files.iter().map(artefact).collect::<Result<Vec<_>>>()?;
+        artefacts.push(serde_json::json!({
+            "kind": "sbom",
+            "path": absolute(&self.request.output.join(self.sbom()))?,
+            "bytes": bytes,
+            "sha256": sha256,
+        }));
         Ok(serde_json::json!({
             "version": 1,
             "type": "disk",
             "architecture": "amd64",
-            "artefacts": files.iter().map(artefact).collect::<Result<Vec<_>>>()?,
+            "artefacts": artefacts,
             "images": [{ "reference": self.request.image, "digest": digest }],
         }))
     }
@@ -398,8 +461,9 @@ pub fn summary(made: &DiskArtefacts, seconds: u64) -> String {
         }
     }
     text.push_str(&format!(
-        "image     {}\nsums      {}\nmade in {} min {:02} s\n",
+        "image     {}\nSBOM      {}\nsums      {}\nmade in {} min {:02} s\n",
         made.digest,
+        made.sbom.display(),
         made.sums.display(),
         seconds / 60,
         seconds % 60

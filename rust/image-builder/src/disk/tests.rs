@@ -58,6 +58,7 @@ fn a_dry_run_has_every_disk_conversion_and_result() {
         "> out/debian-13-amd64.qcow2",
         "> out/debian-13-amd64-ami.raw",
         "> out/debian-13-amd64.vhd",
+        "> out/debian-13-amd64.cdx.json",
         "> out/debian-13-amd64.sha256sums",
     ] {
         assert!(text.contains(part), "{part}: {text}");

@@ -8,7 +8,9 @@
 //! packages' is text for people, in `/usr/share/doc/*/copyright` on the medium.
 
 mod crates;
+mod disk;
 mod dpkg;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +21,9 @@ use sha2::{Digest, Sha256};
 use crate::config::Distro;
 use crate::mirror::TOOLS_SUITE;
 pub use crates::{Crate, parse as crates};
+pub use disk::{OnDisk, document as disk_document};
 pub use dpkg::{Package, packages};
+use names::{image, percent, uuid};
 
 /// The source of our packages, and so their vendor.
 const OUR_SOURCE: &str = "calamares-bootc";
@@ -53,7 +57,14 @@ impl FromIterator<Indexed> for Hashes {
 }
 
 impl Hashes {
-    fn of(&self, package: &Package) -> Option<&str> {
+    /// Architecture and hash of a package, by its name and version.
+    pub(crate) fn find(&self, name: &str, version: &str) -> Option<(&str, &str)> {
+        let from = [name.to_owned(), version.to_owned(), String::new()];
+        let (key, sha256) = self.0.range(from..).next()?;
+        (key[0] == name && key[1] == version).then_some((key[2].as_str(), sha256.as_str()))
+    }
+
+    pub(crate) fn of(&self, package: &Package) -> Option<&str> {
         let Package {
             name,
             version,
@@ -109,7 +120,7 @@ pub fn document(distro: &Distro, epoch: u64, contents: &Contents<'_>) -> Value {
         parts.package(distro, contents, package, TOOLS_SUITE, Some("boot loader"));
     }
     for (reference, digest) in contents.images {
-        parts.add(of_image(reference, digest));
+        parts.add(image(reference, digest));
     }
     // All but the crates, which are in packages.
     let medium = parts.edges.keys().filter(|name| !crates::is_crate(name));
@@ -222,53 +233,6 @@ impl Parts {
         }
         name
     }
-}
-
-fn of_image(reference: &str, digest: &str) -> Value {
-    let (name, _) = reference.rsplit_once(':').unwrap_or((reference, ""));
-    let short = name.rsplit('/').next().unwrap_or(name);
-    let purl = format!(
-        "pkg:oci/{}@{}?repository_url={}",
-        percent(short),
-        percent(digest),
-        percent(name)
-    );
-    json!({
-        "type": "container",
-        "bom-ref": purl,
-        "name": reference,
-        "version": digest,
-        "purl": purl,
-    })
-}
-
-/// Percent-encoding as purl wants it (package-url/purl-spec).
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
-/// A UUID of version 8 (RFC 9562): the same contents have the same one.
-fn uuid(hash: &[u8]) -> String {
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ fn a_dry_run_needs_nothing_and_lists_every_file() {
         format!("{stem}.iso"),
         format!("{stem}.cdx.json"),
         format!("{stem}.packages"),
+        format!("{stem}.lock.json"),
         format!("{stem}.json"),
         format!("{stem}.log"),
         "out/SHA256SUMS".to_owned(),

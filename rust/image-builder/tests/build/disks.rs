@@ -33,6 +33,20 @@ mountpoint = "/"
 minsize = "5 GiB"
 "#;
 
+/// What is in the disks: the image, GRUB from us, the files. The test image has no
+/// list of dpkg's.
+fn assert_sbom(path: &str, told: &Value) {
+    let sbom: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let all = sbom["components"].as_array().unwrap();
+    let find = |name: &str| all.iter().find(|it| it["name"] == *name);
+    let digest = &told["images"][0]["digest"];
+    assert_eq!(&sbom["metadata"]["component"]["version"], digest);
+    assert!(find("grub-bios").is_some(), "{all:#?}");
+    let file = told["artefacts"][0]["path"].as_str().unwrap();
+    let file = find(file.rsplit('/').next().unwrap()).unwrap();
+    assert_eq!(file["hashes"][0]["content"], told["artefacts"][0]["sha256"]);
+}
+
 fn qemu_img(words: &[&str]) -> String {
     Command::new("qemu-img").args(words).read().unwrap()
 }
@@ -54,8 +68,8 @@ fn disk_images_of_a_blueprint_are_whole_and_boot() {
         .arg(image.reference());
     let ended = Ended::of(&mut command);
     assert_eq!(ended.status, Some(0), "{ended:?}");
-    // Three disks, their sums, and what tells of them.
-    assert_eq!(fs::read_dir(bench.output()).unwrap().count(), 5);
+    // Three disks, their sums, what is in them, and what tells of them.
+    assert_eq!(fs::read_dir(bench.output()).unwrap().count(), 6);
 
     let told: Value =
         serde_json::from_slice(&fs::read(bench.path("result.json")).unwrap()).unwrap();
@@ -67,6 +81,7 @@ fn disk_images_of_a_blueprint_are_whole_and_boot() {
             .to_owned()
     };
     let [qcow2, raw, vhd] = [0, 1, 2].map(path);
+    assert_sbom(&qcow2.replace(".qcow2", ".cdx.json"), &told);
     qemu_img(&["check", &qcow2]);
     for (file, format) in [(&qcow2, "qcow2"), (&raw, "raw"), (&vhd, "vpc")] {
         let info: Value =

@@ -9,9 +9,10 @@ use crate::build::embed::{self, Image};
 use crate::build::parts::Parts;
 use crate::build::publish;
 use crate::build::step::{Context, Description, Found, Step};
-use crate::build::work::Work;
+use crate::build::work::{self, Work};
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
+use crate::lock::PinnedImage;
 use crate::mirror::{self, Reach};
 use crate::preflight;
 
@@ -35,8 +36,16 @@ impl Step for Checking {
         preflight::require(places)?;
         distro.check_files()?;
         request.result.as_deref().map_or(Ok(()), place_for)?;
-        let given = request.debs.as_deref().map(given_debs).transpose()?;
-        let epoch = source_date_epoch()?;
+        let given = request.debs.as_deref();
+        let given = given
+            .map(|dir| given_debs(dir, &distro.suite))
+            .transpose()?;
+        let mut epoch = source_date_epoch()?;
+        if let Some(locked) = &request.locked {
+            let here = self.0.decided()?;
+            locked.require(locked.lock.decided.differences(&here))?;
+            epoch = Some(locked.lock.source_date_epoch);
+        }
         let mirror = mirror::state(distro, at.stop)?;
         at.stop.check()?;
         let images = embedded_of(distro, self.looked_up(at)?);
@@ -45,6 +54,9 @@ impl Step for Checking {
         // What these cannot read is refused here.
         self.0.tree()?;
         self.0.layer()?;
+        if let Some(former) = request.former_work(places) {
+            work::adopt(&former, &places.work)?;
+        }
         let work = Work::take(&places.work)?;
         let made = !places.output.exists();
         publish::prepare(&places.output)?;
@@ -84,7 +96,12 @@ impl Checking {
             at.stop.check()?;
             if request.check_images || distro.images.embed.contains(&reference) {
                 at.progress.at(&reference);
-                found.push(embed::look_up(distro, &reference, at.stop)?);
+                let locked = request.locked.as_ref();
+                let locked = locked.and_then(|locked| locked.lock.image(&reference));
+                // Whatever its tag leads to by now.
+                let asked = locked.map_or_else(|| reference.clone(), PinnedImage::by_digest);
+                let image = embed::look_up(distro, &asked, at.stop)?;
+                found.push(Image { reference, ..image });
             }
         }
         Ok(found)
@@ -96,13 +113,25 @@ fn embedded_of(distro: &Distro, mut images: Vec<Image>) -> Vec<Image> {
     images
 }
 
-/// Our packages, and what else is in a directory.
-fn given_debs(dir: &Path) -> Result<Vec<PathBuf>> {
+/// Our packages, and what else is in a directory, but for those that make media.
+fn given_debs(dir: &Path, suite: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    let failed = |err: std::io::Error| Error::io("Listing", dir, &err);
+    let failed = |err: std::io::Error| {
+        match err.kind() {
+        std::io::ErrorKind::NotFound => Error::new(
+            Code::Usage,
+            format!("There is no directory {} with the installer's packages.", dir.display()),
+        )
+        .why(format!(
+            "The package calamares-bootc-media has them, for one suite, and it is not there or not for {suite}."
+        ))
+        .next("apt-get install calamares-bootc-media; or name a directory with --debs."),
+        _ => Error::io("Listing", dir, &err),
+    }
+    };
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|ext| ext == "deb") {
+        if path.extension().is_some_and(|ext| ext == "deb") && debs::is_for_medium(&path) {
             found.push(path);
         }
     }

@@ -8,6 +8,7 @@ use crate::build::parts::Parts;
 use crate::build::step::{Context, Description, Step};
 use crate::build::wanted;
 use crate::error::Result;
+use crate::lock::package_differences;
 
 /// The lists of packages.
 #[derive(Debug)]
@@ -26,6 +27,11 @@ impl Step for ReadLists {
         let distro = &self.0.request.distro;
         let lists = Lists::read(distro, &found.reach)?;
         wanted::check(distro, self.0.tree()?, &lists.live)?;
+        if let Some(locked) = &self.0.request.locked {
+            let pinned = &locked.lock.packages;
+            let here = lists.live_as(pinned)?;
+            locked.require(package_differences("package", pinned, &here))?;
+        }
         let all = lists.tools.iter().chain(&lists.live);
         at.hashes.set(all.cloned().collect());
         at.lists.set(lists);

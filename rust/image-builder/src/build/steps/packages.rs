@@ -9,8 +9,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::build::parts::Parts;
+use crate::build::publish::own;
 use crate::build::step::{Context, Description, Step};
 use crate::error::{Code, Error, Result};
+use crate::lock::{package_differences, pinned_own};
 use crate::progress::Progress;
 
 /// How often the log is looked at.
@@ -43,6 +45,11 @@ impl Step for Packages {
             None => our_debs(&distro.suite, at.progress)?,
         };
         debs.extend(distro.debs.iter().cloned());
+        if let Some(locked) = &self.0.request.locked {
+            let here: Vec<_> = debs.iter().map(|deb| own(deb)).collect::<Result<_>>()?;
+            let here: Vec<_> = here.iter().map(pinned_own).collect();
+            locked.require(package_differences("own package", &locked.lock.own, &here))?;
+        }
         at.debs.set(debs);
         Ok(())
     }

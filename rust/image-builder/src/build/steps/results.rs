@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::build::locking::Locking;
 use crate::build::parts::Parts;
 use crate::build::publish::{self, MadeMedium, MediumKind};
 use crate::build::step::{Context, Description, Step};
@@ -35,7 +36,16 @@ impl Step for Results {
         let Parts {
             request, places, ..
         } = &*self.0;
-        let artefacts = publish::publish(&bench.inputs, &self.made(bench.work)?, &places.output)?;
+        let medium = self.made(bench.work)?;
+        let locking = match medium.kind {
+            MediumKind::Calamares => Some(Locking {
+                decided: self.0.decided()?,
+                locked: request.locked.as_ref(),
+                work: bench.work,
+            }),
+            MediumKind::DebianInstaller => None,
+        };
+        let artefacts = publish::publish(&bench.inputs, &medium, &places.output, locking.as_ref())?;
         if let Some(to) = &request.result {
             publish::tell_at(&artefacts.result, to)?;
         }

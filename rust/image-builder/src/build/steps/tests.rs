@@ -19,6 +19,7 @@ use crate::build::work::Work;
 use crate::build::{lb, publish};
 use crate::config::Distro;
 use crate::error::Code;
+use crate::lock::Locked;
 use crate::mirror::{self, Reach};
 use crate::progress::Sink;
 use crate::sbom::Hashes;
@@ -75,6 +76,7 @@ impl Site {
             check_images: false,
             result: None,
             owner: None,
+            locked: None,
         };
         Self {
             plan: Plan::of(&request).unwrap(),
@@ -132,6 +134,7 @@ impl Site {
         });
         at.debs.set(vec![self.path("a_1_all.deb")]);
         at.hashes.set(Hashes::default());
+        at.tools.set(Vec::new());
         at.loaders.set(Vec::new());
         at.root_key.set("r".into());
         at.root.set(Box::new(self.notes.clone()));
@@ -250,6 +253,7 @@ fn what_is_described_is_what_runs() {
         );
 
         site.put(&format!("work/lb/{}", lb::ISO), "ISO");
+        site.put("work/lb/binary/sha256sum.txt", "ab  ./live/x\n");
         site.put(
             "work/lb/chroot/var/lib/dpkg/status",
             "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
@@ -268,7 +272,11 @@ fn what_is_described_is_what_runs() {
         assert_eq!(iso["path"], artefacts.iso.to_str().unwrap());
         assert_eq!(iso["sha256"], artefacts.iso_sha256);
         assert_eq!(iso["bytes"], 3);
-        assert_eq!(told["artefacts"].as_array().unwrap().len(), 4);
+        assert_eq!(told["artefacts"].as_array().unwrap().len(), 5);
+        let lock = Locked::read(artefacts.lock.as_ref().unwrap()).unwrap().lock;
+        assert_eq!(lock.iso.sha256, artefacts.iso_sha256);
+        assert_eq!(lock.own[0].name, "a");
+        assert_eq!(lock.files["live/x"], "ab");
 
         // The same inputs: found, and not made again.
         let again = site.run(WITH_LINES[0], &mut at);
