@@ -63,7 +63,9 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
             continue;
         }
         let places = Places::of(job, step)?;
-        run(job, step, &places.arguments(step), cancel)?;
+        for args in places.arguments(step) {
+            run(job, step, &args, cancel)?;
+        }
         if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name)
             && let Err(error) = name_in_firmware(job, step, &places, name, cancel)
         {
@@ -88,7 +90,7 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
 /// The places as the program that runs sees them.
 struct Places {
     boot: PathBuf,
-    disk: Option<PathBuf>,
+    disks: Vec<PathBuf>,
     esp: Option<PathBuf>,
 }
 
@@ -108,7 +110,7 @@ impl Places {
         };
         Ok(Self {
             boot: seen(&job.target.join("boot"))?,
-            disk: job.places.bios.clone(),
+            disks: job.places.bios.clone(),
             esp: job
                 .places
                 .esp
@@ -119,19 +121,24 @@ impl Places {
         })
     }
 
-    /// The arguments of grub-install that make the disk start anywhere.
-    fn arguments(&self, step: &GrubStep) -> Vec<String> {
+    /// The arguments of each grub-install that makes a disk start anywhere.
+    fn arguments(&self, step: &GrubStep) -> Vec<Vec<String>> {
         let mut words = self.common(step);
         match step.firmware {
             Firmware::Bios => {
-                words.extend(self.disk.iter().map(|disk| disk.display().to_string()));
+                let onto = |disk: &PathBuf| {
+                    let mut words = words.clone();
+                    words.push(disk.display().to_string());
+                    words
+                };
+                self.disks.iter().map(onto).collect()
             }
             Firmware::Uefi => {
                 words.extend(self.efi_directory());
                 words.extend(["--removable".to_owned(), "--no-nvram".to_owned()]);
+                vec![words]
             }
         }
-        words
     }
 
     /// The arguments that add a named entry to the firmware.
@@ -241,26 +248,25 @@ mod tests {
     fn arguments() {
         let places = Places {
             boot: "/run/target/boot".into(),
-            disk: Some("/dev/sda".into()),
+            disks: vec!["/dev/sda".into(), "/dev/sdb".into()],
             esp: Some("/run/target/boot/efi".into()),
         };
         let common = |platform: &str| {
             format!("--target={platform} --boot-directory=/run/target/boot --modules={MODULES}")
         };
         let bios = step(Firmware::Bios, "i386-pc");
-        assert_eq!(
-            places.arguments(&bios).join(" "),
-            format!("{} /dev/sda", common("i386-pc"))
-        );
+        let of = |step: &GrubStep| -> Vec<String> {
+            let calls = places.arguments(step).into_iter();
+            calls.map(|args| args.join(" ")).collect()
+        };
+        let onto = |disk: &str| format!("{} {disk}", common("i386-pc"));
+        assert_eq!(of(&bios), [onto("/dev/sda"), onto("/dev/sdb")]);
         let uefi = step(Firmware::Uefi, "arm64-efi");
         let efi = format!(
             "{} --efi-directory=/run/target/boot/efi",
             common("arm64-efi")
         );
-        assert_eq!(
-            places.arguments(&uefi).join(" "),
-            format!("{efi} --removable --no-nvram")
-        );
+        assert_eq!(of(&uefi), [format!("{efi} --removable --no-nvram")]);
         assert_eq!(
             places.named(&uefi, "debian-bootc").join(" "),
             format!("{efi} --bootloader-id=debian-bootc")

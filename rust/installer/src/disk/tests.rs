@@ -12,16 +12,19 @@ fn disk(path: &str, table: Option<&str>, partitions: &[(&str, u64)]) -> Disk {
         table: table.map(Into::into),
         partitions: partitions
             .iter()
-            .map(|(kind, start)| Partition {
+            .enumerate()
+            .map(|(i, (kind, start))| Partition {
                 kind: Some((*kind).into()),
                 start: *start,
+                sectors: 2048,
+                path: format!("{path}{}", i + 1).into(),
             })
             .collect(),
     }
 }
 
 #[test]
-fn bios_places() {
+fn places_for_bios() {
     let sda = Some("/dev/sda");
     let table = [
         (
@@ -69,7 +72,34 @@ fn bios_places() {
         ("no disk", vec![], None),
     ];
     for (name, disks, expected) in table {
-        assert_eq!(bios_place(&disks), expected.map(PathBuf::from), "{name}");
+        let expected: Vec<PathBuf> = expected.into_iter().map(PathBuf::from).collect();
+        assert_eq!(bios_places(&disks, false), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_member_of_a_raid_starts() {
+    let table = [(GPT_BIOS_BOOT, 34), (LINUX, 4096)];
+    let mut disks = ["/dev/sda", "/dev/sdb", "/dev/sdc"].map(|p| disk(p, Some("gpt"), &table));
+    disks[1].partitions[0].sectors = 64;
+    let places = bios_places(&disks, true);
+    assert_eq!(places, [Path::new("/dev/sda"), Path::new("/dev/sdc")]);
+    assert_eq!(bios_places(&disks, false), [Path::new("/dev/sda")]);
+}
+
+#[test]
+fn partitions_of_other_systems() {
+    let used = BTreeSet::from(["/dev/sda2".into(), "/dev/sda3".into()]);
+    for (kinds, expected) in [
+        ([GPT_BIOS_BOOT, ESP, LINUX, GPT_SWAP], None),
+        ([ESP, LINUX, LINUX, GPT_SWAP], Some("/dev/sda1")),
+        (["0x82", "0x83", "0x83", "0x5"], None),
+        (["0x82", "0x83", "0x83", "0x7"], Some("/dev/sda4")),
+    ] {
+        let table: Vec<(&str, u64)> = kinds.iter().map(|kind| (*kind, 2048)).collect();
+        let disk = disk("/dev/sda", Some("gpt"), &table);
+        let found = foreign(&disk, &used).map(|partition| partition.path.as_path());
+        assert_eq!(found, expected.map(Path::new), "{kinds:?}");
     }
 }
 
@@ -101,6 +131,7 @@ fn fake_sys() -> tempfile::TempDir {
             fs::remove_dir(dir.join("slaves")).unwrap();
             fs::write(dir.join("partition"), "1\n").unwrap();
             fs::write(dir.join("start"), start).unwrap();
+            fs::write(dir.join("size"), "8\n").unwrap();
         }
         symlink(&dir, links.join(number)).unwrap();
     }
@@ -114,6 +145,7 @@ fn fake_sys() -> tempfile::TempDir {
         let name = lower.file_name().unwrap();
         symlink(&lower, devices.join(upper).join("slaves").join(name)).unwrap();
     }
+    fs::create_dir(devices.join("virtual/md0/md")).unwrap();
     sys
 }
 
@@ -132,12 +164,16 @@ fn disks_below_a_device() {
     ];
     for (number, expected) in table {
         assert_eq!(
-            whole_disks(sys.path(), number).unwrap(),
+            stack(sys.path(), number).unwrap().disks,
             expected,
             "{number:?}"
         );
     }
-    assert!(whole_disks(sys.path(), (1, 1)).is_err());
+    assert!(stack(sys.path(), (1, 1)).is_err());
+    let volume = stack(sys.path(), (253, 1)).unwrap();
+    assert!(!volume.raid && volume.partitions.contains(Path::new("/dev/sda2")));
+    let raid = stack(sys.path(), (9, 0)).unwrap();
+    assert!(raid.raid && raid.partitions.len() == 2, "{raid:?}");
 }
 
 #[test]
@@ -146,6 +182,6 @@ fn partitions_of_a_disk() {
     let dir = sys.path().join("devices/pci/sda");
     assert_eq!(
         partition_nodes(&dir).unwrap(),
-        [("sda1".to_owned(), 2048), ("sda2".to_owned(), 4096)]
+        [("sda1".to_owned(), 2048, 8), ("sda2".to_owned(), 4096, 8)]
     );
 }

@@ -401,9 +401,10 @@ impl Engine<'_> {
     fn tidy_partition_table(&self, checked: &Checked, decision: &BootDecision) {
         let wanted = self.plan.target.tidy_partition_table
             && checked.need.firmware == Firmware::Bios
+            && !checked.places.bios_elsewhere
             && decision.starts_bios();
-        if let (true, Some(disk)) = (wanted, &checked.places.bios) {
-            let boot = checked.target.boot.as_ref();
+        let boot = checked.target.boot.as_ref();
+        for disk in checked.places.bios.iter().filter(|_| wanted) {
             self.warn("boot-loader", &boot::table::tidy(disk, boot, self.cancel));
         }
     }
