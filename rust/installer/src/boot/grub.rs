@@ -3,8 +3,9 @@
 //!
 //! `grub-install` finds the file system of `/boot` by itself and puts its UUID
 //! and path into the core image, on both firmwares. On UEFI the removable path
-//! (`EFI/BOOT/BOOTX64.EFI`) is always written, so that the disk starts in any
-//! machine; a named entry in this machine's firmware comes on top and may fail.
+//! (`EFI/BOOT/BOOTX64.EFI`) is written, so that the disk starts in any machine, and
+//! a named entry in this machine's firmware comes on top and may fail. Where another
+//! system has the removable path, it keeps it, and the named entry is what starts us.
 
 pub(crate) mod unmounted;
 
@@ -18,6 +19,7 @@ use host::write::Root;
 use sandbox::{Sandbox, TARGET};
 
 use crate::boot::grubcfg::{self, Serial};
+use crate::boot::names::Neighbours;
 use crate::boot::{GrubStep, Origin};
 use crate::disk::BootPlaces;
 
@@ -28,6 +30,8 @@ const MODULES: &str = "part_gpt part_msdos ext2 xfs btrfs fat search_fs_uuid bls
 /// Debian's grub-install prefers a signed image, which cannot read boot loader
 /// entries; this option, which others do not have, prevents that.
 const UNSIGNED: &str = "--no-uefi-secure-boot";
+/// Leaves the firmware's entries alone.
+const NO_NVRAM: &str = "--no-nvram";
 
 /// How many of a failed command's last lines go into the error.
 const STDERR_LINES: usize = 10;
@@ -41,9 +45,10 @@ pub struct Job<'a> {
     pub places: &'a BootPlaces,
     /// Sandbox in the image's root with the target at [`TARGET`].
     pub image: &'a Sandbox,
-    /// Name for a firmware boot entry, made from os-release's `ID`; `None`
-    /// when the firmware is to be left alone.
-    pub entry_name: Option<&'a str>,
+    /// os-release's `ID`, from which names on the EFI system partition are made.
+    pub os_id: &'a str,
+    /// This machine's firmware gets an entry.
+    pub firmware_entry: bool,
     /// UUID of the file system that holds `/boot`.
     pub boot_uuid: &'a str,
     /// It is a file system of its own.
@@ -63,17 +68,16 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
             continue;
         }
         let places = Places::of(job, step)?;
-        for args in places.arguments(step) {
-            run(job, step, &args, cancel)?;
-        }
-        if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name)
-            && let Err(error) = name_in_firmware(job, step, &places, name, cancel)
-        {
-            cancel.check()?;
-            warnings.push(format!(
-                    "No boot entry was written into this machine's firmware; it starts the disk by the removable path instead ({})",
-                    error.details.join("; ")
-                ));
+        match step.firmware {
+            Firmware::Bios => {
+                for disk in &places.disks {
+                    run(job, step, &places.onto(step, disk), cancel)?;
+                }
+            }
+            Firmware::Uefi => {
+                let (_, warning) = into_esp(job, step, &places, cancel)?;
+                warnings.extend(warning);
+            }
         }
     }
     let text = grubcfg::text(job.boot_uuid, job.boot_is_own, job.serial);
@@ -85,6 +89,57 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
         boot.write(&file, text.as_bytes(), 0o644)?;
     }
     Ok(warnings)
+}
+
+/// Puts GRUB onto a mounted EFI system partition, beside what is there. Gives the name
+/// of a directory that was made, and what the person should know.
+fn into_esp(
+    job: Job<'_>,
+    step: &GrubStep,
+    places: &Places,
+    cancel: &Cancel,
+) -> Result<(Option<String>, Option<String>)> {
+    let mount_point = (job.places.esp.as_ref()).and_then(|esp| esp.mount_point.as_deref());
+    let neighbours = match mount_point {
+        Some(esp) => Neighbours::look(esp, unmounted::removable(step.platform))?,
+        None => Neighbours::default(),
+    };
+    if !neighbours.fallback {
+        run(job, step, &places.removable(step), cancel)?;
+    }
+    if !job.firmware_entry && !neighbours.fallback {
+        return Ok((None, None));
+    }
+    let name = neighbours.name_for(job.os_id);
+    let mut args = places.named(step, &name);
+    let named = args.clone();
+    args.push(NO_NVRAM.to_owned());
+    if neighbours.fallback {
+        // The only loader of ours: without it nothing starts.
+        run(job, step, &args, cancel)?;
+    }
+    let why = if job.firmware_entry {
+        match run(job, step, &named, cancel) {
+            Ok(()) => return Ok((Some(name), None)),
+            Err(error) => error.details.join("; "),
+        }
+    } else {
+        "this machine's firmware is not that of the disk".to_owned()
+    };
+    cancel.check()?;
+    let warning = if neighbours.fallback {
+        format!(
+            "No boot entry was written into a firmware ({why}), and the loader that firmware starts \
+             without one belongs to another system and was left: add an entry for \
+             \\EFI\\{name}\\ in the firmware's settings"
+        )
+    } else {
+        format!(
+            "No boot entry was written into this machine's firmware; it starts the disk by the \
+             removable path instead ({why})"
+        )
+    };
+    Ok((Some(name), Some(warning)))
 }
 
 /// The places as the program that runs sees them.
@@ -121,27 +176,22 @@ impl Places {
         })
     }
 
-    /// The arguments of each grub-install that makes a disk start anywhere.
-    fn arguments(&self, step: &GrubStep) -> Vec<Vec<String>> {
+    /// The arguments that make a disk start under BIOS.
+    fn onto(&self, step: &GrubStep, disk: &Path) -> Vec<String> {
         let mut words = self.common(step);
-        match step.firmware {
-            Firmware::Bios => {
-                let onto = |disk: &PathBuf| {
-                    let mut words = words.clone();
-                    words.push(disk.display().to_string());
-                    words
-                };
-                self.disks.iter().map(onto).collect()
-            }
-            Firmware::Uefi => {
-                words.extend(self.efi_directory());
-                words.extend(["--removable".to_owned(), "--no-nvram".to_owned()]);
-                vec![words]
-            }
-        }
+        words.push(disk.display().to_string());
+        words
     }
 
-    /// The arguments that add a named entry to the firmware.
+    /// The arguments that make the disk start under any UEFI.
+    fn removable(&self, step: &GrubStep) -> Vec<String> {
+        let mut words = self.common(step);
+        words.extend(self.efi_directory());
+        words.extend(["--removable", NO_NVRAM].map(str::to_owned));
+        words
+    }
+
+    /// The arguments that make a directory of our own, and an entry in the firmware.
     fn named(&self, step: &GrubStep, name: &str) -> Vec<String> {
         let mut words = self.common(step);
         words.extend(self.efi_directory());
@@ -161,16 +211,6 @@ impl Places {
         let esp = self.esp.as_ref()?;
         Some(format!("--efi-directory={}", esp.display()))
     }
-}
-
-fn name_in_firmware(
-    job: Job<'_>,
-    step: &GrubStep,
-    places: &Places,
-    name: &str,
-    cancel: &Cancel,
-) -> Result<()> {
-    run(job, step, &places.named(step, name), cancel)
 }
 
 /// Runs grub-install where its tools are.
@@ -255,18 +295,19 @@ mod tests {
             format!("--target={platform} --boot-directory=/run/target/boot --modules={MODULES}")
         };
         let bios = step(Firmware::Bios, "i386-pc");
-        let of = |step: &GrubStep| -> Vec<String> {
-            let calls = places.arguments(step).into_iter();
-            calls.map(|args| args.join(" ")).collect()
-        };
-        let onto = |disk: &str| format!("{} {disk}", common("i386-pc"));
-        assert_eq!(of(&bios), [onto("/dev/sda"), onto("/dev/sdb")]);
+        assert_eq!(
+            places.onto(&bios, Path::new("/dev/sdb")).join(" "),
+            format!("{} /dev/sdb", common("i386-pc"))
+        );
         let uefi = step(Firmware::Uefi, "arm64-efi");
         let efi = format!(
             "{} --efi-directory=/run/target/boot/efi",
             common("arm64-efi")
         );
-        assert_eq!(of(&uefi), [format!("{efi} --removable --no-nvram")]);
+        assert_eq!(
+            places.removable(&uefi).join(" "),
+            format!("{efi} --removable --no-nvram")
+        );
         assert_eq!(
             places.named(&uefi, "debian-bootc").join(" "),
             format!("{efi} --bootloader-id=debian-bootc")

@@ -11,6 +11,7 @@
 pub mod entries;
 pub mod grub;
 pub mod grubcfg;
+mod names;
 pub mod table;
 
 use std::path::Path;
