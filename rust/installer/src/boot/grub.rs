@@ -62,6 +62,7 @@ pub struct Job<'a> {
 /// Installs each step's GRUB and the one configuration file; gives warnings.
 pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
+    let mut directory = None;
     for step in steps {
         if step.firmware == Firmware::Uefi && job.places.esp_is_unmounted() {
             unmounted::make(job, step, cancel)?;
@@ -75,12 +76,18 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
                 }
             }
             Firmware::Uefi => {
-                let (_, warning) = into_esp(job, step, &places, cancel)?;
+                let (name, warning) = into_esp(job, step, &places, cancel)?;
+                directory = name;
                 warnings.extend(warning);
             }
         }
     }
-    let text = grubcfg::text(job.boot_uuid, job.boot_is_own, job.serial);
+    let text = grubcfg::text(
+        job.boot_uuid,
+        job.boot_is_own,
+        directory.as_deref(),
+        job.serial,
+    );
     let mut directories: Vec<&str> = steps.iter().map(GrubStep::directory).collect();
     directories.dedup();
     let boot = Root::open(&job.target.join("boot"))?;
