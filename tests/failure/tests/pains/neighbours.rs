@@ -27,10 +27,10 @@ const OLD_GAP: &str = "label: dos\nstart=256, size=2MiB\n";
 
 /// Installs an image with GRUB under BIOS, with `chosen` for the boot loader.
 fn install(world: &World, root: &Disk, chosen: &Path) -> Run {
-    let modules = "usr/lib/grub/i386-pc/blsuki.mod";
     let image = Tiny::working()
         .with_program("usr/sbin/grub-install", GRUB)
-        .with(modules, "");
+        .with("usr/lib/grub/i386-pc/modinfo.sh", "")
+        .with("usr/lib/grub/i386-pc/blsuki.mod", "");
     let mut planner = world.installer().args(["plan", "--no-lookup", "--root"]);
     planner = planner.arg(root.path()).args(["--source"]);
     let plan = planner.arg(image.write(world).reference());
