@@ -16,7 +16,7 @@ FUZZ_FLAGS ?=
 DEMO_FLAGS ?=
 # For example --iso out/installer.iso --way bios.
 E2E_FLAGS ?=
-SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh tests/gui/tests/gui/*.sh iso/hooks/* iso/includes.chroot_after_packages/usr/libexec/installer/*)
+SCRIPTS = tests/toolchain.sh .ci/run calamares-module/config/calamares-bootc $(wildcard tests/gui/driver/*.sh tests/gui/tests/gui/*.sh iso/hooks/* iso/includes.chroot_after_packages/usr/libexec/installer/* iso/debian-installer/udeb/DEBIAN/postinst iso/debian-installer/udeb/DEBIAN/isinstallable iso/debian-installer/udeb/usr/lib/bootc-installer-di/* iso/debian-installer/udeb/usr/lib/finish-install.d/* iso/debian-installer/udeb/usr/lib/partman/init.d/*)
 # For example --suite forky.
 DEB_FLAGS ?=
 # For example --config my/distro.yaml registry.example/os/debian:13.

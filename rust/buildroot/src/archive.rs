@@ -184,6 +184,19 @@ impl Lists {
         Ok(found)
     }
 
+    /// Brings the files of these packages, as apt verified them, into a directory;
+    /// without what they depend on. Names of `.udeb`s are allowed.
+    ///
+    /// # Errors
+    /// With what apt says when one is not there.
+    pub fn download(&self, packages: &[&str], dir: &Path) -> Result<()> {
+        self.command("apt-get")
+            .args(["download", "--quiet"])
+            .args(packages)
+            .current_dir(dir)
+            .run()
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command

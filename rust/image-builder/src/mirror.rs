@@ -37,6 +37,8 @@ pub struct ArchiveState {
 pub const TOOLS_SUITE: &str = "trixie";
 /// Components of an archive that are used.
 const COMPONENTS: &str = "main non-free-firmware";
+/// Where packages of Debian's installer are.
+const UDEBS: &str = "main/debian-installer";
 /// Whether the date in `Valid-Until` counts (apt.conf(5)).
 const CHECK_VALID_UNTIL: &str = "Acquire::Check-Valid-Until";
 
@@ -133,6 +135,14 @@ pub fn archives(distro: &Distro, reach: &Reach) -> Archives {
     let mirrors = &distro.mirrors;
     let suites = suites(&mirrors.debian, &mirrors.security, &distro.suite);
     of_suites(&suites, reach)
+}
+
+/// The archives of Debian's installer: those of the suite, and its udebs.
+pub fn installer_archives(distro: &Distro, reach: &Reach) -> Archives {
+    let all = archives(distro, reach);
+    let udebs = source(&distro.mirrors.debian, &distro.suite, UDEBS);
+    let sources = all.sources().iter().cloned().chain([udebs]).collect();
+    Archives::new(sources, all.options().to_vec())
 }
 
 /// The archives of the root in which live-build runs: `own` is the mirror that

@@ -37,6 +37,14 @@ pub struct Key {
     /// Whether a schema takes the key without a value. The reader does always: it
     /// counts as not there.
     pub null: bool,
+    /// The heading above it and what follows in a commented template; may be empty.
+    pub part: &'static str,
+    /// What a commented template shows of it, as YAML: its value, or the lines below
+    /// it. Without one, its default.
+    pub example: &'static str,
+    /// Whether it stands in the place of others beside it, so that a template tells
+    /// of it and does not offer it.
+    pub instead: bool,
 }
 
 impl Key {
@@ -54,6 +62,9 @@ impl Key {
             default,
             meaning,
             null: true,
+            part: "",
+            example: "",
+            instead: false,
         }
     }
 
@@ -61,6 +72,28 @@ impl Key {
     #[must_use]
     pub const fn with_value(mut self) -> Self {
         self.null = false;
+        self
+    }
+
+    /// The key, with which a part of a template begins.
+    #[must_use]
+    pub const fn part(mut self, heading: &'static str) -> Self {
+        self.part = heading;
+        self
+    }
+
+    /// The key with what a template shows of it. The name of a mapping whose keys are
+    /// free ends in a colon, and its keys follow; else all of it is here.
+    #[must_use]
+    pub const fn example(mut self, yaml: &'static str) -> Self {
+        self.example = yaml;
+        self
+    }
+
+    /// The key that stands in the place of others beside it.
+    #[must_use]
+    pub const fn instead(mut self) -> Self {
+        self.instead = true;
         self
     }
 

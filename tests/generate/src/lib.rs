@@ -10,6 +10,7 @@ mod schema;
 pub mod scrape;
 mod storage_keys;
 mod tables;
+mod template;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -43,6 +44,43 @@ const BOOTC_TOP: &str = "\
 # a value counts as one that is not there.
 ";
 
+const DISTRO_HEAD: &str = "\
+# yaml-language-server: $schema=distro.schema.json
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# What debian-bootc-image-builder puts on the medium. Every key is optional:
+# this file, as it is, means the defaults. To set a key, remove the # directly
+# before it. A key that is not known is an error that names the nearest known
+# one. Relative paths start at the directory of this file.
+# docs/distro-yaml.md explains every key.
+#
+#     debian-bootc-image-builder validate     is it right, and are the files there
+#     debian-bootc-image-builder build        make the medium
+#
+# Printed by `make generate` from rust/image-builder/src/config/keys.rs.
+";
+
+const BOOTC_HEAD: &str = "\
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The image, where it comes from, and what the page offers. The engine,
+# bootc-installer, reads the same file with --config.
+#
+# Every key is optional: this file, as it is, means the defaults. To set a key,
+# remove the # directly before it, and before the name of the mapping in which it
+# is. A key that is not known is an error that names the nearest known one, so that
+# a misspelt key is never passed over. Relative paths start at the directory of
+# this file.
+#
+# What the page offers follows from what is here:
+#   - containerUrl names an image: it is chosen already,
+#   - page.catalogue lists images: the person picks one,
+#   - page.allowOther is true: the person can type a reference.
+#
+# Printed by `make generate` from rust/conf/src/keys.rs.
+---
+";
+
 /// The directory with the workspace's `Cargo.toml`.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -69,6 +107,15 @@ pub fn files() -> Result<Vec<Printed>> {
         Printed {
             path: "calamares-module/bootc/bootc.schema.yaml",
             text: bootc_schema()?,
+        },
+        Printed {
+            path: "rust/image-builder/distro.yaml",
+            text: template::template(DISTRO_HEAD, &DISTRO_YAML, false),
+        },
+        Printed {
+            path: "calamares-module/bootc/bootc.conf",
+            // Scripts and boot parameters put lines below it.
+            text: template::template(BOOTC_HEAD, &BOOTC_CONF, true),
         },
         Printed {
             path: "docs/error-codes.md",

@@ -2,6 +2,7 @@
 //! JSON schemas of formats, printed from their tables of keys.
 
 use anyhow::{Context, Result};
+use contract::error::capital;
 use serde_yaml::{Mapping, Value};
 use yaml_doc::{Default, Form, Key, Kind, Table};
 
@@ -178,8 +179,8 @@ fn yaml(text: &str) -> Result<Mapping> {
     })
 }
 
-/// A meaning as a sentence without the links of Markdown.
-fn sentence(meaning: &str) -> String {
+/// A meaning without the links of Markdown.
+pub(super) fn without_links(meaning: &str) -> String {
     let mut text = String::new();
     let mut rest = meaning;
     while let Some((before, behind)) = rest.split_once("](") {
@@ -187,10 +188,12 @@ fn sentence(meaning: &str) -> String {
         text += &format!("{before}{words}");
         rest = behind.split_once(')').map_or("", |(_, behind)| behind);
     }
-    text.push_str(rest);
-    let mut chars = text.chars();
-    let first: String = chars.next().iter().flat_map(|c| c.to_uppercase()).collect();
-    format!("{first}{}.", chars.as_str())
+    text + rest
+}
+
+/// A meaning as a sentence without the links of Markdown.
+pub(super) fn sentence(meaning: &str) -> String {
+    format!("{}.", capital(&without_links(meaning)))
 }
 
 #[cfg(test)]

@@ -142,3 +142,51 @@ fn every_default_is_taken() {
         assert!(tried > 2);
     }
 }
+
+/// What is printed for people to fill in.
+const TEMPLATES: [(&str, Reader); 2] = [
+    ("calamares-module/bootc/bootc.conf", bootc_conf),
+    ("rust/image-builder/distro.yaml", distro_yaml),
+];
+
+/// A template with every key set: no `#` is left before what is no word.
+fn filled(template: &str) -> String {
+    let open = |line: &str| {
+        let inner = line.trim_start();
+        let pad = &line[..line.len() - inner.len()];
+        match inner.strip_prefix('#') {
+            Some(key) if !key.is_empty() && !key.starts_with([' ', '#']) => format!("{pad}{key}"),
+            _ => line.to_owned(),
+        }
+    };
+    let lines: Vec<String> = template.lines().map(open).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn templates_are_read_as_they_are_and_with_every_key() {
+    for (path, read) in TEMPLATES {
+        let text = std::fs::read_to_string(generate::workspace().join(path)).unwrap();
+        assert_eq!(read(&text).unwrap(), Vec::<String>::new(), "{path}");
+        let all = filled(&text);
+        assert_ne!(all, text, "{path}");
+        if let Err(error) = read(&all) {
+            panic!("{path}: {error}\n{all}");
+        }
+    }
+}
+
+#[test]
+fn lines_below_the_configuration_repeat_no_key_of_it() {
+    let path = generate::workspace().join("calamares-module/bootc/bootc.conf");
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for key in BOOTC_CONF.keys {
+        if matches!(
+            key.kind,
+            Kind::Mapping(_) | Kind::Named { .. } | Kind::List(_)
+        ) {
+            text += &format!("{}: {{}}\n", key.name).replace("catalogue: {}", "catalogue: []");
+        }
+    }
+    bootc_conf(&text).unwrap();
+}

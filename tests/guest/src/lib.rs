@@ -34,4 +34,4 @@ pub use machine::{Accel, DirectKernel, Disk, Firmware, Machine, Port};
 pub use output::Output;
 pub use qmp::Qmp;
 pub use secrecy::SecretString;
-pub use unattended::{until_restart, until_said};
+pub use unattended::{until_off, until_restart, until_said};

@@ -19,6 +19,14 @@ pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
     Vm::start(vm::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
 }
 
+/// [`until_restart`], with the console's text at the end of `log`.
+///
+/// # Errors
+/// When it does neither within `limit`.
+pub fn until_off(machine: &Machine, limit: Duration, log: &Path) -> Result<()> {
+    Vm::start(vm::directory()?, machine, None, Talk::Console, Some(log))?.wait_off(limit)
+}
+
 /// Runs a machine until its serial console has said `text`, and ends it then.
 /// `kernel` is loaded in place of what the machine would boot. The console's
 /// text goes to the end of `log`. Returns all that the console said.

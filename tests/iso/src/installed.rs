@@ -28,8 +28,8 @@ pub(crate) struct Installed<'a> {
     pub(crate) choice: &'a Choice,
     /// Pictures so far.
     pub(crate) taken: usize,
-    /// Whether the installation's logs have to be there.
-    pub(crate) logs: bool,
+    /// Which of the installation's logs has to be there.
+    pub(crate) log: Option<&'static str>,
 }
 
 impl Installed<'_> {
@@ -116,21 +116,21 @@ impl Installed<'_> {
             .with_context(|| format!("no digest in the answer of bootc status:\n{status}"))?;
         report.fact("booted digest", &booted);
         ensure!(booted == digest, "{booted} booted instead of {digest}");
-        if self.logs {
-            self.logs(&mut guest, report)?;
+        if let Some(log) = self.log {
+            self.logs(&mut guest, log, report)?;
         }
         Ok(())
     }
 
     /// The installation's own logs: there, complete, and without the password.
-    fn logs(&self, guest: &mut Guest, report: &mut Report) -> Result<()> {
+    fn logs(&self, guest: &mut Guest, log: &str, report: &mut Report) -> Result<()> {
         let listing = guest
             .check("ls -ld /var/log/installer; ls -l /var/log/installer")
             .context("the installation left no logs in /var/log/installer")?;
         report.fact("/var/log/installer", &listing);
         guest
-            .check("test -s /var/log/installer/journal.log")
-            .context("the journal of the installation is not in /var/log/installer")?;
+            .check(&format!("test -s /var/log/installer/{log}"))
+            .with_context(|| format!("there is no {log} in /var/log/installer"))?;
         let found = guest.run(&format!(
             "grep -rlF -- '{}' /var/log/installer",
             self.choice.person.password

@@ -23,6 +23,7 @@
 mod accounts;
 mod camera;
 mod check;
+mod debian_installer;
 mod installed;
 mod live;
 mod medium;

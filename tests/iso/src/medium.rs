@@ -79,7 +79,7 @@ fn build(distro: Distro, output: &Path) -> Result<PathBuf> {
 }
 
 /// While the medium is built, the registry's mirror is here.
-fn distro_yaml(here: &str) -> String {
+pub(crate) fn distro_yaml(here: &str) -> String {
     format!(
         "images: {{default: {NOWHERE}/{}, embed: true}}\n\
          calamares:\n  registry_auth:\n    registries:\n      \

@@ -21,6 +21,13 @@ pub struct Options {
     /// What to do, can be given several times [default: bios, uefi, offline, check]
     #[arg(long = "way", value_enum, value_name = "WAY")]
     ways: Vec<Way>,
+    /// Packages (.udeb, .deb) of Debian's installer that are taken from here and
+    /// not from the mirror
+    #[arg(long, value_name = "DIR")]
+    pub installer_packages: Option<PathBuf>,
+    /// Take the packages of this project from here, ready made
+    #[arg(long, value_name = "DIR")]
+    pub debs: Option<PathBuf>,
     /// Do not look for the installation's logs in the installed system
     #[arg(long)]
     pub without_logs: bool,

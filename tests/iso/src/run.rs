@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -13,6 +13,7 @@ use test_gui::Person;
 use testkit::{apt, cache};
 
 use crate::check;
+use crate::debian_installer;
 use crate::installed::Installed;
 use crate::live::{self, Boot};
 use crate::medium::Media;
@@ -33,9 +34,9 @@ const TOOLS: &[&str] = &[
     "xorriso",
 ];
 /// More than what the welcome page asks for; the file is sparse.
-const DISK_SIZE: u64 = 20 << 30;
+pub(crate) const DISK_SIZE: u64 = 20 << 30;
 // Both below the directory of a way.
-const DISK: &str = "disk.raw";
+pub(crate) const DISK: &str = "disk.raw";
 const REGISTRY: &str = "registry";
 
 /// Runs the ways that are asked for.
@@ -47,7 +48,10 @@ pub fn run(options: &Options) -> Result<()> {
         ensure!(iso.is_file(), "there is no {}", iso.display());
     }
     apt::ensure(TOOLS)?;
-    let toolbox = toolbox::build()?;
+    let toolbox = match options.ways().iter().all(|way| way.debian_installer()) {
+        true => PathBuf::new(),
+        false => toolbox::build()?,
+    };
     fs::create_dir_all(&options.out)
         .with_context(|| format!("making {}", options.out.display()))?;
     // Two runs would write to the same disk.
@@ -93,6 +97,9 @@ fn one(
     out: &Path,
     report: &mut Report,
 ) -> Result<()> {
+    if way.debian_installer() {
+        return debian_installer::install(options, way, out, report);
+    }
     let iso = media.of(way)?;
     if way == Way::Check {
         return check::check(&iso, out, report);
@@ -150,7 +157,7 @@ fn one(
             out,
             choice: &choice,
             taken,
-            logs: !options.without_logs,
+            log: (!options.without_logs).then_some("journal.log"),
         };
         installed.boot(&digest, report)?;
     }

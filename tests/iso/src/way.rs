@@ -19,6 +19,13 @@ pub enum Way {
     Large,
     /// BIOS, the boot menu's check of a good and of a damaged medium
     Check,
+    /// BIOS, no network card: Debian's installer, preseeded, with the image on its
+    /// medium
+    DebianInstaller,
+    /// The same under UEFI
+    DebianInstallerUefi,
+    /// The same under UEFI with Secure Boot
+    DebianInstallerSecure,
 }
 
 impl Way {
@@ -31,28 +38,41 @@ impl Way {
             Self::Offline => "offline",
             Self::Large => "large",
             Self::Check => "check",
+            Self::DebianInstaller => "debian-installer",
+            Self::DebianInstallerUefi => "debian-installer-uefi",
+            Self::DebianInstallerSecure => "debian-installer-secure",
         }
     }
 
     /// With what the machine starts.
     pub fn firmware(self) -> Firmware {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check => Firmware::Bios,
-            Self::Uefi | Self::Secure => Firmware::Uefi,
+            Self::Uefi | Self::Secure | Self::DebianInstallerUefi | Self::DebianInstallerSecure => {
+                Firmware::Uefi
+            }
+            _ => Firmware::Bios,
         }
     }
 
     /// Memory in MiB: once what is promised to be enough, else some more.
     pub fn memory_mib(self) -> u32 {
         match self {
-            Self::Bios | Self::Offline | Self::Large | Self::Check => 2048,
             Self::Uefi | Self::Secure => 3072,
+            _ => 2048,
         }
     }
 
     /// Whether the image comes from a registry.
     pub fn online(self) -> bool {
         matches!(self, Self::Bios | Self::Uefi | Self::Large)
+    }
+
+    /// Whether it is the medium with Debian's own installer.
+    pub fn debian_installer(self) -> bool {
+        matches!(
+            self,
+            Self::DebianInstaller | Self::DebianInstallerUefi | Self::DebianInstallerSecure
+        )
     }
 
     /// Whether something is installed at all.

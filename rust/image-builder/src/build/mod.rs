@@ -17,6 +17,7 @@
 //! These are the steps of a [`Plan`]: `--dry-run` prints it, a build plays it.
 
 mod branding;
+mod di;
 pub mod embed;
 pub mod files;
 pub mod layer;
@@ -45,7 +46,7 @@ use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 use crate::preflight::Places;
 use crate::progress::Progress;
-pub use publish::Artefacts;
+pub use publish::{Artefacts, MediumKind};
 pub use steps::Plan;
 
 /// What is to be built, and where.
@@ -93,10 +94,17 @@ impl Request {
 /// # Errors
 /// Every code of [`Code`]; refusals come before anything is built.
 pub fn build(request: &Request, progress: &mut Progress, stop: &Cancel) -> Result<Artefacts> {
+    play(&Plan::of(request)?, progress, stop)
+}
+
+/// Makes what a plan is of.
+///
+/// # Errors
+/// Every code of [`Code`]; refusals come before anything is built.
+pub fn play(plan: &Plan, progress: &mut Progress, stop: &Cancel) -> Result<Artefacts> {
     // Ctrl-C reaches the programs of this terminal as well, and what they fail
     // with is not what happened.
-    Plan::of(request)?
-        .play(progress, stop)
+    plan.play(progress, stop)
         .map_err(|err| match stop.is_cancelled() {
             true => Stopped.into(),
             false => err,

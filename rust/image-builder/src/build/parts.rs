@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 
 use super::files::Files;
+use super::publish::MediumKind;
 use super::{Request, embed, layer, tree};
 use crate::config::bootc_conf;
 use crate::error::Result;
@@ -18,6 +19,8 @@ pub(super) struct Parts {
     pub(super) request: Request,
     /// Where it happens.
     pub(super) places: Places,
+    /// What is made.
+    pub(super) kind: MediumKind,
     tree: OnceCell<Files>,
     layer: OnceCell<Files>,
 }
@@ -27,10 +30,11 @@ impl Parts {
     ///
     /// # Errors
     /// `IO` when there is no place for the cache.
-    pub(super) fn of(request: &Request) -> Result<Self> {
+    pub(super) fn of(request: &Request, kind: MediumKind) -> Result<Self> {
         Ok(Self {
             places: request.places()?,
             request: request.clone(),
+            kind,
             tree: OnceCell::new(),
             layer: OnceCell::new(),
         })

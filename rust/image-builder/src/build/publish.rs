@@ -12,11 +12,40 @@ use buildroot::cmd::CommandExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::live::{self, Inputs};
-use super::work::Work;
+use super::live::Inputs;
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::sbom::{self, Contents, Own};
+use crate::sbom::{self, Contents, Own, Package};
+
+/// Which medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediumKind {
+    /// A live system with Calamares.
+    Calamares,
+    /// Debian's own installer.
+    DebianInstaller,
+}
+
+impl MediumKind {
+    /// The name on the command line and in what tells programs of the results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calamares => "calamares",
+            Self::DebianInstaller => "debian-installer",
+        }
+    }
+}
+
+/// A medium that was made.
+#[derive(Debug)]
+pub(super) struct MadeMedium {
+    /// Which.
+    pub(super) kind: MediumKind,
+    /// Where it was made.
+    pub(super) iso: PathBuf,
+    /// Debian's packages on it.
+    pub(super) packages: Vec<Package>,
+}
 
 /// What a build leaves in the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +67,7 @@ pub struct Artefacts {
 }
 
 /// The name that all results begin with.
-pub(super) fn stem(distro: &Distro) -> String {
+pub(super) fn stem(distro: &Distro, kind: MediumKind) -> String {
     let product = &distro.product;
     let version: String = product
         .version
@@ -51,9 +80,14 @@ pub(super) fn stem(distro: &Distro) -> String {
             }
         })
         .collect();
-    match version.is_empty() {
+    let name = match version.is_empty() {
         true => format!("{}-{}-amd64", product.id, distro.suite),
         false => format!("{}-{version}-{}-amd64", product.id, distro.suite),
+    };
+    match kind {
+        MediumKind::Calamares => name,
+        // Both media of a product may be in one directory.
+        MediumKind::DebianInstaller => format!("{name}-{}", kind.name()),
     }
 }
 
@@ -61,30 +95,30 @@ pub(super) fn stem(distro: &Distro) -> String {
 const SUMS: &str = "SHA256SUMS";
 
 /// ISO, SBOM and list of packages, by their names in the output directory.
-fn names(distro: &Distro) -> [String; 3] {
-    let stem = stem(distro);
+fn names(distro: &Distro, kind: MediumKind) -> [String; 3] {
+    let stem = stem(distro, kind);
     ["iso", "cdx.json", "packages"].map(|end| format!("{stem}.{end}"))
 }
 
 /// What was made, for programs.
-fn result_name(distro: &Distro) -> String {
-    format!("{}.json", stem(distro))
+fn result_name(distro: &Distro, kind: MediumKind) -> String {
+    format!("{}.json", stem(distro, kind))
 }
 
 /// Everything that a build leaves in the output directory.
-pub(super) fn paths(distro: &Distro, output: &Path) -> Vec<PathBuf> {
-    let results = names(distro).map(|name| output.join(name));
+pub(super) fn paths(distro: &Distro, kind: MediumKind, output: &Path) -> Vec<PathBuf> {
+    let results = names(distro, kind).map(|name| output.join(name));
     let others = [
-        log_path(distro, output),
+        log_path(distro, kind, output),
         output.join(SUMS),
-        output.join(result_name(distro)),
+        output.join(result_name(distro, kind)),
     ];
     results.into_iter().chain(others).collect()
 }
 
 /// The log of a build.
-pub(super) fn log_path(distro: &Distro, output: &Path) -> PathBuf {
-    output.join(format!("{}.log", stem(distro)))
+pub(super) fn log_path(distro: &Distro, kind: MediumKind, output: &Path) -> PathBuf {
+    output.join(format!("{}.log", stem(distro, kind)))
 }
 
 /// Makes the output directory.
@@ -99,8 +133,13 @@ pub(super) fn prepare(output: &Path) -> Result<()> {
 ///
 /// # Errors
 /// `IO`, `DISK_FULL`; then nothing of them is there under its own name.
-pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result<Artefacts> {
-    let stem = stem(inputs.distro);
+pub(super) fn publish(
+    inputs: &Inputs<'_>,
+    medium: &MadeMedium,
+    output: &Path,
+) -> Result<Artefacts> {
+    let kind = medium.kind;
+    let stem = stem(inputs.distro, kind);
     // The same name each time: what a killed build left goes with the next one.
     let name = format!(".{stem}.partial");
     let left = output.join(&name);
@@ -115,18 +154,17 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
         .rand_bytes(0)
         .tempdir_in(output)
         .map_err(|err| Error::io("Making a directory in", output, &err))?;
-    let names = names(inputs.distro);
+    let names = names(inputs.distro, kind);
     let [iso, sbom, packages] = names.each_ref().map(|name| partial.path().join(name));
-    link_or_copy(&live::iso(work), &iso)?;
-    let status = live::dpkg_status(work);
-    let status = fs::read_to_string(&status).map_err(|err| Error::io("Reading", &status, &err))?;
-    let list = sbom::packages(&status);
+    link_or_copy(&medium.iso, &iso)?;
+    let list = &medium.packages;
     if list.is_empty() {
-        return Err(
-            Error::new(Code::BuildFailed, "The live system has no packages.")
-                .why("What an earlier build left in the work directory was changed by somebody.")
-                .next("Run `debian-bootc-image-builder clean` and build again."),
-        );
+        return Err(Error::new(
+            Code::BuildFailed,
+            "The system of the medium has no packages.",
+        )
+        .why("What an earlier build left in the work directory was changed by somebody.")
+        .next("Run `debian-bootc-image-builder clean` and build again."));
     }
     let digests: Vec<(String, String)> = inputs
         .embedded
@@ -138,7 +176,7 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
         .collect();
     let own = inputs.debs.iter().map(|deb| own(deb));
     let contents = Contents {
-        packages: &list,
+        packages: list,
         loaders: inputs.loaders,
         own: &own.collect::<Result<Vec<_>>>()?,
         hashes: inputs.hashes,
@@ -164,8 +202,8 @@ pub(super) fn publish(inputs: &Inputs<'_>, work: &Work, output: &Path) -> Result
     write(&partial.path().join(SUMS), &sums)?;
     let (iso_bytes, iso_sha256) = (made_iso.bytes, made_iso.sha256.clone());
     let all = [made_iso, made_sbom, made_packages, made("sums", SUMS)?];
-    let result = result_name(inputs.distro);
-    let text = format!("{:#}\n", told(inputs, &all, &digests, output)?);
+    let result = result_name(inputs.distro, kind);
+    let text = format!("{:#}\n", told(inputs, kind, &all, &digests, output)?);
     write(&partial.path().join(&result), &text)?;
     let out = |name: &str| output.join(name);
     // The ISO last of all files: whoever sees it sees the rest. And what tells of
@@ -214,6 +252,7 @@ impl Made {
 /// What was made, for programs: keys are added, and never change their meaning.
 fn told(
     inputs: &Inputs<'_>,
+    kind: MediumKind,
     made: &[Made],
     images: &[(String, String)],
     output: &Path,
@@ -232,7 +271,7 @@ fn told(
     let distro = inputs.distro;
     Ok(json!({
         "version": 1,
-        "type": "calamares",
+        "type": kind.name(),
         "product": distro.product.id,
         "productVersion": distro.product.version,
         "suite": distro.suite,
@@ -240,7 +279,7 @@ fn told(
         "sourceDateEpoch": inputs.epoch,
         "artefacts": made.iter().map(artefact).collect::<Vec<_>>(),
         "images": images.iter().map(image).collect::<Vec<_>>(),
-        "log": path(&log_path(distro, Path::new("")).to_string_lossy()),
+        "log": path(&log_path(distro, kind, Path::new("")).to_string_lossy()),
     }))
 }
 
@@ -336,9 +375,14 @@ mod tests {
     #[test]
     fn names_of_results_are_names_of_files() {
         let mut distro = Distro::default();
-        assert_eq!(stem(&distro), "debian-bootc-trixie-amd64");
+        let calamares = |distro: &Distro| stem(distro, MediumKind::Calamares);
+        assert_eq!(calamares(&distro), "debian-bootc-trixie-amd64");
+        assert_eq!(
+            stem(&distro, MediumKind::DebianInstaller),
+            "debian-bootc-trixie-amd64-debian-installer"
+        );
         distro.product.version = "13.1 beta/2".into();
-        assert_eq!(stem(&distro), "debian-bootc-13.1-beta-2-trixie-amd64");
+        assert_eq!(calamares(&distro), "debian-bootc-13.1-beta-2-trixie-amd64");
     }
 
     #[test]

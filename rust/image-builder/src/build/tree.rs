@@ -7,6 +7,7 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
+use super::di;
 use super::files::{Entry, Files};
 use crate::config::{Distro, Firmware};
 use crate::error::Result;
@@ -84,7 +85,7 @@ fn disk_info(distro: &Distro) -> String {
 }
 
 /// live-build keeps hooks one directory deeper than we do, and knows nothing
-/// of the file that explains the tree.
+/// of the file that explains the tree, nor of the other medium.
 fn in_lb_layout(files: Files) -> Files {
     let mut moved = Files::new();
     for (path, entry) in files.iter() {
@@ -97,7 +98,7 @@ fn in_lb_layout(files: Files) -> Files {
             // live-build passes over those that cannot be executed.
             *executable = true;
         }
-        if to != Path::new("README.md") {
+        if to != Path::new("README.md") && !to.starts_with(di::TREE) {
             moved.insert(to, entry);
         }
     }

@@ -95,6 +95,8 @@ Examples:
     sudo debian-bootc-image-builder build
   A medium for one image, with the defaults for everything else:
     sudo debian-bootc-image-builder build registry.example/os/debian:13
+  The same with Debian's own installer, in text mode, instead of Calamares:
+    sudo debian-bootc-image-builder build --type debian-installer
   Can this machine build at all?
     sudo debian-bootc-image-builder build --diagnose
   A disk for QEMU and one for VMware, with the users of config.toml:

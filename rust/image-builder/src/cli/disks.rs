@@ -54,10 +54,13 @@ pub(super) fn refuse_options(args: &BuildArgs) -> Result<()> {
 }
 
 fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
-    if args.image_types.contains(&ImageType::Calamares) {
+    let is_medium = |kind: &ImageType| !matches!(kind, ImageType::Disk(_));
+    if let Some(medium) = args.image_types.iter().find(|kind| is_medium(kind)) {
         return Err(
-            usage("The ISO and disk images are not made by one command.".into())
-                .next("Run the command twice, with --type calamares and with the others."),
+            usage("The ISO and disk images are not made by one command.".into()).next(format!(
+                "Run the command twice, with --type {} and with the others.",
+                medium.name()
+            )),
         );
     }
     for (option, given) in [

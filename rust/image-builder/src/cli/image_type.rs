@@ -7,6 +7,7 @@ use clap::Arg;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::build::MediumKind;
 use crate::disk::kind::DiskKind;
 
 /// What can be made.
@@ -14,6 +15,8 @@ use crate::disk::kind::DiskKind;
 pub enum ImageType {
     /// A live ISO with Calamares.
     Calamares,
+    /// An ISO with Debian's own installer.
+    DebianInstaller,
     /// A disk image.
     Disk(DiskKind),
 }
@@ -22,13 +25,16 @@ impl ImageType {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let disks = DiskKind::ALL.into_iter().map(Self::Disk);
-        std::iter::once(Self::Calamares).chain(disks)
+        [Self::Calamares, Self::DebianInstaller]
+            .into_iter()
+            .chain(disks)
     }
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Calamares => "calamares",
+            Self::Calamares => MediumKind::Calamares.name(),
+            Self::DebianInstaller => MediumKind::DebianInstaller.name(),
             Self::Disk(kind) => kind.name(),
         }
     }
@@ -36,6 +42,7 @@ impl ImageType {
     const fn about(self) -> &'static str {
         match self {
             Self::Calamares => "A live ISO with Calamares",
+            Self::DebianInstaller => "An ISO with Debian's own installer, in text mode",
             Self::Disk(kind) => kind.about(),
         }
     }
@@ -59,7 +66,7 @@ impl TypedValueParser for ImageTypeParser {
         if let Some(known) = ImageType::all().find(|known| known.name() == value) {
             return Ok(known);
         }
-        let planned = ["debian-installer", "kickstart", "ignition", "netboot"];
+        let planned = ["kickstart", "ignition", "netboot"];
         let names: Vec<_> = ImageType::all().map(ImageType::name).collect();
         let names = names.join(", ");
         let why = match planned.contains(&value.as_ref()) {
@@ -100,10 +107,10 @@ mod tests {
 
     #[test]
     fn another_type_says_what_is_built() {
-        let made = "calamares, raw, qcow2, vmdk, ami, vhd are";
+        let made = "calamares, debian-installer, raw, qcow2, vmdk, ami, vhd are";
         for (name, why) in [
-            ("debian-installer", "tip: it is not made yet"),
             ("kickstart", "tip: it is not made yet"),
+            ("netboot", "tip: it is not made yet"),
             ("iso", "tip: it is no type"),
         ] {
             let err = Cli::try_parse_from(["x", "build", "--type", name]).unwrap_err();

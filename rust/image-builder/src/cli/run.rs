@@ -17,7 +17,7 @@ use super::{disks, documents};
 use host::cancel::Cancel;
 
 use crate::build::work::Work;
-use crate::build::{self, Artefacts, Plan, Request, embed, lists, tree, wanted};
+use crate::build::{self, Artefacts, MediumKind, Plan, Request, embed, lists, tree, wanted};
 use crate::config::{self, Distro};
 use crate::disk::kind::DiskKind;
 use crate::error::{Code, Error, Result};
@@ -75,13 +75,14 @@ fn build(args: &BuildArgs) -> Result<()> {
         .iter()
         .filter_map(|kind| match kind {
             ImageType::Disk(kind) => Some(*kind),
-            ImageType::Calamares => None,
+            ImageType::Calamares | ImageType::DebianInstaller => None,
         })
         .collect();
     if !kinds.is_empty() {
         return disks::build(args, kinds);
     }
     disks::refuse_options(args)?;
+    let kind = medium_kind(args)?;
     let distro = Distro::load(args.config.as_deref(), args.image.as_deref())?;
     let request = Request {
         distro,
@@ -99,11 +100,11 @@ fn build(args: &BuildArgs) -> Result<()> {
         }
     }
     if args.dry_run {
-        return print(Plan::of(&request)?.describe()?.as_bytes());
+        return print(plan(&request, kind)?.describe()?.as_bytes());
     }
     let stop = on_signals()?;
     let mut progress = Progress::new(args.verbose);
-    let built = build::build(&request, &mut progress, &stop);
+    let built = plan(&request, kind).and_then(|plan| build::play(&plan, &mut progress, &stop));
     let log = progress.log().map(Path::to_owned);
     match &built {
         Ok(_) => progress.end(),
@@ -114,6 +115,27 @@ fn build(args: &BuildArgs) -> Result<()> {
         None => err,
     })?;
     print(summary(&built, progress.elapsed().as_secs()).as_bytes())
+}
+
+/// The one medium that is asked for.
+fn medium_kind(args: &BuildArgs) -> Result<MediumKind> {
+    let di = args.image_types.contains(&ImageType::DebianInstaller);
+    match di {
+        true if args.image_types.contains(&ImageType::Calamares) => Err(Error::new(
+            Code::Usage,
+            "The two media are not made by one command.",
+        )
+        .next("Run the command twice, with one --type each.")),
+        true => Ok(MediumKind::DebianInstaller),
+        false => Ok(MediumKind::Calamares),
+    }
+}
+
+fn plan(request: &Request, kind: MediumKind) -> Result<Plan> {
+    match kind {
+        MediumKind::Calamares => Plan::of(request),
+        MediumKind::DebianInstaller => Plan::debian_installer(request),
+    }
 }
 
 fn summary(built: &Artefacts, seconds: u64) -> String {
@@ -247,6 +269,7 @@ fn remove_work(dir: &Path) -> Result<()> {
     }
     let work = Work::take(dir)?;
     for name in [
+        "di",
         "lb",
         "images",
         "layer",

@@ -48,7 +48,7 @@ impl Step for Checking {
         let work = Work::take(&places.work)?;
         let made = !places.output.exists();
         publish::prepare(&places.output)?;
-        let log = publish::log_path(distro, &places.output);
+        let log = publish::log_path(distro, self.0.kind, &places.output);
         at.progress.log_to(&log)?;
         if let Some(owner) = request.owner {
             // Also when the build fails.

@@ -2,6 +2,7 @@
 //! The steps of a build in their order.
 
 mod checking;
+mod di;
 mod images;
 mod layer;
 mod lists;
@@ -17,7 +18,7 @@ use std::rc::Rc;
 
 use super::Request;
 use super::parts::Parts;
-use super::publish::Artefacts;
+use super::publish::{Artefacts, MediumKind};
 use super::step::{Context, Step};
 use host::cancel::Cancel;
 
@@ -36,7 +37,7 @@ impl Plan {
     /// # Errors
     /// `IO` when there is no place for the cache.
     pub fn of(request: &Request) -> Result<Self> {
-        let parts = Rc::new(Parts::of(request)?);
+        let parts = Rc::new(Parts::of(request, MediumKind::Calamares)?);
         let its = || Rc::clone(&parts);
         let mut steps: Vec<Box<dyn Step>> = vec![
             Box::new(checking::Checking(its())),
@@ -53,6 +54,33 @@ impl Plan {
         }
         steps.push(Box::new(layer::Layer(its())));
         steps.push(Box::new(medium::Medium(its())));
+        steps.push(Box::new(results::Results(its())));
+        Ok(Self { steps })
+    }
+
+    /// The plan of a medium with Debian's own installer. Nothing is looked up
+    /// and no file is read yet.
+    ///
+    /// # Errors
+    /// `IO` when there is no place for the cache.
+    pub fn debian_installer(request: &Request) -> Result<Self> {
+        let parts = Rc::new(Parts::of(request, MediumKind::DebianInstaller)?);
+        let its = || Rc::clone(&parts);
+        let mut steps: Vec<Box<dyn Step>> = vec![
+            Box::new(checking::Checking(its())),
+            Box::new(di::ReadLists(its())),
+        ];
+        if request.debs.is_none() {
+            steps.push(Box::new(packages::PackagesRoot(its())));
+        }
+        steps.push(Box::new(packages::Packages(its())));
+        steps.push(Box::new(root::LiveBuildRoot(its())));
+        steps.push(Box::new(di::Fetch(its())));
+        steps.push(Box::new(di::Initrd(its())));
+        if parts.has_images() {
+            steps.push(Box::new(images::Images(its())));
+        }
+        steps.push(Box::new(di::Medium(its())));
         steps.push(Box::new(results::Results(its())));
         Ok(Self { steps })
     }

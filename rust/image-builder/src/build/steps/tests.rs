@@ -218,7 +218,11 @@ fn what_is_described_is_what_runs() {
         let site = Site::of(text);
         site.pack();
         let (stop, mut progress) = (Cancel::new(), Progress::new(false));
-        let log = publish::log_path(&site.request.distro, &site.request.output);
+        let log = publish::log_path(
+            &site.request.distro,
+            MediumKind::Calamares,
+            &site.request.output,
+        );
         progress.log_to(&log).unwrap();
         let mut at = site.begun(&mut progress, &stop, None);
 
@@ -296,7 +300,11 @@ fn results_go_to_whom_they_are_for() {
     site.request.owner = root.then_some((1234, 5678));
     site.plan = Plan::of(&site.request).unwrap();
     let (stop, mut progress) = (Cancel::new(), Progress::new(false));
-    let log = publish::log_path(&site.request.distro, &site.request.output);
+    let log = publish::log_path(
+        &site.request.distro,
+        MediumKind::Calamares,
+        &site.request.output,
+    );
     progress.log_to(&log).unwrap();
     let mut at = site.begun(&mut progress, &stop, None);
     site.put(&format!("work/lb/{}", lb::ISO), "ISO");
@@ -370,4 +378,39 @@ fn a_stop_ends_a_build_before_its_first_step() {
     let error = site.plan.play(&mut progress, &stop).unwrap_err();
     assert_eq!(error.code, Code::Interrupted);
     assert!(!site.path("work").exists());
+}
+
+#[test]
+fn the_other_medium_has_steps_of_its_own() {
+    let of = |text: &str| {
+        let mut request = Site::of(text).request;
+        request.work = Some("w".into());
+        request.debs = Some("d".into());
+        Plan::debian_installer(&request).unwrap()
+    };
+    let said = |plan: &Plan| -> Vec<String> {
+        let steps = plan.steps.iter();
+        let said = steps.map(|step| step.describe().unwrap().what);
+        said.collect()
+    };
+    let all = said(&of(FULL));
+    let expected = [
+        "look at this machine, the mirror and the images",
+        "read the lists of packages, and look for the installer of trixie",
+        "take the installer's packages from d",
+        "make the root for live-build, of trixie, unless one of the same packages is in the cache",
+        "fetch Debian's installer, its steps and the kernel of linux-image-amd64 into w/di/packages",
+        "unpack the installer's initrd, its steps and the kernel's modules",
+        "pull r.example/os:1 into w/images",
+        "make the medium",
+        "write the results",
+    ];
+    assert_eq!(all, expected);
+    assert!(!said(&of(PLAIN)).iter().any(|what| what.starts_with("pull")));
+    let printed = of(FULL).describe().unwrap();
+    assert!(printed.contains("xorriso -as mkisofs"), "{printed}");
+    assert!(
+        printed.contains("trixie-amd64-debian-installer.iso"),
+        "{printed}"
+    );
 }
