@@ -111,6 +111,17 @@ impl FilePlan {
     }
 }
 
+/// A symbolic link in `/etc` or `/var`. A file or link that is there is replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkPlan {
+    /// Absolute path below `/etc` or `/var`; directories are made (0755).
+    pub path: String,
+    /// What it leads to, from its own directory unless it is absolute. It need not
+    /// be there.
+    pub target: String,
+}
+
 /// A systemd unit of the image, or of `files`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -132,6 +143,8 @@ pub struct Customisation<'a> {
     pub hostname: Option<&'a str>,
     /// Files.
     pub files: &'a [FilePlan],
+    /// Symbolic links.
+    pub links: &'a [LinkPlan],
     /// Units.
     pub units: &'a [UnitPlan],
 }
@@ -143,6 +156,7 @@ impl Customisation<'_> {
             && self.root_ssh_keys.is_empty()
             && self.hostname.is_none()
             && self.files.is_empty()
+            && self.links.is_empty()
             && self.units.is_empty()
     }
 
@@ -163,6 +177,9 @@ impl Customisation<'_> {
         }
         for file in self.files {
             file.validate()?;
+        }
+        for link in self.links {
+            link.validate()?;
         }
         for unit in self.units {
             if !is_unit(&unit.name) {
@@ -209,10 +226,7 @@ impl UserPlan {
 impl FilePlan {
     fn validate(&self) -> Result<()> {
         let path = &self.path;
-        let below = |top: &&str| path.strip_prefix(*top).is_some_and(|p| p.starts_with('/'));
-        let inside = FILE_PLACES.iter().any(below);
-        let plain = (path.split('/').skip(1)).all(|part| !matches!(part, "" | "." | ".."));
-        if !inside || !plain || path.contains('\0') {
+        if !is_inside(path) {
             return invalid(format!(
                 "`{path}` cannot be a file of `deployment.files`: they are below {}.",
                 FILE_PLACES.join(" or ")
@@ -232,6 +246,29 @@ impl FilePlan {
         }
         Ok(())
     }
+}
+
+impl LinkPlan {
+    fn validate(&self) -> Result<()> {
+        let (path, target) = (&self.path, &self.target);
+        if !is_inside(path) {
+            return invalid(format!(
+                "`{path}` cannot be a link of `deployment.links`: they are below {}.",
+                FILE_PLACES.join(" or ")
+            ));
+        }
+        if target.is_empty() || target.contains('\0') {
+            return invalid(format!("The link {path} leads nowhere."));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is below one of `FILE_PLACES`, without detours.
+fn is_inside(path: &str) -> bool {
+    let below = |top: &&str| path.strip_prefix(*top).is_some_and(|p| p.starts_with('/'));
+    let plain = (path.split('/').skip(1)).all(|part| !matches!(part, "" | "." | ".."));
+    FILE_PLACES.iter().any(below) && plain && !path.contains('\0')
 }
 
 fn is_user_name(name: &str) -> bool {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::customise_plan::{Customisation, FilePlan, UnitPlan, UserPlan};
+use crate::customise_plan::{Customisation, FilePlan, LinkPlan, UnitPlan, UserPlan};
 use crate::disk_plan::{DISK_ROOT, DiskPlan};
 use crate::error::{Code, Error, Result};
 use crate::firmware::Firmware;
@@ -428,6 +428,9 @@ pub struct DeploymentPlan {
     /// Files below `/etc` and `/var`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePlan>,
+    /// Symbolic links below `/etc` and `/var`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkPlan>,
     /// systemd units that are enabled or disabled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<UnitPlan>,
@@ -441,6 +444,7 @@ impl DeploymentPlan {
             root_ssh_keys: &self.root_ssh_keys,
             hostname: self.hostname.as_deref(),
             files: &self.files,
+            links: &self.links,
             units: &self.units,
         }
     }

@@ -5,7 +5,7 @@
 //! such as `/etc/containers -> /` must not lead into the live system. Links
 //! are followed within the root only, which the kernel sees to.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +15,7 @@ use contract::error::{Error, Result};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
 use crate::rootdir::RootDir;
 
@@ -55,6 +55,17 @@ impl Root {
             .map_err(|err| self.failed("writing", file, &err))
     }
 
+    /// Makes a symbolic link in place of a file or link that is there. Missing
+    /// directories are made with mode 0755.
+    pub fn link(&self, file: &Path, target: &str) -> Result<()> {
+        let made = || -> io::Result<()> {
+            let place = self.place(file)?;
+            symlinkat(target, &place.parent, place.temporary.as_os_str())?;
+            place.rename()
+        };
+        made().map_err(|err| self.failed("making the link", file, &err))
+    }
+
     /// Makes a directory and the ones above it (0755); one that exists stays
     /// as it is.
     pub fn make_dir(&self, dir: &Path, mode: u32) -> Result<()> {
@@ -75,6 +86,25 @@ impl Root {
     }
 
     fn try_write(&self, file: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let place = self.place(file)?;
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // Private until it has its mode: the bytes may be secret.
+        let created = openat(
+            &place.parent,
+            place.temporary.as_os_str(),
+            flags,
+            Mode::S_IRUSR | Mode::S_IWUSR,
+        )?;
+        let mut created = File::from(created);
+        created.write_all(bytes)?;
+        fchmod(&created, Mode::from_bits_truncate(mode))?;
+        created.sync_all()?;
+        place.rename()
+    }
+
+    /// Where something new is made, without what an earlier attempt left there.
+    fn place<'a>(&self, file: &'a Path) -> io::Result<NewPlace<'a>> {
         let (parent, name) = split(file)?;
         let parent = self.dir_fd(parent)?;
         let mut temporary = OsStr::new(".").to_owned();
@@ -84,20 +114,11 @@ impl Root {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        // Private until it has its mode: the bytes may be secret.
-        let created = openat(
-            &parent,
-            temporary.as_os_str(),
-            flags,
-            Mode::S_IRUSR | Mode::S_IWUSR,
-        )?;
-        let mut created = File::from(created);
-        created.write_all(bytes)?;
-        fchmod(&created, Mode::from_bits_truncate(mode))?;
-        created.sync_all()?;
-        Ok(renameat(&parent, temporary.as_os_str(), &parent, name)?)
+        Ok(NewPlace {
+            parent,
+            name,
+            temporary,
+        })
     }
 
     /// Opens a directory, making it and the ones above it when missing.
@@ -124,6 +145,20 @@ impl Root {
 
     fn failed(&self, doing: &str, what: &Path, err: &io::Error) -> Error {
         Error::io(doing, &self.path.join(what), err)
+    }
+}
+
+/// A name, and the one that something has until it is complete.
+struct NewPlace<'a> {
+    parent: OwnedFd,
+    name: &'a OsStr,
+    temporary: OsString,
+}
+
+impl NewPlace<'_> {
+    fn rename(&self) -> io::Result<()> {
+        let (parent, temporary) = (&self.parent, self.temporary.as_os_str());
+        Ok(renameat(parent, temporary, parent, self.name)?)
     }
 }
 
@@ -168,6 +203,25 @@ mod tests {
             .map(|e| e.unwrap().file_name())
             .collect();
         assert_eq!(names, ["auth.json"], "no temporary file stays");
+    }
+
+    #[test]
+    fn links_are_made_in_place_of_files_and_links() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Root::open(temp.path()).unwrap();
+        let link = temp.path().join("etc/localtime");
+        let read = || fs::read_link(&link).unwrap();
+        root.link(Path::new("etc/localtime"), "../usr/a").unwrap();
+        root.link(Path::new("etc/localtime"), "../usr/b").unwrap();
+        assert_eq!(read(), Path::new("../usr/b"));
+        root.write(Path::new("etc/localtime"), b"x", 0o644).unwrap();
+        root.link(Path::new("etc/localtime"), "/c").unwrap();
+        assert_eq!(read(), Path::new("/c"));
+        fs::create_dir(temp.path().join("etc/dir")).unwrap();
+        assert!(root.link(Path::new("etc/dir"), "x").is_err());
+        let names = fs::read_dir(temp.path().join("etc")).unwrap().count();
+        assert_eq!(names, 3, "the one that could not be renamed");
+        root.link(Path::new("etc/ok"), "x").unwrap();
     }
 
     #[test]

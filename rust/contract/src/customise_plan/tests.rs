@@ -84,6 +84,22 @@ fn files() {
 }
 
 #[test]
+fn links() {
+    for (path, target, fine) in [
+        ("/etc/localtime", "../usr/share/zoneinfo/UTC", true),
+        ("/var/x", "/usr/x", true),
+        ("/etc/x", "", false),
+        ("/etc/x", "a\0b", false),
+        ("/usr/x", "y", false),
+        ("/etc/../x", "y", false),
+    ] {
+        let (path, target) = (path.into(), target.into());
+        let link = LinkPlan { path, target };
+        assert_eq!(link.validate().is_ok(), fine, "{link:?}");
+    }
+}
+
+#[test]
 fn names() {
     for (name, fine) in [
         ("server", true),
@@ -136,6 +152,7 @@ fn nothing_is_twice() {
         root_ssh_keys: &[],
         hostname: None,
         files: &[],
+        links: &[],
         units: &[],
     };
     assert!(all.validate().unwrap_err().what.contains("twice"));

@@ -117,6 +117,9 @@ pub fn customise(
     for file in wanted.files {
         work.file(file)?;
     }
+    for link in wanted.links {
+        Place::find_link(deployment, Path::new(&link.path))?.link(&link.target)?;
+    }
     work.units(wanted.units)
 }
 

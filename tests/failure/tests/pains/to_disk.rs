@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whole disks: what is on them afterwards.
 
+mod recipe;
 mod refused;
 mod stopped;
 
