@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use contract::error::Code;
-use failure::{Disk, MIB, Raw, Run, Tiny, World};
+use failure::{Disk, MIB, Raw, Run, Tiny, World, bootc};
 
 /// A grub-install that only writes down what it was called with.
 const GRUB: &str = r#"
@@ -15,6 +15,12 @@ for word; do
 done
 mkdir -p "$boot/grub"
 echo "$last" >> "$boot/grub/called-with"
+"#;
+
+/// What bootc leaves for the menu.
+const ENTRY: &str = r#"
+mkdir -p "$1/boot/loader/entries"
+echo "options root=UUID=1" > "$1/boot/loader/entries/ostree-1.conf"
 "#;
 
 /// A table with a place for GRUB, and something that somebody else has.
@@ -27,7 +33,7 @@ const OLD_GAP: &str = "label: dos\nstart=256, size=2MiB\n";
 
 /// Installs an image with GRUB under BIOS, with `chosen` for the boot loader.
 fn install(world: &World, root: &Disk, chosen: &Path) -> Run {
-    let image = Tiny::working()
+    let image = Tiny::new(&format!("{}{ENTRY}", bootc::WORKS))
         .with_program("usr/sbin/grub-install", GRUB)
         .with("usr/lib/grub/i386-pc/modinfo.sh", "")
         .with("usr/lib/grub/i386-pc/blsuki.mod", "");
