@@ -1279,6 +1279,34 @@
         <translation>Fügen Sie ein eigenes Dateisystem für /boot hinzu, zum Beispiel ext4 mit 1 GiB, oder verwenden Sie für die Wurzel kein Subvolume.</translation>
     </message>
     <message>
+        <source>Choose another place for the boot loader: a whole disk with a BIOS boot partition of 1 MiB or more on its GPT, or an msdos table with 1 MiB before its first partition.</source>
+        <translation>Wählen Sie einen anderen Ort für den Bootloader: eine ganze Festplatte mit einer BIOS-Boot-Partition von mindestens 1 MiB auf ihrer GPT oder mit einer msdos-Tabelle und 1 MiB vor der ersten Partition.</translation>
+    </message>
+    <message>
+        <source>The first sectors of a partition have no room for GRUB, and often hold a boot loader already.</source>
+        <translation>Die ersten Sektoren einer Partition haben keinen Platz für GRUB, und oft liegt dort schon ein Bootloader.</translation>
+    </message>
+    <message>
+        <source>It was chosen for the boot loader, and no other disk is written to in its place.</source>
+        <translation>Sie wurde für den Bootloader gewählt, und an ihrer Stelle wird auf keine andere Festplatte geschrieben.</translation>
+    </message>
+    <message>
+        <source>This image&apos;s own boot loader goes onto the disk with the root file system, and would replace what starts from there.</source>
+        <translation>Der eigene Bootloader dieses Images kommt auf die Festplatte mit dem Wurzeldateisystem und würde ersetzen, was von dort startet.</translation>
+    </message>
+    <message>
+        <source>Choose the disk with the root file system for the boot loader, or install the root on the other disk.</source>
+        <translation>Wählen Sie für den Bootloader die Festplatte mit dem Wurzeldateisystem, oder installieren Sie die Wurzel auf die andere Festplatte.</translation>
+    </message>
+    <message>
+        <source>It belongs to another system, whose boot menu would be replaced.</source>
+        <translation>Es gehört zu einem anderen System, dessen Bootmenü ersetzt würde.</translation>
+    </message>
+    <message>
+        <source>Choose another partition for /boot, or have this one formatted.</source>
+        <translation>Wählen Sie eine andere Partition für /boot, oder lassen Sie diese formatieren.</translation>
+    </message>
+    <message>
         <source>GRUB finds it by its UUID.</source>
         <translation>GRUB findet es anhand seiner UUID.</translation>
     </message>

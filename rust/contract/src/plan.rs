@@ -133,6 +133,8 @@ impl Plan {
         let mut paths = vec![("target.root", self.target.root.as_path())];
         let scratch = self.target.scratch.as_deref();
         paths.extend(scratch.map(|path| ("target.scratch", path)));
+        let bios_disk = self.target.bios_disk.as_deref();
+        paths.extend(bios_disk.map(|path| ("target.biosDisk", path)));
         if let Source::OciLayout { path, .. } = &self.source {
             paths.push(("source.path", path.as_path()));
         }
@@ -297,6 +299,11 @@ pub struct TargetPlan {
     /// a file: see `FirmwareNeed` of the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<Firmware>,
+    /// The whole disk, for example `/dev/sda`, whose first sectors get the boot
+    /// loader for BIOS machines. Without it that is the disk below `/boot`, or all of
+    /// them when it is on a RAID. Not used for other boot loaders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bios_disk: Option<PathBuf>,
     /// The partition table was made for this installation, and what is odd
     /// about it may be put right: see `boot::table` of the engine. A person's own
     /// table is the person's.

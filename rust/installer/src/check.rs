@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use contract::error::{Code, Error, Result};
+use contract::firmware::Firmware;
 use contract::plan::{BootloaderChoice, LayoutPlace, Plan, RuntimeRoot, Source};
 use host::cancel::Cancel;
 use host::cmd;
@@ -72,6 +73,18 @@ pub(crate) fn require_rights(plan: &Plan) -> Result<()> {
     ))
 }
 
+/// The disk that was chosen for the boot loader, where GRUB is put on one.
+fn bios_disk(plan: &Plan) -> Option<&Path> {
+    let firmware = (plan.target.firmware).unwrap_or_else(boot::firmware_of_this_machine);
+    let by_grub = matches!(
+        plan.bootc.bootloader,
+        BootloaderChoice::Auto | BootloaderChoice::Grub
+    );
+    (by_grub && firmware == Firmware::Bios)
+        .then_some(plan.target.bios_disk.as_deref())
+        .flatten()
+}
+
 /// What this machine knows of the target.
 struct Local {
     target: Target,
@@ -83,7 +96,8 @@ struct Local {
 impl Local {
     fn look(plan: &Plan, esp: Option<Esp>) -> Result<Self> {
         let target = target::inspect(&plan.target.root)?;
-        let mut places = disk::boot_places(&target)?;
+        let mut places = disk::boot_places(&target, bios_disk(plan))?;
+        places.own_table |= plan.target.tidy_partition_table;
         places.esp = places.esp.or(esp);
         let here = boot::firmware_of_this_machine();
         let need = FirmwareNeed::of(plan, &places, here, std::env::consts::ARCH);
@@ -160,7 +174,7 @@ pub(crate) fn require_boot_place(
     match choice {
         BootloaderChoice::None => return Ok(()),
         BootloaderChoice::Auto | BootloaderChoice::Grub => {
-            if places.bios.is_none() && places.esp.is_none() {
+            if places.bios.is_empty() && places.esp.is_none() {
                 return error("There is no place for a boot loader on the target's disk.").map_err(
                     |e: Error| {
                         e.why(NEITHER_PLACE).next(
@@ -332,7 +346,7 @@ mod tests {
     fn boot_places_by_choice() {
         let none = BootPlaces::default();
         let bios = BootPlaces {
-            bios: Some("/dev/sda".into()),
+            bios: vec!["/dev/sda".into()],
             ..BootPlaces::default()
         };
         let esp = BootPlaces {

@@ -106,7 +106,7 @@ pub fn inspect(root: &Path) -> Result<Target> {
         .find(|s| s.mount_point == root.join("boot"))
         .cloned();
     if let Some(boot) = &boot {
-        refuse_used_boot(boot)?;
+        refuse_used_boot(&mounts, boot)?;
     }
     let esp = find_esp(&root, &submounts).cloned();
     let source = block_device(&mount)?;
@@ -339,23 +339,56 @@ fn find_foreign(
     Ok(None)
 }
 
-/// A `/boot` of its own may hold the directory for the ESP, but no kernels of
-/// an earlier ostree deployment: bootc would add to them.
-fn refuse_used_boot(boot: &SubMount) -> Result<()> {
-    for name in ["ostree", "loader", "loader.0", "loader.1"] {
-        let path = boot.mount_point.join(name);
-        // On an EFI system partition `loader` is systemd-boot's and may stay.
-        if path.symlink_metadata().is_ok() && boot.fs_type != "vfat" {
-            return Err(Error::new(
-                Code::TargetNotEmpty,
-                format!(
-                    "The file system at {} holds {name} of an earlier installation.",
-                    boot.mount_point.display()
-                ),
-            ));
+/// A `/boot` of its own is for this installation alone: another system's kernels,
+/// menu and modules would be mixed with ours, and its menu replaced. As in the root
+/// there may be mount points (that of the ESP) and `lost+found`. On an EFI system
+/// partition that is mounted there, everybody has a directory.
+fn refuse_used_boot(mounts: &[Mount], boot: &SubMount) -> Result<()> {
+    if boot.fs_type == "vfat" {
+        return Ok(());
+    }
+    let root = &boot.mount_point;
+    let is_mount = |p: &Path| mountinfo::at(mounts, p).is_some();
+    let found = find_file(root, root, &is_mount).map_err(|e| Error::io("listing", root, &e))?;
+    let Some(path) = found else {
+        return Ok(());
+    };
+    let name = path.strip_prefix(root).unwrap_or(&path);
+    Err(Error::new(
+        Code::TargetNotEmpty,
+        format!(
+            "The file system at {} ({}) is not empty: it holds {}.",
+            root.display(),
+            boot.source.display(),
+            name.display()
+        ),
+    )
+    .why("It belongs to another system, whose boot menu would be replaced.")
+    .next("Choose another partition for /boot, or have this one formatted."))
+}
+
+/// The first entry below `dir` that is no directory; what is mounted and
+/// `lost+found` are passed over.
+fn find_file(
+    dir: &Path,
+    root: &Path,
+    is_mount: &dyn Fn(&Path) -> bool,
+) -> io::Result<Option<PathBuf>> {
+    let mut entries = std::fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if is_mount(&path) || (dir == root && entry.file_name() == "lost+found") {
+            continue;
+        }
+        if !entry.file_type()?.is_dir() {
+            return Ok(Some(path));
+        }
+        if let Some(found) = find_file(&path, root, is_mount)? {
+            return Ok(Some(found));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn submounts(mounts: &[Mount], target: &Mount) -> Result<Vec<SubMount>> {

@@ -164,6 +164,14 @@ impl Tiny {
         self
     }
 
+    /// With one more program, a shell script.
+    #[must_use]
+    pub fn with_program(mut self, path: &str, script: &str) -> Self {
+        let text = format!("#!/bin/sh\n{script}");
+        self.files.insert(path.to_owned(), (0o755, text.into()));
+        self
+    }
+
     /// For another kind of machine, in OCI spelling.
     #[must_use]
     pub fn architecture(mut self, name: &str) -> Self {

@@ -3,8 +3,9 @@
 //!
 //! `grub-install` finds the file system of `/boot` by itself and puts its UUID
 //! and path into the core image, on both firmwares. On UEFI the removable path
-//! (`EFI/BOOT/BOOTX64.EFI`) is always written, so that the disk starts in any
-//! machine; a named entry in this machine's firmware comes on top and may fail.
+//! (`EFI/BOOT/BOOTX64.EFI`) is written, so that the disk starts in any machine, and
+//! a named entry in this machine's firmware comes on top and may fail. Where another
+//! system has the removable path, it keeps it, and the named entry is what starts us.
 
 pub(crate) mod unmounted;
 
@@ -18,6 +19,7 @@ use host::write::Root;
 use sandbox::{Sandbox, TARGET};
 
 use crate::boot::grubcfg::{self, Serial};
+use crate::boot::names::Neighbours;
 use crate::boot::{GrubStep, Origin};
 use crate::disk::BootPlaces;
 
@@ -28,6 +30,8 @@ const MODULES: &str = "part_gpt part_msdos ext2 xfs btrfs fat search_fs_uuid bls
 /// Debian's grub-install prefers a signed image, which cannot read boot loader
 /// entries; this option, which others do not have, prevents that.
 const UNSIGNED: &str = "--no-uefi-secure-boot";
+/// Leaves the firmware's entries alone.
+const NO_NVRAM: &str = "--no-nvram";
 
 /// How many of a failed command's last lines go into the error.
 const STDERR_LINES: usize = 10;
@@ -41,9 +45,10 @@ pub struct Job<'a> {
     pub places: &'a BootPlaces,
     /// Sandbox in the image's root with the target at [`TARGET`].
     pub image: &'a Sandbox,
-    /// Name for a firmware boot entry, made from os-release's `ID`; `None`
-    /// when the firmware is to be left alone.
-    pub entry_name: Option<&'a str>,
+    /// os-release's `ID`, from which names on the EFI system partition are made.
+    pub os_id: &'a str,
+    /// This machine's firmware gets an entry.
+    pub firmware_entry: bool,
     /// UUID of the file system that holds `/boot`.
     pub boot_uuid: &'a str,
     /// It is a file system of its own.
@@ -57,24 +62,32 @@ pub struct Job<'a> {
 /// Installs each step's GRUB and the one configuration file; gives warnings.
 pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
+    let mut directory = None;
     for step in steps {
         if step.firmware == Firmware::Uefi && job.places.esp_is_unmounted() {
             unmounted::make(job, step, cancel)?;
             continue;
         }
         let places = Places::of(job, step)?;
-        run(job, step, &places.arguments(step), cancel)?;
-        if let (Firmware::Uefi, Some(name)) = (step.firmware, job.entry_name)
-            && let Err(error) = name_in_firmware(job, step, &places, name, cancel)
-        {
-            cancel.check()?;
-            warnings.push(format!(
-                    "No boot entry was written into this machine's firmware; it starts the disk by the removable path instead ({})",
-                    error.details.join("; ")
-                ));
+        match step.firmware {
+            Firmware::Bios => {
+                for disk in &places.disks {
+                    run(job, step, &places.onto(step, disk), cancel)?;
+                }
+            }
+            Firmware::Uefi => {
+                let (name, warning) = into_esp(job, step, &places, cancel)?;
+                directory = name;
+                warnings.extend(warning);
+            }
         }
     }
-    let text = grubcfg::text(job.boot_uuid, job.boot_is_own, job.serial);
+    let text = grubcfg::text(
+        job.boot_uuid,
+        job.boot_is_own,
+        directory.as_deref(),
+        job.serial,
+    );
     let mut directories: Vec<&str> = steps.iter().map(GrubStep::directory).collect();
     directories.dedup();
     let boot = Root::open(&job.target.join("boot"))?;
@@ -85,10 +98,61 @@ pub fn install(job: Job<'_>, steps: &[GrubStep], cancel: &Cancel) -> Result<Vec<
     Ok(warnings)
 }
 
+/// Puts GRUB onto a mounted EFI system partition, beside what is there. Gives the name
+/// of a directory that was made, and what the person should know.
+fn into_esp(
+    job: Job<'_>,
+    step: &GrubStep,
+    places: &Places,
+    cancel: &Cancel,
+) -> Result<(Option<String>, Option<String>)> {
+    let mount_point = (job.places.esp.as_ref()).and_then(|esp| esp.mount_point.as_deref());
+    let neighbours = match mount_point {
+        Some(esp) => Neighbours::look(esp, unmounted::removable(step.platform))?,
+        None => Neighbours::default(),
+    };
+    if !neighbours.fallback {
+        run(job, step, &places.removable(step), cancel)?;
+    }
+    if !job.firmware_entry && !neighbours.fallback {
+        return Ok((None, None));
+    }
+    let name = neighbours.name_for(job.os_id);
+    let mut args = places.named(step, &name);
+    let named = args.clone();
+    args.push(NO_NVRAM.to_owned());
+    if neighbours.fallback {
+        // The only loader of ours: without it nothing starts.
+        run(job, step, &args, cancel)?;
+    }
+    let why = if job.firmware_entry {
+        match run(job, step, &named, cancel) {
+            Ok(()) => return Ok((Some(name), None)),
+            Err(error) => error.details.join("; "),
+        }
+    } else {
+        "this machine's firmware is not that of the disk".to_owned()
+    };
+    cancel.check()?;
+    let warning = if neighbours.fallback {
+        format!(
+            "No boot entry was written into a firmware ({why}), and the loader that firmware starts \
+             without one belongs to another system and was left: add an entry for \
+             \\EFI\\{name}\\ in the firmware's settings"
+        )
+    } else {
+        format!(
+            "No boot entry was written into this machine's firmware; it starts the disk by the \
+             removable path instead ({why})"
+        )
+    };
+    Ok((Some(name), Some(warning)))
+}
+
 /// The places as the program that runs sees them.
 struct Places {
     boot: PathBuf,
-    disk: Option<PathBuf>,
+    disks: Vec<PathBuf>,
     esp: Option<PathBuf>,
 }
 
@@ -108,7 +172,7 @@ impl Places {
         };
         Ok(Self {
             boot: seen(&job.target.join("boot"))?,
-            disk: job.places.bios.clone(),
+            disks: job.places.bios.clone(),
             esp: job
                 .places
                 .esp
@@ -119,22 +183,22 @@ impl Places {
         })
     }
 
-    /// The arguments of grub-install that make the disk start anywhere.
-    fn arguments(&self, step: &GrubStep) -> Vec<String> {
+    /// The arguments that make a disk start under BIOS.
+    fn onto(&self, step: &GrubStep, disk: &Path) -> Vec<String> {
         let mut words = self.common(step);
-        match step.firmware {
-            Firmware::Bios => {
-                words.extend(self.disk.iter().map(|disk| disk.display().to_string()));
-            }
-            Firmware::Uefi => {
-                words.extend(self.efi_directory());
-                words.extend(["--removable".to_owned(), "--no-nvram".to_owned()]);
-            }
-        }
+        words.push(disk.display().to_string());
         words
     }
 
-    /// The arguments that add a named entry to the firmware.
+    /// The arguments that make the disk start under any UEFI.
+    fn removable(&self, step: &GrubStep) -> Vec<String> {
+        let mut words = self.common(step);
+        words.extend(self.efi_directory());
+        words.extend(["--removable", NO_NVRAM].map(str::to_owned));
+        words
+    }
+
+    /// The arguments that make a directory of our own, and an entry in the firmware.
     fn named(&self, step: &GrubStep, name: &str) -> Vec<String> {
         let mut words = self.common(step);
         words.extend(self.efi_directory());
@@ -154,16 +218,6 @@ impl Places {
         let esp = self.esp.as_ref()?;
         Some(format!("--efi-directory={}", esp.display()))
     }
-}
-
-fn name_in_firmware(
-    job: Job<'_>,
-    step: &GrubStep,
-    places: &Places,
-    name: &str,
-    cancel: &Cancel,
-) -> Result<()> {
-    run(job, step, &places.named(step, name), cancel)
 }
 
 /// Runs grub-install where its tools are.
@@ -241,7 +295,7 @@ mod tests {
     fn arguments() {
         let places = Places {
             boot: "/run/target/boot".into(),
-            disk: Some("/dev/sda".into()),
+            disks: vec!["/dev/sda".into(), "/dev/sdb".into()],
             esp: Some("/run/target/boot/efi".into()),
         };
         let common = |platform: &str| {
@@ -249,8 +303,8 @@ mod tests {
         };
         let bios = step(Firmware::Bios, "i386-pc");
         assert_eq!(
-            places.arguments(&bios).join(" "),
-            format!("{} /dev/sda", common("i386-pc"))
+            places.onto(&bios, Path::new("/dev/sdb")).join(" "),
+            format!("{} /dev/sdb", common("i386-pc"))
         );
         let uefi = step(Firmware::Uefi, "arm64-efi");
         let efi = format!(
@@ -258,7 +312,7 @@ mod tests {
             common("arm64-efi")
         );
         assert_eq!(
-            places.arguments(&uefi).join(" "),
+            places.removable(&uefi).join(" "),
             format!("{efi} --removable --no-nvram")
         );
         assert_eq!(

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The text of `grub.cfg`. It is written once: the menu itself is read from
-//! the boot loader entries, which bootc and ostree keep up to date.
+//! the boot loader entries, which bootc and ostree keep up to date, and other
+//! systems are looked for when somebody asks for them, so that they are those which
+//! are there then.
 
 use std::fmt::Write;
 
 /// Seconds that the menu waits.
 const TIMEOUT: u32 = 3;
+
+/// What stands below our own entries.
+const OTHER_SYSTEMS: &str = include_str!("grubcfg/others.cfg");
 
 /// A serial console of the kernel that GRUB shows its menu on as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +42,9 @@ impl Serial {
 }
 
 /// The configuration for the file system `boot_uuid` that holds `/boot`;
-/// `own` tells whether it is a file system of its own.
-pub fn text(boot_uuid: &str, own: bool, serial: Option<Serial>) -> String {
+/// `own` tells whether it is a file system of its own, and `directory` is ours on the
+/// EFI system partition, which is no other system.
+pub fn text(boot_uuid: &str, own: bool, directory: Option<&str>, serial: Option<Serial>) -> String {
     let entries = if own {
         "/loader/entries"
     } else {
@@ -66,10 +72,12 @@ pub fn text(boot_uuid: &str, own: bool, serial: Option<Serial>) -> String {
         )
         .unwrap_or_default();
     }
-    text + &format!(
+    text += &format!(
         "search --no-floppy --fs-uuid --set=root {boot_uuid}\n\
          blscfg --path {entries}\n"
-    )
+    );
+    let others = OTHER_SYSTEMS.replace("@UUID@", boot_uuid);
+    text + &others.replace("@DIRECTORY@", directory.unwrap_or("BOOT"))
 }
 
 #[cfg(test)]
@@ -78,12 +86,16 @@ mod tests {
 
     #[test]
     fn boot_on_the_root_file_system() {
-        let text = text("1234-abcd", false, None);
-        assert!(text.ends_with(
+        let text = text("1234-abcd", false, None, None);
+        assert!(text.contains(
             "search --no-floppy --fs-uuid --set=root 1234-abcd\n\
              blscfg --path /boot/loader/entries\n"
         ));
         assert!(!text.contains("serial"), "{text}");
+        assert!(
+            !text.contains('@') && text.contains("!= \"1234-abcd\""),
+            "{text}"
+        );
     }
 
     #[test]
@@ -92,8 +104,8 @@ mod tests {
             unit: 1,
             speed: 115_200,
         };
-        let text = text("U", true, Some(serial));
-        assert!(text.ends_with("blscfg --path /loader/entries\n"));
+        let text = text("U", true, Some("debian-bootc"), Some(serial));
+        assert!(text.contains("blscfg --path /loader/entries\n"));
         assert!(text.contains(
             "\nif serial --unit=1 --speed=115200; then\n  terminal_input console serial\n"
         ));

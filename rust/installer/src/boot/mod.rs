@@ -11,6 +11,7 @@
 pub mod entries;
 pub mod grub;
 pub mod grubcfg;
+mod names;
 pub mod table;
 
 use std::path::Path;
@@ -121,7 +122,7 @@ impl FirmwareNeed {
                 "The target is to start in BIOS mode.",
                 "Start the machine in UEFI mode, or choose an image with GRUB.",
             ),
-            Firmware::Bios if places.bios.is_none() => error(
+            Firmware::Bios if places.bios.is_empty() => error(
                 "The target's disk has no place for a BIOS boot loader.",
                 "A GPT needs a BIOS boot partition for it, an msdos table 1 MiB before the first \
                  partition.",
@@ -253,7 +254,7 @@ pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecisi
             Backend::Ostree,
         ));
     }
-    if now.places.bios.is_none() && now.places.esp.is_none() {
+    if now.places.bios.is_empty() && now.places.esp.is_none() {
         return Err(Error::new(
             Code::BootNoPlace,
             "There is no place for a boot loader on the target's disk.",
@@ -267,6 +268,7 @@ pub fn decide(choice: BootloaderChoice, now: Situation<'_>) -> Result<BootDecisi
         BootloaderChoice::Auto | BootloaderChoice::None => automatic(now),
     }?;
     refuse_unmountable(decision.bootc, now.places)?;
+    refuse_elsewhere(decision.bootc, now.places)?;
     let systemd = decision.bootc == BootcBootloader::Systemd;
     decision
         .warnings
@@ -285,6 +287,19 @@ pub(crate) fn refuse_unmountable(bootc: BootcBootloader, places: &BootPlaces) ->
     )
     .why("This kernel has no vfat, and the image's own boot loader is written to a mounted partition.")
     .next("Install it on a machine whose kernel has vfat."))
+}
+
+/// bootupd finds the disk by itself: that of the root.
+fn refuse_elsewhere(bootc: BootcBootloader, places: &BootPlaces) -> Result<()> {
+    if bootc != BootcBootloader::Grub || !places.bios_elsewhere {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BootNoPlace,
+        "The boot loader cannot be written to the disk that was chosen for it.",
+    )
+    .why("This image's own boot loader goes onto the disk with the root file system, and would replace what starts from there.")
+    .next("Choose the disk with the root file system for the boot loader, or install the root on the other disk."))
 }
 
 fn automatic(now: Situation<'_>) -> Result<BootDecision> {
@@ -331,9 +346,11 @@ fn by_systemd(now: Situation<'_>) -> Result<BootDecision> {
 
 fn by_grub(now: Situation<'_>) -> Result<BootDecision> {
     refuse_unreadable_boot(now.boot_fs)?;
+    let (bios, uefi) = (!now.places.bios.is_empty(), now.places.esp.is_some());
+    let beside = |firmware| now.places.take_both() || now.need.firmware == firmware;
     let wanted = [
-        now.places.bios.as_ref().map(|_| Firmware::Bios),
-        now.places.esp.as_ref().map(|_| Firmware::Uefi),
+        (bios && (beside(Firmware::Bios) || !uefi)).then_some(Firmware::Bios),
+        (uefi && (beside(Firmware::Uefi) || !bios)).then_some(Firmware::Uefi),
     ];
     let mut steps: Vec<GrubStep> = Vec::new();
     let mut missing = Vec::new();

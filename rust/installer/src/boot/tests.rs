@@ -4,14 +4,17 @@ use super::*;
 use crate::disk::Esp;
 use crate::doctor::GrubPlatform;
 
+mod neighbours;
+
 fn places(bios: bool, esp: bool) -> BootPlaces {
     BootPlaces {
-        bios: bios.then(|| "/dev/sda".into()),
+        bios: bios.then(|| "/dev/sda".into()).into_iter().collect(),
         esp: esp.then(|| Esp {
             mount_point: Some("/t/boot/efi".into()),
             device: "/dev/sda1".into(),
         }),
-        in_file: false,
+        own_table: true,
+        ..BootPlaces::default()
     }
 }
 

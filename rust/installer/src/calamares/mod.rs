@@ -65,6 +65,9 @@ pub struct GlobalStorage {
     pub keyboard: Keyboard,
     /// `partitionChoices.swap` is `file`.
     pub swap_file: bool,
+    /// `partitionChoices.install` is `erase`: the partition table is new, and on the
+    /// disk is nothing else.
+    pub erased: bool,
 }
 
 /// One of `partitions`.
@@ -187,10 +190,8 @@ impl GlobalStorage {
                 variant: top.text("keyboardVariant")?,
                 vconsole_keymap: top.text("keyboardVConsoleKeymap")?,
             },
-            swap_file: match choices {
-                Some(object) => object.text("swap")?.as_deref() == Some("file"),
-                None => false,
-            },
+            swap_file: chosen(choices.as_ref(), "swap", "file")?,
+            erased: chosen(choices.as_ref(), "install", "erase")?,
         })
     }
 
@@ -216,6 +217,14 @@ impl GlobalStorage {
             .iter()
             .find(|p| p.mount_point.as_deref() == Some(mount_point))
     }
+}
+
+/// Whether a choice of the partition page is `word`.
+fn chosen(choices: Option<&Object>, key: &str, word: &str) -> Result<bool> {
+    let Some(object) = choices else {
+        return Ok(false);
+    };
+    Ok(object.text(key)?.as_deref() == Some(word))
 }
 
 fn firmware(top: &Object) -> Result<Option<Firmware>> {

@@ -165,6 +165,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             root: absolute(root)?,
             scratch: scratch.map(|s| absolute(s)).transpose()?,
             firmware: None,
+            bios_disk: None,
             tidy_partition_table: false,
         },
         disk: None,

@@ -183,12 +183,14 @@ impl Engine<'_> {
         let has = |kind| layout.find(kind).is_some();
         let bios = plan.table == Table::Mbr || has(PartitionKind::BiosBoot);
         let places = BootPlaces {
-            bios: bios.then(PathBuf::new),
+            bios: bios.then(PathBuf::new).into_iter().collect(),
             esp: has(PartitionKind::Esp).then(|| Esp {
                 mount_point: vfat.then(PathBuf::new),
                 device: PathBuf::new(),
             }),
             in_file: plan.is_file(),
+            own_table: true,
+            ..BootPlaces::default()
         };
         let here = boot::firmware_of_this_machine();
         let need = FirmwareNeed::of(self.plan, &places, here, std::env::consts::ARCH);

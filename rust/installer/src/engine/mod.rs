@@ -383,7 +383,8 @@ impl Engine<'_> {
             target: &target.root,
             places: &checked.places,
             image: sandbox,
-            entry_name: self.firmware_entry(checked, runtime),
+            os_id: runtime.facts.os_id.as_deref().unwrap_or("linux"),
+            firmware_entry: firmware_entry(checked),
             boot_uuid: boot_fs.uuid.as_deref().unwrap_or_default(),
             boot_is_own: boot_fs.own,
             serial: Serial::from_kargs(kargs.split_whitespace()),
@@ -401,19 +402,12 @@ impl Engine<'_> {
     fn tidy_partition_table(&self, checked: &Checked, decision: &BootDecision) {
         let wanted = self.plan.target.tidy_partition_table
             && checked.need.firmware == Firmware::Bios
+            && !checked.places.bios_elsewhere
             && decision.starts_bios();
-        if let (true, Some(disk)) = (wanted, &checked.places.bios) {
-            let boot = checked.target.boot.as_ref();
+        let boot = checked.target.boot.as_ref();
+        for disk in checked.places.bios.iter().filter(|_| wanted) {
             self.warn("boot-loader", &boot::table::tidy(disk, boot, self.cancel));
         }
-    }
-
-    /// A named entry in this machine's firmware is for a disk that stays in it:
-    /// not for a disk in a file, whatever device it is behind.
-    fn firmware_entry<'a>(&self, checked: &Checked, runtime: &'a Runtime) -> Option<&'a str> {
-        let here = boot::firmware_of_this_machine() == Firmware::Uefi;
-        let stays = !checked.places.in_file && checked.places.esp.is_some();
-        (here && stays).then(|| runtime.facts.os_id.as_deref().unwrap_or("linux"))
     }
 
     fn task<T>(
@@ -471,6 +465,13 @@ impl Engine<'_> {
             text,
         });
     }
+}
+
+/// A named entry in this machine's firmware is for a disk that stays in it: not for a
+/// disk in a file, whatever device it is behind.
+fn firmware_entry(checked: &Checked) -> bool {
+    let here = boot::firmware_of_this_machine() == Firmware::Uefi;
+    here && !checked.places.in_file && checked.places.esp.is_some()
 }
 
 /// The boot loaders of a decision, as [`Summary::bootloaders`] names them.

@@ -4,6 +4,38 @@ use super::*;
 use std::fs;
 
 #[test]
+fn files_of_another_system_in_boot() {
+    for (tree, mounts, expected) in [
+        (&["lost+found/", "efi/"][..], &["efi"][..], None),
+        (&["EFI/", "grub/fonts/"], &[], None),
+        (&["EFI/", "efi/EFI/BOOT/BOOTX64.EFI"], &["efi"], None),
+        (
+            &["EFI/", "grub/i386-pc/normal.mod", "grub/grub.cfg"],
+            &[],
+            Some("grub/grub.cfg"),
+        ),
+        (&["vmlinuz-6.12"], &[], Some("vmlinuz-6.12")),
+        (&["ostree/a/vmlinuz"], &[], Some("ostree/a/vmlinuz")),
+        // Deeper it is no directory of the file system's own.
+        (&["a/lost+found/b"], &[], Some("a/lost+found/b")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        for path in tree {
+            let full = dir.path().join(path);
+            if path.ends_with('/') {
+                std::fs::create_dir_all(&full).unwrap();
+            } else {
+                std::fs::create_dir_all(full.parent().unwrap()).unwrap();
+                std::fs::write(&full, "").unwrap();
+            }
+        }
+        let is_mount = |p: &Path| mounts.iter().any(|m| dir.path().join(m) == p);
+        let found = find_file(dir.path(), dir.path(), &is_mount).unwrap();
+        assert_eq!(found, expected.map(|e| dir.path().join(e)), "{tree:?}");
+    }
+}
+
+#[test]
 fn emptiness_by_bootcs_rule() {
     // entries (a trailing slash makes a directory), mount points, verdict
     type Row<'a> = (&'a [&'a str], &'a [&'a str], Option<Foreign>);

@@ -17,6 +17,7 @@ mod input;
 mod installed;
 mod killed;
 mod layouts;
+mod neighbours;
 mod registry;
 mod registry_auth;
 mod registry_settings;

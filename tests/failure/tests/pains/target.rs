@@ -138,7 +138,7 @@ fn target_with_an_empty_directory_is_refused() {
 }
 
 #[test]
-fn boot_file_system_with_an_old_installation_is_refused() {
+fn boot_file_system_of_another_system_is_refused() {
     let Some(world) = World::enter(&[]) else {
         return;
     };
@@ -147,12 +147,24 @@ fn boot_file_system_with_an_old_installation_is_refused() {
     let place = disk.path().join("boot");
     fs::create_dir(&place).unwrap();
     boot.move_to(&place);
-    fs::create_dir(place.join("loader.0")).unwrap();
-    let before = (disk.look(), boot.look());
-    let run = onto(&world, disk.path()).run();
-    run.assert_error(Code::TargetNotEmpty, place.to_str().unwrap());
-    before.0.assert_untouched(&disk);
-    before.1.assert_untouched(&boot);
+    // The mount point for the EFI system partition is nobody's.
+    fs::create_dir(place.join("efi")).unwrap();
+    for (dir, file) in [("loader.0/entries", "ostree-1.conf"), ("grub", "grub.cfg")] {
+        let dir = place.join(dir);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(file), "theirs").unwrap();
+        let before = (disk.look(), boot.look());
+        let run = onto(&world, disk.path()).run();
+        let error = run.assert_error(Code::TargetNotEmpty, place.to_str().unwrap());
+        assert!(error.what.contains(file), "{run}");
+        before.0.assert_untouched(&disk);
+        before.1.assert_untouched(&boot);
+        fs::remove_file(dir.join(file)).unwrap();
+    }
+    onto(&world, disk.path())
+        .setting("installOptions: { bootloader: none }")
+        .run()
+        .assert_done();
 }
 
 /// A system on it would not be found when it starts.

@@ -84,7 +84,7 @@ fn early(job: Job<'_>, step: &GrubStep) -> String {
 
 /// The name under which firmware starts it from any disk (UEFI specification,
 /// 3.5.1.1).
-fn removable(platform: &str) -> Option<&'static str> {
+pub(super) fn removable(platform: &str) -> Option<&'static str> {
     Some(match platform {
         "x86_64-efi" => "BOOTX64.EFI",
         "i386-efi" => "BOOTIA32.EFI",
