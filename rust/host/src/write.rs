@@ -5,7 +5,7 @@
 //! such as `/etc/containers -> /` must not lead into the live system. Links
 //! are followed within the root only, which the kernel sees to.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +15,7 @@ use contract::error::{Error, Result};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
 use crate::rootdir::RootDir;
 
@@ -74,16 +74,23 @@ impl Root {
         made().map_err(|err| self.failed("making", dir, &err))
     }
 
+    /// Makes a symbolic link in place of what is there, which is no directory.
+    /// Missing directories are made with mode 0755.
+    pub fn link(&self, file: &Path, target: &str) -> Result<()> {
+        let made = || -> io::Result<()> {
+            let (parent, name) = split(file)?;
+            let parent = self.dir_fd(parent)?;
+            let temporary = free_name(&parent, name)?;
+            symlinkat(target, &parent, temporary.as_os_str())?;
+            Ok(renameat(&parent, temporary.as_os_str(), &parent, name)?)
+        };
+        made().map_err(|err| self.failed("making the link", file, &err))
+    }
+
     fn try_write(&self, file: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         let (parent, name) = split(file)?;
         let parent = self.dir_fd(parent)?;
-        let mut temporary = OsStr::new(".").to_owned();
-        temporary.push(name);
-        temporary.push(".new");
-        match unlinkat(&parent, temporary.as_os_str(), UnlinkatFlags::NoRemoveDir) {
-            Ok(()) | Err(Errno::ENOENT) => {}
-            Err(errno) => return Err(errno.into()),
-        }
+        let temporary = free_name(&parent, name)?;
         let flags =
             OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         // Private until it has its mode: the bytes may be secret.
@@ -131,6 +138,17 @@ const DIRECTORY: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_NOFOLLOW);
 
+/// The name under which `name` is made; what an earlier run left there is gone.
+fn free_name(parent: &OwnedFd, name: &OsStr) -> io::Result<OsString> {
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(".new");
+    match unlinkat(parent, temporary.as_os_str(), UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(temporary),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => Ok((parent, name)),
@@ -168,6 +186,12 @@ mod tests {
             .map(|e| e.unwrap().file_name())
             .collect();
         assert_eq!(names, ["auth.json"], "no temporary file stays");
+        for target in ["/usr/share/zoneinfo/UTC", "../a"] {
+            root.link(file, target).unwrap();
+            let found = fs::read_link(temp.path().join(file)).unwrap();
+            assert_eq!(found, Path::new(target));
+        }
+        assert!(root.link(Path::new("etc/ostree"), "a").is_err());
     }
 
     #[test]

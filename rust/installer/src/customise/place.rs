@@ -26,7 +26,12 @@ pub(super) struct Place {
 impl Place {
     /// The place of `path`, an absolute path of the installed system.
     pub(super) fn find(deployment: &Deployment, path: &Path) -> Result<Self> {
-        let real = deployment.mount_point(path);
+        let place = Self::unchecked(deployment, path, &deployment.mount_point(path))?;
+        place.refuse_links(path, &place.inside)?;
+        Ok(place)
+    }
+
+    fn unchecked(deployment: &Deployment, path: &Path, real: &Path) -> Result<Self> {
         let outside = || {
             failed(format!(
                 "{} is neither in /etc nor in /var of the installed system.",
@@ -42,17 +47,26 @@ impl Place {
         if inside.as_os_str().is_empty() || !inside.components().all(plain) {
             return Err(outside());
         }
-        let place = Self {
+        Ok(Self {
             inside: inside.to_owned(),
             base,
-        };
-        place.refuse_links(path)?;
+        })
+    }
+
+    /// The place of a link, which may be one already: only where its directory
+    /// leads counts.
+    pub(super) fn of_link(deployment: &Deployment, path: &Path) -> Result<Self> {
+        let above = deployment.mount_point(path.parent().unwrap_or(path));
+        let real = above.join(path.file_name().unwrap_or_default());
+        let place = Self::unchecked(deployment, path, &real)?;
+        let above = place.inside.parent().unwrap_or(Path::new(""));
+        place.refuse_links(path, above)?;
         Ok(place)
     }
 
-    fn refuse_links(&self, path: &Path) -> Result<()> {
+    fn refuse_links(&self, path: &Path, inside: &Path) -> Result<()> {
         let mut at = self.base.clone();
-        for part in self.inside.components() {
+        for part in inside.components() {
             at.push(part);
             if at.is_symlink() {
                 return Err(failed(format!("{} leads through a link.", path.display()))
@@ -68,6 +82,10 @@ impl Place {
 
     pub(super) fn write(&self, bytes: &[u8], mode: u32) -> Result<()> {
         Root::open(&self.base)?.write(&self.inside, bytes, mode)
+    }
+
+    pub(super) fn link(&self, target: &str) -> Result<()> {
+        Root::open(&self.base)?.link(&self.inside, target)
     }
 
     pub(super) fn make_dir(&self, mode: u32) -> Result<()> {
