@@ -164,6 +164,13 @@ impl Tiny {
         self
     }
 
+    /// With one more program.
+    #[must_use]
+    pub fn with_program(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), (0o755, content.into()));
+        self
+    }
+
     /// For another kind of machine, in OCI spelling.
     #[must_use]
     pub fn architecture(mut self, name: &str) -> Self {

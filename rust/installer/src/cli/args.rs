@@ -177,6 +177,10 @@ pub(super) struct ToDiskCommand {
     #[arg(long, value_name = "FILE")]
     pub(super) customise: Option<PathBuf>,
 
+    /// The same as an Ignition configuration, whose contents are data: URLs
+    #[arg(long, value_name = "FILE")]
+    pub(super) ignition: Option<PathBuf>,
+
     /// Name of the machine
     #[arg(long, value_name = "NAME")]
     pub(super) hostname: Option<String>,
