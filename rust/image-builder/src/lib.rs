@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes what carries a bootable container: the live ISO that installs it, and
-//! disk images.
+//! disk images; and what tells others to install it.
 
 pub mod build;
 pub mod cli;
@@ -11,4 +11,5 @@ pub mod mirror;
 mod output;
 pub mod preflight;
 pub mod progress;
+pub mod rendered;
 pub mod sbom;

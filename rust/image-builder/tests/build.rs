@@ -21,9 +21,13 @@ mod disks;
 mod full;
 #[path = "build/mirror.rs"]
 mod mirror;
+#[path = "build/patterns.rs"]
+mod patterns;
 #[path = "build/refused.rs"]
 mod refused;
 #[path = "build/stopped.rs"]
 mod stopped;
 #[path = "build/traces.rs"]
 mod traces;
+#[path = "build/validators.rs"]
+mod validators;
