@@ -25,6 +25,10 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "USAGE" ),
     //: As a sentence: A configuration file is missing, unreadable or has wrong keys or values.
     QT_TRANSLATE_NOOP( "Engine", "CONFIG_INVALID" ),
+    //: As a sentence: The recipe of the installation cannot be read.
+    QT_TRANSLATE_NOOP( "Engine", "RECIPE_UNREADABLE" ),
+    //: As a sentence: The recipe is another one than its hash says.
+    QT_TRANSLATE_NOOP( "Engine", "RECIPE_MISMATCH" ),
     //: As a sentence: A plan is not valid JSON, of another version, or contradicts itself.
     QT_TRANSLATE_NOOP( "Engine", "PLAN_INVALID" ),
     //: As a sentence: Calamares' global storage does not have the documented shape.
@@ -97,6 +101,10 @@ inline constexpr const char* CODES[] = {
     QT_TRANSLATE_NOOP( "Engine", "DISK_NOT_EMPTY" ),
     //: As a sentence: What is named is no disk that can be partitioned.
     QT_TRANSLATE_NOOP( "Engine", "DISK_UNUSABLE" ),
+    //: As a sentence: No disk of this machine fits.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_NOT_FOUND" ),
+    //: As a sentence: Several disks of this machine fit, and none is chosen.
+    QT_TRANSLATE_NOOP( "Engine", "DISK_AMBIGUOUS" ),
     //: As a sentence: The file that is to be made is there already.
     QT_TRANSLATE_NOOP( "Engine", "FILE_EXISTS" ),
     //: As a sentence: The disk could not be partitioned, or a file system could not be made.
@@ -139,6 +147,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "See `bootc-installer --help`." ),
     QT_TRANSLATE_NOOP( "Engine", "The configuration file does not follow the format." ),
     QT_TRANSLATE_NOOP( "Engine", "Correct the named key; docs/formats.md explains each one." ),
+    QT_TRANSLATE_NOOP( "Engine", "It is not where the boot menu, the machine or the medium says, or its server does not answer." ),
+    QT_TRANSLATE_NOOP( "Engine", "Check the address or path after `installer.recipe=`, and the network." ),
+    QT_TRANSLATE_NOOP( "Engine", "The recipe was changed after its hash was written down, or on the way." ),
+    QT_TRANSLATE_NOOP( "Engine", "Compare the recipe with its `sha256sum`, and correct `installer.recipe.sha256=`." ),
     QT_TRANSLATE_NOOP( "Engine", "The plan was written by hand or by another version." ),
     QT_TRANSLATE_NOOP( "Engine", "Make a new plan with `bootc-installer plan`." ),
     QT_TRANSLATE_NOOP( "Engine", "A module of Calamares left something else than Calamares 3.3 does, or the order of modules is another." ),
@@ -211,6 +223,10 @@ inline constexpr const char* CAUSES_AND_STEPS[] = {
     QT_TRANSLATE_NOOP( "Engine", "Choose another disk, or agree with --wipe that everything on it is lost." ),
     QT_TRANSLATE_NOOP( "Engine", "It is no whole disk, or cannot be written." ),
     QT_TRANSLATE_NOOP( "Engine", "Name a whole disk such as /dev/sda; lsblk lists them." ),
+    QT_TRANSLATE_NOOP( "Engine", "The disk is not connected, in use, or another one than the recipe describes." ),
+    QT_TRANSLATE_NOOP( "Engine", "Compare the disks in the details with the section `disk` of the recipe." ),
+    QT_TRANSLATE_NOOP( "Engine", "The recipe describes more than one of the disks of this machine." ),
+    QT_TRANSLATE_NOOP( "Engine", "Describe the disk more precisely, or name it by its link below /dev/disk/by-id." ),
     QT_TRANSLATE_NOOP( "Engine", "An earlier disk image has the same name." ),
     QT_TRANSLATE_NOOP( "Engine", "Choose another name, or agree with --overwrite that the file is replaced." ),
     QT_TRANSLATE_NOOP( "Engine", "A tool for disks reported an error." ),

@@ -70,6 +70,16 @@
         <translation>Die Konfiguration dieses Installationsprogramms ist fehlerhaft.</translation>
     </message>
     <message>
+        <source>RECIPE_UNREADABLE</source>
+        <extracomment>As a sentence: The recipe of the installation cannot be read.</extracomment>
+        <translation>Das Rezept der Installation kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>RECIPE_MISMATCH</source>
+        <extracomment>As a sentence: The recipe is another one than its hash says.</extracomment>
+        <translation>Das Rezept ist ein anderes, als seine Prüfsumme sagt.</translation>
+    </message>
+    <message>
         <source>PLAN_INVALID</source>
         <extracomment>As a sentence: A plan is not valid JSON, of another version, or contradicts itself.</extracomment>
         <translation>Der Plan für die Installation ist nicht verwendbar.</translation>
@@ -250,6 +260,16 @@
         <translation>Das Genannte ist kein Laufwerk, das partitioniert werden kann.</translation>
     </message>
     <message>
+        <source>DISK_NOT_FOUND</source>
+        <extracomment>As a sentence: No disk of this machine fits.</extracomment>
+        <translation>Kein Laufwerk dieses Rechners passt.</translation>
+    </message>
+    <message>
+        <source>DISK_AMBIGUOUS</source>
+        <extracomment>As a sentence: Several disks of this machine fit, and none is chosen.</extracomment>
+        <translation>Mehrere Laufwerke dieses Rechners passen, und keines wird ausgewählt.</translation>
+    </message>
+    <message>
         <source>FILE_EXISTS</source>
         <extracomment>As a sentence: The file that is to be made is there already.</extracomment>
         <translation>Die Datei, die entstehen soll, gibt es schon.</translation>
@@ -349,6 +369,22 @@
     <message>
         <source>Correct the named key; docs/formats.md explains each one.</source>
         <translation>Berichtigen Sie den genannten Schlüssel; docs/formats.md erklärt jeden davon.</translation>
+    </message>
+    <message>
+        <source>It is not where the boot menu, the machine or the medium says, or its server does not answer.</source>
+        <translation>Es ist nicht dort, wo das Startmenü, der Rechner oder das Medium es angibt, oder sein Server antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>Check the address or path after `installer.recipe=`, and the network.</source>
+        <translation>Prüfen Sie die Adresse oder den Pfad nach `installer.recipe=` und das Netzwerk.</translation>
+    </message>
+    <message>
+        <source>The recipe was changed after its hash was written down, or on the way.</source>
+        <translation>Das Rezept wurde geändert, nachdem seine Prüfsumme notiert war, oder unterwegs.</translation>
+    </message>
+    <message>
+        <source>Compare the recipe with its `sha256sum`, and correct `installer.recipe.sha256=`.</source>
+        <translation>Vergleichen Sie das Rezept mit seiner `sha256sum`, und berichtigen Sie `installer.recipe.sha256=`.</translation>
     </message>
     <message>
         <source>The plan was written by hand or by another version.</source>
@@ -645,6 +681,22 @@
     <message>
         <source>Name a whole disk such as /dev/sda; lsblk lists them.</source>
         <translation>Nennen Sie ein ganzes Laufwerk, zum Beispiel /dev/sda; lsblk zählt sie auf.</translation>
+    </message>
+    <message>
+        <source>The disk is not connected, in use, or another one than the recipe describes.</source>
+        <translation>Das Laufwerk ist nicht angeschlossen, in Benutzung oder ein anderes, als das Rezept beschreibt.</translation>
+    </message>
+    <message>
+        <source>Compare the disks in the details with the section `disk` of the recipe.</source>
+        <translation>Vergleichen Sie die Laufwerke in den Einzelheiten mit dem Abschnitt `disk` des Rezepts.</translation>
+    </message>
+    <message>
+        <source>The recipe describes more than one of the disks of this machine.</source>
+        <translation>Das Rezept beschreibt mehr als eines der Laufwerke dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>Describe the disk more precisely, or name it by its link below /dev/disk/by-id.</source>
+        <translation>Beschreiben Sie das Laufwerk genauer, oder nennen Sie es mit seinem Verweis unter /dev/disk/by-id.</translation>
     </message>
     <message>
         <source>An earlier disk image has the same name.</source>

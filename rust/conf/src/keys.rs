@@ -30,7 +30,7 @@ pub static BOOTC_CONF: Table = Table::of(&[
     Key::new("updates", Word(&["manual", "automatic", "required"], &[]), Nothing("as the image has it"), "whether the installed system updates itself, by bootc's own timer: `automatic` warns about an image that has none, `required` refuses it").example("automatic"),
     Key::new("registryAuth", Mapping(&AUTH), Nothing(""), "how registries are reached. Without credentials here, the files of containers-auth.json(5) are searched in their usual order; a file with a password must be readable by root alone, and a live medium is readable by whoever holds it").part("Registries, and what bootc is told"),
     Key::new("installOptions", Mapping(&OPTIONS), Nothing(""), "what bootc is told"),
-    Key::new("installationApproach", Word(&["direct", "systemd"], &[]), Nothing("`direct`"), "both mean: by the image's own bootc").example("direct"),
+    Key::new("installationApproach", Word(&["direct", "systemd"], &[]), Nothing("`direct`"), "by the image's own bootc, whatever is written. `systemd` is accepted and has no effect: a service that installs without a person goes by a [recipe](unattended.md)").example("direct"),
     Key::new("page", Mapping(&PAGE), Nothing(""), "what the page in Calamares offers").part("The page"),
     Key::new("remote", Text(&ANY), Nothing("—"), "for [kickstarts](kickstart.md); has no effect on the installer: container images have no ostree remote").part("For the files of other tools").instead(),
     Key::new("integration", Anything, Nothing("—"), "has no effect: the order of modules is in settings.conf").instead(),

@@ -88,7 +88,12 @@ fn approach(top: &Section, config: &mut Config) -> Result<()> {
             ))
             .next("Remove the key, or write `direct`: the image's own bootc then installs it."));
     }
-    top.text(KEY)?;
+    if top.text(KEY)?.as_deref() == Some("systemd") {
+        config.warnings.push(format!(
+            "{}: `{KEY}: systemd` means `direct`: the program that reads this file installs by itself. The service that installs without a person goes by a recipe (docs/unattended.md).",
+            top.doc().name()
+        ));
+    }
     for key in ["kickstartOptions", "ignitionOptions"] {
         if top.has(key) {
             config.warnings.push(format!(

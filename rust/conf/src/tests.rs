@@ -97,7 +97,8 @@ installOptions:
     assert!(
         matches!(&file.login, Some(Login::PasswordFile { path, .. }) if path == Path::new("/run/secret"))
     );
-    assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
+    assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
+    assert!(config.warnings[0].contains("systemd` means `direct`"));
 
     let debug = format!("{config:?}");
     assert!(

@@ -105,7 +105,8 @@ pub struct DirectoryPlan {
 pub struct LinkPlan {
     /// Absolute path below `/etc` or `/var`; directories are made (0755).
     pub path: String,
-    /// Where it leads, which need not be there.
+    /// What it leads to, from its own directory unless it is absolute. It need not
+    /// be there.
     pub target: String,
 }
 
@@ -199,7 +200,7 @@ pub struct Customisation<'a> {
     pub directories: &'a [DirectoryPlan],
     /// Files.
     pub files: &'a [FilePlan],
-    /// Links.
+    /// Symbolic links.
     pub links: &'a [LinkPlan],
     /// Units.
     pub units: &'a [UnitPlan],

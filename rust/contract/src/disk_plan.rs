@@ -259,6 +259,30 @@ impl PartitionKind {
     }
 }
 
+/// Bytes, rounded up to a mebibyte: a number with K, M, G or T for powers of 1024.
+///
+/// # Errors
+/// What a size looks like, for the end of a sentence.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || "it must be a number with M, G or T behind it, such as 10G".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KIB" => 1 << 10,
+        "M" | "MIB" => 1 << 20,
+        "G" | "GIB" => 1 << 30,
+        "T" | "TIB" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(wrong)
+}
+
 fn invalid<T>(what: impl Into<String>) -> Result<T> {
     Err(Error::new(Code::PlanInvalid, what))
 }
@@ -342,5 +366,25 @@ mod tests {
             Medium::File(Path::new("/a.raw"), 1 << 30)
         );
         assert!(serde_json::from_str::<DiskPlan>(r#"{"partitions":[],"paht":"/a"}"#).is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("1", Some(1 << 20)),
+            ("1048577", Some(2 << 20)),
+            ("512M", Some(512 << 20)),
+            ("10G", Some(10 << 30)),
+            ("10GiB", Some(10 << 30)),
+            ("1t", Some(1 << 40)),
+            ("0", None),
+            ("G", None),
+            ("10GB", None),
+            ("-1G", None),
+            ("1.5G", None),
+            ("99999999999T", None),
+        ] {
+            assert_eq!(parse_size(text).ok(), bytes, "{text}");
+        }
     }
 }

@@ -72,6 +72,14 @@ codes! {
     ConfigInvalid = "CONFIG_INVALID", 2,
         "The configuration file does not follow the format.",
         "Correct the named key; docs/formats.md explains each one.";
+    /// The recipe of the installation cannot be read.
+    RecipeUnreadable = "RECIPE_UNREADABLE", 2,
+        "It is not where the boot menu, the machine or the medium says, or its server does not answer.",
+        "Check the address or path after `installer.recipe=`, and the network.";
+    /// The recipe is another one than its hash says.
+    RecipeMismatch = "RECIPE_MISMATCH", 3,
+        "The recipe was changed after its hash was written down, or on the way.",
+        "Compare the recipe with its `sha256sum`, and correct `installer.recipe.sha256=`.";
     /// A plan is not valid JSON, of another version, or contradicts itself.
     PlanInvalid = "PLAN_INVALID", 2,
         "The plan was written by hand or by another version.",
@@ -216,6 +224,14 @@ codes! {
     DiskUnusable = "DISK_UNUSABLE", 3,
         "It is no whole disk, or cannot be written.",
         "Name a whole disk such as /dev/sda; lsblk lists them.";
+    /// No disk of this machine fits.
+    DiskNotFound = "DISK_NOT_FOUND", 3,
+        "The disk is not connected, in use, or another one than the recipe describes.",
+        "Compare the disks in the details with the section `disk` of the recipe.";
+    /// Several disks of this machine fit, and none is chosen.
+    DiskAmbiguous = "DISK_AMBIGUOUS", 3,
+        "The recipe describes more than one of the disks of this machine.",
+        "Describe the disk more precisely, or name it by its link below /dev/disk/by-id.";
     /// The file that is to be made is there already.
     FileExists = "FILE_EXISTS", 3,
         "An earlier disk image has the same name.",

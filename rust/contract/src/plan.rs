@@ -426,12 +426,12 @@ pub struct DeploymentPlan {
     /// Directories below `/etc` and `/var`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directories: Vec<DirectoryPlan>,
-    /// Symbolic links below `/etc` and `/var`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<LinkPlan>,
     /// Files below `/etc` and `/var`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePlan>,
+    /// Symbolic links below `/etc` and `/var`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkPlan>,
     /// systemd units that are enabled or disabled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<UnitPlan>,

@@ -2,7 +2,7 @@
 //! A disk from nothing: where its partitions lie, whether it may be written to,
 //! its partition table, its file systems and their mounts.
 //!
-//! [`layout`], [`script`] and [`names`] are pure; [`device`] only looks;
+//! [`layout`], [`script`] and [`names`] are pure; [`device`] and [`seek`] only look;
 //! [`make`] and [`fat`] write.
 
 pub mod device;
@@ -11,3 +11,4 @@ pub mod layout;
 pub mod make;
 pub mod names;
 pub mod script;
+pub mod seek;

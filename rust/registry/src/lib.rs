@@ -59,6 +59,7 @@ pub use settings::registries_files::RegistriesFiles;
 pub use settings::registries_toml::RegistriesConfError;
 pub use settings::registry_entry::{Mirror, PullFromMirror, RegistryEntry};
 pub use store::archive::OciArchive;
+pub use store::hash::sha256;
 pub use store::image::{Compression, ImageConfig, Layer, ResolvedImage};
 pub use store::layout::{OciLayout, Selector};
 /// Stops a pull from another task; what is on disk stays for the next one.

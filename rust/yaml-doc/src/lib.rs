@@ -10,6 +10,7 @@
 //! serde's derive would do the reading, but it knows no nearest key, and its
 //! messages quote values, which may be passwords.
 
+pub mod checks;
 mod document;
 mod keys;
 mod mistake;

@@ -20,8 +20,10 @@ use anyhow::{Context, Result};
 use conf::BOOTC_CONF;
 use image_builder::config::DISTRO_YAML;
 use installer::cli::documents;
+use recipe::RECIPE;
 use schema::Empty;
-use serde_yaml::Mapping;
+use serde_yaml::{Mapping, Value};
+use yaml_doc::Table;
 
 /// A file that is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +83,21 @@ const BOOTC_HEAD: &str = "\
 ---
 ";
 
+const RECIPE_HEAD: &str = "\
+# yaml-language-server: $schema=recipe.schema.json
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Recipe of an unattended installation. `disk` must be said. To set a key, remove
+# the # directly before it. A key that is not known is an error that names the
+# nearest known one. Relative paths start at the directory of this file.
+# docs/unattended.md explains every key.
+#
+#     bootc-installer to-disk --recipe recipe.yaml --dry-run   says what it would do
+#
+# Printed by `make generate` from rust/recipe/src/keys.rs.
+
+";
+
 /// The directory with the workspace's `Cargo.toml`.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -100,6 +117,15 @@ pub fn files() -> Result<Vec<Printed>> {
     Ok(vec![
         document("docs/distro-yaml.md", &DISTRO_YAML)?,
         document("docs/formats.md", &BOOTC_CONF)?,
+        document("docs/unattended.md", &RECIPE)?,
+        Printed {
+            path: "rust/recipe/recipe.schema.json",
+            text: recipe_schema()?,
+        },
+        Printed {
+            path: "rust/recipe/recipe.yaml",
+            text: template::template(RECIPE_HEAD, &RECIPE, false),
+        },
         Printed {
             path: "rust/image-builder/distro.schema.json",
             text: distro_schema()?,
@@ -136,20 +162,39 @@ pub fn files() -> Result<Vec<Printed>> {
     ])
 }
 
-/// For editors, which know draft 2020-12.
 fn distro_schema() -> Result<String> {
+    editors_schema(
+        "distro.yaml of debian-bootc-image-builder",
+        "What debian-bootc-image-builder puts on the medium. docs/distro-yaml.md explains every key.",
+        &["object", "null"],
+        &DISTRO_YAML,
+    )
+}
+
+fn recipe_schema() -> Result<String> {
+    editors_schema(
+        "Recipe of an unattended installation",
+        "What bootc-installer has to know to install without a person. docs/unattended.md explains every key.",
+        &["object"],
+        &RECIPE,
+    )
+}
+
+/// For editors, which know draft 2020-12.
+fn editors_schema(title: &str, about: &str, types: &[&str], table: &Table) -> Result<String> {
     let mut schema = Mapping::new();
     let top = [
         ("$schema", "https://json-schema.org/draft/2020-12/schema"),
-        ("title", "distro.yaml of debian-bootc-image-builder"),
-        (
-            "description",
-            "What debian-bootc-image-builder puts on the medium. docs/distro-yaml.md explains every key.",
-        ),
+        ("title", title),
+        ("description", about),
     ];
     schema.extend(top.map(|(key, text)| (key.into(), text.into())));
-    schema.insert("type".into(), vec!["object", "null"].into());
-    schema.extend(schema::object(&DISTRO_YAML, Empty::Sections)?);
+    let types = match types {
+        [one] => Value::from(*one),
+        all => all.to_vec().into(),
+    };
+    schema.insert("type".into(), types);
+    schema.extend(schema::object(table, Empty::Sections)?);
     Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use conf::BOOTC_CONF;
 use image_builder::config::{DISTRO_YAML, Distro};
+use recipe::RECIPE;
 use secrecy::zeroize::Zeroizing;
 use yaml_doc::{Default, Kind, Table};
 
@@ -74,9 +75,20 @@ fn distro_yaml(text: &str) -> Result<Vec<String>, String> {
         .map_err(|err| err.to_string())
 }
 
-const FORMATS: [(&Table, Reader, usize); 2] = [
+/// With the disk that a recipe cannot be without, where there is room for it.
+fn recipe_yaml(text: &str) -> Result<Vec<String>, String> {
+    let disk = match text.starts_with('{') {
+        true => "",
+        false => "\ndisk: { rule: only }\n",
+    };
+    let read = recipe::parse(Path::new("/x/f"), Path::new("/x"), &format!("{text}{disk}"));
+    read.map(|_| Vec::new()).map_err(|err| err.to_string())
+}
+
+const FORMATS: [(&Table, Reader, usize); 3] = [
     (&BOOTC_CONF, bootc_conf, 40),
     (&DISTRO_YAML, distro_yaml, 60),
+    (&RECIPE, recipe_yaml, 40),
 ];
 
 #[test]
@@ -130,8 +142,8 @@ fn a_key_of_no_table_is_told_with_those_that_there_are() {
 /// What a table calls the default is a value of the key.
 #[test]
 fn every_default_is_taken() {
+    let mut tried = 0;
     for (table, read, _) in FORMATS {
-        let mut tried = 0;
         for key in table.keys {
             if let Default::Is(value) = key.default {
                 let text = format!("{}: {value}", key.name);
@@ -139,8 +151,8 @@ fn every_default_is_taken() {
                 tried += 1;
             }
         }
-        assert!(tried > 2);
     }
+    assert!(tried > 8, "{tried}");
 }
 
 /// What is printed for people to fill in.
@@ -189,4 +201,17 @@ fn lines_below_the_configuration_repeat_no_key_of_it() {
         }
     }
     bootc_conf(&text).unwrap();
+}
+
+/// A recipe cannot be without a disk.
+#[test]
+fn the_template_of_a_recipe_is_read_with_every_key() {
+    let path = generate::workspace().join("rust/recipe/recipe.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (name, dir) = (Path::new("recipe.yaml"), Path::new("/x"));
+    let recipe = recipe::parse(name, dir, &filled(&text)).unwrap();
+    assert_eq!(recipe.users.len(), 1);
+    assert_eq!(recipe.network.len(), 1);
+    let error = recipe::parse(name, dir, &text).unwrap_err();
+    assert!(error.what.contains("`disk` is missing"), "{error}");
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Machines that nobody talks to: they start, and one waits for what they do.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::console;
 use crate::deadline::Deadline;
@@ -19,12 +20,16 @@ pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
     Vm::start(vm::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
 }
 
-/// [`until_restart`], with the console's text at the end of `log`.
+/// Runs a machine until it switches itself off, with its serial console's text at the
+/// end of `log`. Returns all that the console said.
 ///
 /// # Errors
-/// When it does neither within `limit`.
-pub fn until_off(machine: &Machine, limit: Duration, log: &Path) -> Result<()> {
-    Vm::start(vm::directory()?, machine, None, Talk::Console, Some(log))?.wait_off(limit)
+/// When it does not within `limit`.
+pub fn until_off(machine: &Machine, limit: Duration, log: &Path) -> Result<String> {
+    let vm = Vm::start(vm::directory()?, machine, None, Talk::Console, Some(log))?;
+    vm.wait_off(limit)?;
+    let bytes = fs::read(log).with_context(|| format!("reading {}", log.display()))?;
+    Ok(console::plain(&bytes))
 }
 
 /// Runs a machine until its serial console has said `text`, and ends it then.

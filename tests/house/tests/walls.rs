@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["bridge", "image-builder"],
     &["frontend", "installer"],
     &["source", "sandbox", "unpack", "partition"],
-    &["blueprint", "ignition", "conf", "host", "debs"],
+    &["blueprint", "ignition", "conf", "host", "debs", "recipe"],
     &["yaml-doc"],
     &["contract", "registry", "buildroot"],
     &["imageref", "manual"],

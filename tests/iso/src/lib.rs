@@ -9,6 +9,7 @@
 //! make e2e E2E_FLAGS='--way bios --iso out/my-system-trixie-amd64.iso'
 //! make e2e E2E_FLAGS='--way secure'
 //! make e2e E2E_FLAGS='--way large'
+//! make e2e E2E_FLAGS='--way unattended'
 //! ```
 //!
 //! Pictures of every page, consoles, `boot.txt` (what the boot of the medium
@@ -28,6 +29,7 @@ mod installed;
 mod live;
 mod medium;
 mod options;
+mod recipe;
 mod report;
 mod room;
 mod run;

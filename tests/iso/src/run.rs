@@ -18,6 +18,7 @@ use crate::installed::Installed;
 use crate::live::{self, Boot};
 use crate::medium::Media;
 use crate::options::Options;
+use crate::recipe;
 use crate::report::Report;
 use crate::toolbox;
 use crate::walk::{self, Choice};
@@ -121,6 +122,29 @@ fn one(
         false => None,
     };
     let reference = served.as_ref().map(Served::imgref);
+    if let (Way::Unattended, Some(served), Some(reference)) = (way, &served, &reference) {
+        let choice = Choice {
+            reference: None,
+            person: Person::default(),
+        };
+        let dirs = (scratch.path(), out);
+        recipe::refused(&iso, dirs.0, out, report)?;
+        let limit = Duration::from_secs(options.boot_limit + options.install_limit);
+        let person = &choice.person;
+        let digest = recipe::install(&iso, &disk, reference, person, dirs, limit, report)?;
+        let served = served.digest()?;
+        ensure!(digest == served, "it told {digest}, not {served}");
+        let installed = Installed {
+            way,
+            disk: &disk,
+            scratch: scratch.path(),
+            out,
+            choice: &choice,
+            taken: 2,
+            log: None,
+        };
+        return installed.boot(&digest, report);
+    }
     let boot = Boot {
         way,
         iso: &iso,

@@ -19,6 +19,8 @@ pub enum Way {
     Large,
     /// BIOS, the boot menu's check of a good and of a damaged medium
     Check,
+    /// BIOS, a recipe as a credential of the machine, and nobody there
+    Unattended,
     /// BIOS, no network card: Debian's installer, preseeded, with the image on its
     /// medium
     DebianInstaller,
@@ -38,6 +40,7 @@ impl Way {
             Self::Offline => "offline",
             Self::Large => "large",
             Self::Check => "check",
+            Self::Unattended => "unattended",
             Self::DebianInstaller => "debian-installer",
             Self::DebianInstallerUefi => "debian-installer-uefi",
             Self::DebianInstallerSecure => "debian-installer-secure",
@@ -64,7 +67,10 @@ impl Way {
 
     /// Whether the image comes from a registry.
     pub fn online(self) -> bool {
-        matches!(self, Self::Bios | Self::Uefi | Self::Large)
+        matches!(
+            self,
+            Self::Bios | Self::Uefi | Self::Large | Self::Unattended
+        )
     }
 
     /// Whether it is the medium with Debian's own installer.
@@ -75,8 +81,8 @@ impl Way {
         )
     }
 
-    /// Whether something is installed at all.
+    /// Whether a person goes through the pages and installs.
     pub fn installs(self) -> bool {
-        !matches!(self, Self::Secure | Self::Check)
+        !matches!(self, Self::Secure | Self::Check | Self::Unattended)
     }
 }

@@ -117,6 +117,8 @@ fn groups_and_links() {
         ("/usr/a", "b", false),
         ("/etc/a", "", false),
         ("/etc/a", "b\n", false),
+        ("/etc/a", "a\0b", false),
+        ("/etc/../a", "b", false),
     ] {
         let links = [LinkPlan {
             path: path.into(),

@@ -29,6 +29,21 @@ pub const CHROOT_PARTS: &[&str] = &[
 /// What the medium says that it is, for programs that look at media.
 const DISK_INFO: &str = "includes.binary/.disk/info";
 
+/// The recipe that the boot menu offers. Not where a recipe alone starts an
+/// installation: the other entries of the menu stay what they are.
+const RECIPE: &str = "installer/unattended.yaml";
+
+/// The entry of the boot menu for it. What happens is told on a screen and on the
+/// first serial port.
+fn unattended_entry() -> String {
+    format!(
+        "menuentry \"Install unattended (recipe)\" --hotkey=u {{\n    \
+         linux @KERNEL_LIVE@ @APPEND_LIVE@ nomodeset installer.recipe=/{RECIPE} \
+         console=ttyS0,115200 console=tty0\n    \
+         initrd @INITRD_LIVE@\n}}\n"
+    )
+}
+
 /// The whole tree, in the layout of live-build's `config/`.
 ///
 /// # Errors
@@ -65,9 +80,17 @@ pub fn tree(distro: &Distro) -> Result<Files> {
     if let Some(splash) = &distro.branding.splash {
         files.add_file(splash, "bootloaders/grub-pc/splash.png")?;
     }
+    if let Some(recipe) = &distro.recipe {
+        files.add_file(recipe, Path::new("includes.binary").join(RECIPE))?;
+    }
+    let unattended = distro.recipe.as_ref().map(|_| unattended_entry());
     files.edit(|path, text| {
         (path.starts_with("bootloaders") && text.contains("{{")).then(|| {
             text.replace("{{ product }}", &distro.product.name)
+                .replace(
+                    "{{ unattended }}",
+                    unattended.as_deref().unwrap_or_default(),
+                )
                 .replace("{{ timeout }}", &distro.live.boot_timeout.to_string())
         })
     });
@@ -220,6 +243,71 @@ mod tests {
         let device = "includes.chroot_after_packages/etc/systemd/system/\
                       dev-ttyS0.device.d/timeout.conf";
         assert!(tree.text(device).is_some());
+    }
+
+    #[test]
+    fn a_recipe_is_an_entry_and_a_file() {
+        const ENTRY: &str = "Install unattended";
+        let menu = |tree: &Files| {
+            let menu = tree.text("bootloaders/grub-pc/grub.cfg").unwrap();
+            menu.to_owned()
+        };
+        assert!(!menu(&tree(&Distro::default()).unwrap()).contains(ENTRY));
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("shop.yaml");
+        std::fs::write(&file, "disk: { rule: only }\n").unwrap();
+        let mut distro = Distro {
+            recipe: Some(file),
+            ..Distro::default()
+        };
+        distro.check_files().unwrap();
+        let tree = tree(&distro).unwrap();
+        let menu = menu(&tree);
+        let (_, entry) = menu.split_once(ENTRY).unwrap();
+        let entry = entry.split('}').next().unwrap();
+        assert!(entry.contains(" installer.recipe=/installer/unattended.yaml "));
+        let on_medium = tree.text("includes.binary/installer/unattended.yaml");
+        assert_eq!(on_medium, Some("disk: { rule: only }\n"));
+        // The service looks for another name, so that the others stay as they are.
+        let unit = "includes.chroot_after_packages/etc/systemd/system/installer-unattended.service";
+        let unit = tree.text(unit).unwrap();
+        assert!(unit.contains("/installer/recipe.yaml"));
+        assert!(!unit.contains("unattended.yaml"));
+        for (text, problem) in [
+            ("disk: { id: /dev/sda }", "one disk for good"),
+            ("disk: { rule: only }\nregistry: { authFile: a }", "login"),
+            (
+                "disk: { rule: only }\nnetwork: [{ name: up, file: b }]",
+                "connection up",
+            ),
+        ] {
+            let file = dir.path().join("bad.yaml");
+            std::fs::write(&file, text).unwrap();
+            distro.recipe = Some(file);
+            let error = distro.check_files().unwrap_err();
+            assert!(error.what.contains(problem), "{}", error.what);
+        }
+    }
+
+    /// What one unit waits for, the other waits for the contrary of.
+    #[test]
+    fn either_a_person_or_a_recipe_installs() {
+        let tree = tree(&Distro::default()).unwrap();
+        let conditions = |unit: &str, sign: &str| {
+            let dir = "includes.chroot_after_packages/etc/systemd/system";
+            let text = tree.text(Path::new(dir).join(unit)).unwrap();
+            let lines = text.lines().filter(|line| line.starts_with("Condition"));
+            let found: Vec<String> = lines
+                .filter(|line| !line.ends_with("installer.text"))
+                .map(|line| line.replacen(sign, "=", 1))
+                .collect();
+            found
+        };
+        let recipe = conditions("installer-unattended.service", "=|");
+        assert_eq!(recipe.len(), 3);
+        assert_eq!(conditions("installer.service", "=!"), recipe);
+        let hook = tree.text("hooks/normal/0500-units.hook.chroot").unwrap();
+        assert!(hook.contains("enable installer.service installer-unattended.service "));
     }
 
     #[test]

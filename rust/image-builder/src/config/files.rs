@@ -47,6 +47,9 @@ pub(super) fn check(distro: &Distro) -> Result<()> {
         let place = format!("[{number}]");
         package(&doc, &["debs", &place], deb)?;
     }
+    if let Some(file) = &distro.recipe {
+        recipe(&doc, file)?;
+    }
     match &distro.tree {
         Some(tree) => directory(&doc, &["tree"], tree),
         None => Ok(()),
@@ -184,6 +187,43 @@ fn public_key(doc: &Document, at: &[&str], file: &Path) -> Result<()> {
             .next("Name the public key of whoever signs the images.")
             .detail(err.what)
     })
+}
+
+/// Where credentials of the machine are on the medium.
+const CREDENTIALS: &str = "/run/credentials/";
+
+/// A recipe that the medium understands, and that names nothing beside itself: only
+/// the recipe goes onto the medium.
+fn recipe(doc: &Document, file: &Path) -> Result<()> {
+    let at = ["recipe"];
+    let text = String::from_utf8_lossy(&head(doc, &at, file)?).into_owned();
+    let dir = Path::new("/");
+    let recipe = recipe::parse(file, dir, &text).map_err(|err| {
+        let what = err.what.trim_end_matches('.');
+        doc.invalid(&at, what).why(err.why).next(err.next)
+    })?;
+    let login = recipe.registry.auth_file.as_deref();
+    if login.is_some_and(|file| !file.starts_with(CREDENTIALS)) {
+        return Err(doc
+            .invalid(&at, "its login is not on the medium")
+            .why("Whoever holds the medium can read everything on it.")
+            .next("Give the login to the machine, and name it: `authFile: /run/credentials/@system/installer.auth`."));
+    }
+    let beside = recipe.network.iter();
+    let mut beside = beside.filter(|connection| connection.file().is_some());
+    if let Some(connection) = beside.next() {
+        return Err(doc
+            .invalid(
+                &at,
+                &format!(
+                    "the file of the connection {} is not on the medium",
+                    connection.name
+                ),
+            )
+            .why("Only the recipe itself goes onto the medium.")
+            .next("Write the connection into the recipe, with `contents`."));
+    }
+    Ok(())
 }
 
 fn package(doc: &Document, at: &[&str], file: &Path) -> Result<()> {

@@ -31,6 +31,7 @@ pub static DISTRO_YAML: Table = Table::of(&[
     Key::new("debs", Texts(&DEB), Is("[]"), "package files; their names end in `_amd64.deb` or `_all.deb`").example("[./example-keyring_1.0_all.deb]"),
     Key::new("firmware", Words(&Firmware::NAMES, &["all", "none"]), Is("none"), "sets of firmware packages: `wifi`, `network`, `graphics`, `sound`, `microcode`; or `all`; or `none`. A medium for computers that are not known needs `all`, which is about 200 MB"),
     Key::new("live", Mapping(&LIVE), Nothing(""), "the live session, in which the installer runs").part("The live session"),
+    Key::new("recipe", Text(&FILE), Nothing("no such entry"), "a recipe of an [unattended installation](unattended.md), which goes onto the medium, where everybody can read it; the boot menu gets an entry that installs by it").part("Installing without a person").example("./recipe.yaml"),
     Key::new("secureBoot", Flag, Is("true"), "the medium boots with Secure Boot: shim and a signed GRUB").part("The file"),
     Key::new("compression", Word(&Compression::NAMES, &[]), Is("zstd"), "of the live system; xz is about a seventh smaller and takes minutes longer"),
     Key::new("tree", Text(&DIRECTORY), Nothing("none is laid over"), "laid over the live-build tree: `package-lists/`, `hooks/`, `includes.chroot_after_packages/`, …; `debian-installer/` is for [the medium of that name](debian-installer.md)").example("./tree"),
@@ -105,7 +106,7 @@ static ENTRY: Table = Table::of(&[
 #[rustfmt::skip]
 static CALAMARES: Table = Table::of(&[
     Key::new("enabled", ENABLED, Is("true"), "`false` is refused: nothing else is built"),
-    Key::new("installation_approach", Word(&["direct", "systemd"], &[]), Is("direct"), "both mean: by the image's own bootc; `kickstart` and `ignition` are refused"),
+    Key::new("installation_approach", Word(&["direct", "systemd"], &[]), Is("direct"), "by the image's own bootc, whatever is written; for an installation without a person see `recipe`. `kickstart` and `ignition` are refused"),
     Key::new("container_config", Mapping(&CONTAINER), Nothing(""), "the container"),
     Key::new("registry_auth", Mapping(&AUTH), Nothing(""), "how registries are spoken to"),
     Key::new("updates", Word(&["manual", "automatic", "required"], &[]), Nothing("as the image has it"), "whether the installed system updates itself, by bootc's own timer: `automatic` warns about an image that has none, `required` refuses it").example("automatic"),

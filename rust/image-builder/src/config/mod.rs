@@ -69,6 +69,8 @@ pub struct Distro {
     pub firmware: Vec<Firmware>,
     /// `live`.
     pub live: Live,
+    /// `recipe`: of an unattended installation, which the boot menu offers; absolute.
+    pub recipe: Option<PathBuf>,
     /// `secureBoot`: shim and signed GRUB; default true.
     pub secure_boot: bool,
     /// `compression` of the live system; default zstd.
@@ -96,6 +98,7 @@ impl Default for Distro {
             // the screen may stay black, or the network away.
             firmware: Vec::new(),
             live: Live::default(),
+            recipe: None,
             secure_boot: true,
             compression: Compression::Zstd,
             tree: None,
@@ -189,6 +192,7 @@ fn parse_with(name: &Path, path: &Path, text: &str, image: Option<&str>) -> Resu
         distro.firmware = firmware;
     }
     live::read(&top, &mut distro.live)?;
+    distro.recipe = top.path("recipe")?;
     if let Some(secure_boot) = top.flag("secureBoot")? {
         distro.secure_boot = secure_boot;
     }

@@ -12,7 +12,7 @@ fn table() -> Vec<(String, [String; 3])> {
     let rows: Vec<(&str, &str, &str, &str)> = vec![
         // Keys
         ("suite: trixie\nprodukt: {}\n", "line 2, column 1: `produkt` is not a known key.", "Perhaps `product` was meant.", "Write `product`, or remove the key."),
-        ("zzz: 1", "line 1, column 1: `zzz` is not a known key.", "No key here has a similar name.", "Remove it; known here are `product`, `branding`, `suite`, `mirrors`, `registries`, `containers`, `images`, `calamares`, `packages`, `debs`, `firmware`, `live`, `secureBoot`, `compression`, `tree`."),
+        ("zzz: 1", "line 1, column 1: `zzz` is not a known key.", "No key here has a similar name.", "Remove it; known here are `product`, `branding`, `suite`, `mirrors`, `registries`, `containers`, `images`, `calamares`, `packages`, `debs`, `firmware`, `live`, `recipe`, `secureBoot`, `compression`, `tree`."),
         ("product:\n  # x\n  name: A\n  short_name: A\n", "line 4, column 3: `product.short_name` is not a known key.", "Perhaps `shortName` was meant.", "Write `shortName`, or remove the key."),
         ("product: {name: A, nmae: B}\n", "line 1, column 20: `product.nmae` is not a known key.", "Perhaps `name` was meant.", "Write `name`, or remove the key."),
         ("branding:\n  sidebar:\n    backgruond: \"#000000\"\n", "line 3, column 5: `branding.sidebar.backgruond` is not a known key.", "Perhaps `background` was meant.", "Write `background`, or remove the key."),

@@ -15,7 +15,7 @@ struct Line<'a> {
 /// The console keymap of a keyboard: the one that Calamares knows, else the
 /// nearest in the table `models`, else the layout's own name, which most
 /// layouts share with their keymap.
-pub(super) fn of(keyboard: &Keyboard, models: &str) -> Option<String> {
+pub fn of(keyboard: &Keyboard, models: &str) -> Option<String> {
     if let Some(keymap) = &keyboard.vconsole_keymap {
         return usable(keymap);
     }

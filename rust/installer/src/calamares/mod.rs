@@ -21,6 +21,7 @@ mod target;
 
 pub use fstab::fstab;
 pub use kargs::{kargs, require_readable_boot};
+pub use keymap::of as console_keymap;
 pub use keys::{PARTITION_KEYS, STORAGE_KEYS};
 pub use target::apply;
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can be said on the command line.
 
+mod to_disk;
+mod unattended;
+
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use contract::disk_plan::{ALIGNMENT, DiskFs};
 use contract::error::EXITS;
 use contract::plan::BootloaderChoice;
 
 use crate::bootc;
+pub(super) use to_disk::{TableName, ToDiskCommand};
+pub(super) use unattended::UnattendedCommand;
 
 /// Put a bootable container on a mounted target
 ///
@@ -47,6 +51,15 @@ pub(super) enum Command {
     /// unless --wipe is said, and one that is in use always is.
     #[command(after_help = TO_DISK_EXAMPLES)]
     ToDisk(Box<ToDiskCommand>),
+    /// Install by the recipe that this machine was started with
+    ///
+    /// For the service of an installation medium. The recipe is named by the
+    /// kernel argument `installer.recipe=` (a path on the medium, or an address
+    /// with `installer.recipe.sha256=` beside it); else it is the credential
+    /// `installer.recipe` of the machine, or installer/recipe.yaml on the medium.
+    /// Events go to standard output and to every console as lines of text. Ends
+    /// as the recipe or `installer.after=` says.
+    Unattended(UnattendedCommand),
     /// Print as JSON everything that an installation would do
     Plan(PlanCommand),
     /// Do all that can be refused before the target is touched
@@ -129,86 +142,8 @@ pub(super) struct InstallCommand {
 const TO_DISK_EXAMPLES: &str = "Examples:
   bootc-installer to-disk --image registry.example/os/debian:13 --file disk.raw
   bootc-installer to-disk --image … --disk /dev/sda --wipe --customise people.yaml
-  bootc-installer to-disk --image … --file disk.raw --dry-run > plan.json";
-
-#[derive(Debug, Args)]
-pub(super) struct ToDiskCommand {
-    #[command(flatten)]
-    pub(super) image: ImageArgs,
-
-    /// Whole disk to install onto, for example /dev/sda
-    #[arg(
-        long,
-        value_name = "DEV",
-        required_unless_present = "file",
-        conflicts_with = "file"
-    )]
-    pub(super) disk: Option<PathBuf>,
-
-    /// File to make, sparse, with a whole disk in it
-    #[arg(long, value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
-
-    /// Size of the file, for example 10G [default: twice what the image needs]
-    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "disk")]
-    pub(super) size: Option<u64>,
-
-    /// Everything on the disk may be lost
-    #[arg(long, conflicts_with = "file")]
-    pub(super) wipe: bool,
-
-    /// A file of this name may be replaced
-    #[arg(long, conflicts_with = "disk")]
-    pub(super) overwrite: bool,
-
-    /// Partition table
-    #[arg(long, value_name = "NAME", default_value = "gpt")]
-    pub(super) table: TableName,
-
-    /// File system of the root: ext4, xfs or btrfs
-    #[arg(long, value_name = "NAME", default_value = "ext4")]
-    pub(super) filesystem: DiskFs,
-
-    /// Make a partition of this size for /boot, for example 1G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(super) boot_size: Option<u64>,
-
-    /// Users, keys, host name, files and units, as a plan has them (YAML or JSON)
-    #[arg(long, value_name = "FILE")]
-    pub(super) customise: Option<PathBuf>,
-
-    /// The same as an Ignition configuration, whose contents are data: URLs
-    #[arg(long, value_name = "FILE")]
-    pub(super) ignition: Option<PathBuf>,
-
-    /// Name of the machine
-    #[arg(long, value_name = "NAME")]
-    pub(super) hostname: Option<String>,
-
-    /// Public keys with which root may log in (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) root_ssh_key: Vec<PathBuf>,
-
-    /// Only print the plan, as JSON
-    #[arg(long)]
-    pub(super) dry_run: bool,
-
-    /// Write events as JSON lines to a descriptor (`-` is standard output)
-    #[arg(long, value_name = "FD")]
-    pub(super) events: Option<EventsTo>,
-
-    /// Directory for bootc's log
-    #[arg(long, value_name = "DIR", default_value = bootc::LOG_DIR)]
-    pub(super) log_dir: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TableName {
-    /// GUID partition table
-    Gpt,
-    /// Master boot record
-    Mbr,
-}
+  bootc-installer to-disk --image … --file disk.raw --dry-run > plan.json
+  bootc-installer to-disk --recipe shop.yaml --dry-run";
 
 #[derive(Debug, Args)]
 pub(super) struct PlanCommand {
@@ -301,7 +236,7 @@ pub(super) enum Format {
 
 /// The image and how it is installed; everything else comes from the
 /// configuration file.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct ImageArgs {
     /// Image to install: host/name:tag, or oci:DIR[:TAG] for a local layout
     #[arg(long, value_name = "REF")]
@@ -453,27 +388,6 @@ fn inherited_fd(text: &str) -> Result<RawFd, String> {
         Ok(fd) if fd >= 3 => Ok(fd),
         _ => Err("it must be the number of an open descriptor, 3 or higher".into()),
     }
-}
-
-/// Bytes, rounded up to a mebibyte: a number with K, M, G or T for powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "it must be a number with M, G or T behind it, such as 10G".to_owned();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KIB" => 1 << 10,
-        "M" | "MIB" => 1 << 20,
-        "G" | "GIB" => 1 << 30,
-        "T" | "TIB" => 1 << 40,
-        _ => return Err(wrong()),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(wrong)
 }
 
 fn bootloader(text: &str) -> Result<BootloaderChoice, String> {

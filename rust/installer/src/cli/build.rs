@@ -105,10 +105,7 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         Place::Nowhere | Place::Disk => {}
         Place::Mounted(root) => plan.deployment.fstab = fstab(root)?,
         Place::Calamares(storage) => {
-            let models = std::fs::read_to_string(KEYBOARD_MODELS).unwrap_or_else(|error| {
-                tracing::debug!(%error, "no {KEYBOARD_MODELS}");
-                String::new()
-            });
+            let models = keyboard_models();
             let storage = storage.clone().complete(blkid::probe)?;
             warnings.extend(calamares::apply(&storage, &models, &mut plan)?);
         }
@@ -132,6 +129,14 @@ fn plan_after(args: &ImageArgs, config: Config, place: Place<'_>, lookup: bool) 
         warnings.extend(found.warnings);
     }
     Ok(Built { plan, warnings })
+}
+
+/// The table of keyboards; empty where there is none.
+pub(super) fn keyboard_models() -> String {
+    std::fs::read_to_string(KEYBOARD_MODELS).unwrap_or_else(|error| {
+        tracing::debug!(%error, "no {KEYBOARD_MODELS}");
+        String::new()
+    })
 }
 
 /// All that depends on nothing but the arguments.

@@ -3,15 +3,18 @@
 
 mod args;
 mod build;
+mod by_recipe;
 mod check;
 mod close;
 pub mod documents;
 mod install;
+mod on_disk;
 mod output;
 mod password;
 mod stop;
 mod storage;
 mod to_disk;
+mod unattended;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -27,7 +30,7 @@ use crate::report;
 use args::{Cli, Command};
 use build::Place;
 pub use build::image_plan;
-pub use to_disk::on_disk;
+pub use on_disk::on_disk;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Install(args) => return install::run(args),
         Command::ToDisk(args) if args.dry_run => to_disk::dry_run(args),
         Command::ToDisk(args) => return to_disk::run(args),
+        Command::Unattended(args) => return unattended::run(args),
         Command::Close(args) => return close::run(args),
         Command::Check(args) => return ended(check::run(args), args.json()),
         Command::Plan(args) => return ended(plan(args), args.json_errors),
@@ -113,15 +117,22 @@ fn telling(
     events: Option<args::EventsTo>,
     work: impl FnOnce(&dyn EventSink) -> Result<Event>,
 ) -> ExitCode {
-    let sink = match output::open(events) {
-        Ok(sink) => sink,
+    match output::open(events) {
+        Ok(sink) => telling_to(&sink, work),
         Err(error) => {
             complain(&error);
-            return exit_code(&error);
+            exit_code(&error)
         }
-    };
+    }
+}
+
+/// [`telling`] to one that is there.
+fn telling_to(
+    sink: &dyn EventSink,
+    work: impl FnOnce(&dyn EventSink) -> Result<Event>,
+) -> ExitCode {
     sink.send(engine::start_event());
-    match work(&sink) {
+    match work(sink) {
         Ok(last) => {
             sink.send(last);
             ExitCode::SUCCESS

@@ -12,6 +12,17 @@ use crate::report::{JsonLines, Output, Reporter, Terminal};
 /// JSON lines where they were asked for; else bars for a person at a terminal,
 /// and JSON lines on standard output for everybody else.
 pub(super) fn open(events: Option<EventsTo>) -> Result<Reporter> {
+    open_or(events, || match std::io::stderr().is_terminal() {
+        true => Box::new(Terminal::new()),
+        false => Box::new(JsonLines::to_fd(std::io::stdout())),
+    })
+}
+
+/// JSON lines where they were asked for, else what is `usual`.
+pub(super) fn open_or(
+    events: Option<EventsTo>,
+    usual: impl FnOnce() -> Box<dyn Output>,
+) -> Result<Reporter> {
     let output: Box<dyn Output> = match events {
         Some(EventsTo::Fd(fd)) => {
             // The same pipe or file, opened anew: no descriptor is taken over
@@ -28,8 +39,7 @@ pub(super) fn open(events: Option<EventsTo>) -> Result<Reporter> {
             Box::new(JsonLines::to_fd(file))
         }
         Some(EventsTo::Stdout) => Box::new(JsonLines::to_fd(std::io::stdout())),
-        None if std::io::stderr().is_terminal() => Box::new(Terminal::new()),
-        None => Box::new(JsonLines::to_fd(std::io::stdout())),
+        None => usual(),
     };
     Ok(Reporter::new(output))
 }

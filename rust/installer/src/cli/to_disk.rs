@@ -5,22 +5,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use contract::customise_plan::{DirectoryPlan, FilePlan, GroupPlan, LinkPlan, UnitPlan, UserPlan};
-use contract::disk_plan::{DISK_ROOT, DiskPlan, PartitionPlan, Table};
+use contract::disk_plan::{DiskPlan, Table};
 use contract::error::{Code, Error, Result};
-use contract::event::{Event, EventSink, Level, Summary};
-use contract::plan::Plan;
+use contract::event::{Event, EventSink, Summary};
 use host::cancel::Cancel;
 use ignition::Provision;
 use partition::layout;
 use serde::Deserialize;
-use source::look_up;
 use source::secret::Secrets;
 
 use super::args::{TableName, ToDiskCommand};
 use super::build::{self, Built, Place};
-use super::{print, stop};
-use crate::engine::{self, Options};
-use crate::space;
+use super::on_disk::{on_disk, play};
+use super::{by_recipe, print, stop};
 
 /// What `--customise` reads: the same keys as a plan's `deployment`.
 #[derive(Debug, Default, Deserialize)]
@@ -37,9 +34,9 @@ struct Customise {
     #[serde(default)]
     directories: Vec<DirectoryPlan>,
     #[serde(default)]
-    links: Vec<LinkPlan>,
-    #[serde(default)]
     files: Vec<FilePlan>,
+    #[serde(default)]
+    links: Vec<LinkPlan>,
     #[serde(default)]
     units: Vec<UnitPlan>,
 }
@@ -49,8 +46,16 @@ pub(super) fn run(args: &ToDiskCommand) -> ExitCode {
     super::telling(args.events, |sink| install(args, sink).map(Event::Done))
 }
 
-/// Prints the plan.
+/// Prints the plan; for a recipe, what it means.
 pub(super) fn dry_run(args: &ToDiskCommand) -> Result<()> {
+    if let Some(path) = &args.recipe {
+        let recipe = by_recipe::read(path)?;
+        let planned = by_recipe::plan(&recipe, &args.image, &Cancel::new())?;
+        for warning in &planned.built.warnings {
+            tracing::warn!("{warning}");
+        }
+        return print(&by_recipe::words(&recipe, &planned));
+    }
     let (built, _) = plan(args, &Cancel::new())?;
     for warning in &built.warnings {
         tracing::warn!("{warning}");
@@ -61,18 +66,15 @@ pub(super) fn dry_run(args: &ToDiskCommand) -> Result<()> {
 fn install(args: &ToDiskCommand, sink: &dyn EventSink) -> Result<Summary> {
     let cancel = Cancel::new();
     stop::on_signals(&cancel)?;
-    let (built, secrets) = plan(args, &cancel)?;
-    for text in built.warnings {
-        sink.send(Event::Message {
-            level: Level::Warning,
-            id: "config".into(),
-            text,
-        });
-    }
-    let options = Options {
-        log_dir: args.log_dir.clone(),
+    let (built, secrets) = match &args.recipe {
+        Some(path) => {
+            let recipe = by_recipe::read(path)?;
+            let planned = by_recipe::plan(&recipe, &args.image, &cancel)?;
+            (planned.built, planned.secrets)
+        }
+        None => plan(args, &cancel)?,
     };
-    engine::install(&built.plan, &secrets, &options, sink, &cancel)
+    play(&built, &secrets, &args.log_dir, sink, &cancel)
 }
 
 /// The plan, pinned to the image's digest: its size depends on the image.
@@ -82,11 +84,11 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
     let wanted = customise(args)?;
     plan.deployment.groups = wanted.groups;
     plan.deployment.directories = wanted.directories;
-    plan.deployment.links = wanted.links;
     plan.deployment.users = wanted.users;
     plan.deployment.root_ssh_keys = wanted.root_ssh_keys;
     plan.deployment.hostname = wanted.hostname;
     plan.deployment.files = wanted.files;
+    plan.deployment.links = wanted.links;
     plan.deployment.units = wanted.units;
     if let Some(path) = &args.ignition {
         provision(path)?.add_to(plan);
@@ -110,44 +112,6 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
         args.size.unwrap_or_else(usual)
     })?;
     Ok((built, secrets))
-}
-
-/// Puts `disk` into the plan and pins the image to its digest, since the size of
-/// a file depends on the image: `size` is asked for it, with the partitions and
-/// the bytes that the root needs.
-///
-/// # Errors
-/// Those of a check of the image, and `PLAN_INVALID`.
-pub fn on_disk(
-    plan: &mut Plan,
-    mut disk: DiskPlan,
-    cancel: &Cancel,
-    size: impl FnOnce(&[PartitionPlan], u64) -> u64,
-) -> Result<Secrets> {
-    plan.target.root = DISK_ROOT.into();
-    plan.finish.unmount = true;
-    if disk.is_file() {
-        // Until the image is known.
-        disk.size = Some(layout::SMALLEST_FILE);
-    }
-    plan.disk = Some(disk.clone());
-    plan.validate()?;
-    let secrets = Secrets::read(plan)?;
-    let found = look_up::image(plan, &secrets, cancel)?;
-    plan.image.digest = Some(found.image.manifest_digest.clone());
-    plan.image.index_digest = found.index_digest().cloned();
-    if disk.is_file() {
-        let needed = space::smallest_target(
-            found.size,
-            &found.source,
-            &plan.runtime_root,
-            plan.target.scratch.is_none(),
-        );
-        disk.size = Some(size(&disk.partitions, needed));
-        plan.disk = Some(disk);
-    }
-    plan.validate()?;
-    Ok(secrets)
 }
 
 fn customise(args: &ToDiskCommand) -> Result<Customise> {

@@ -14,7 +14,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use contract::customise_plan::{DirectoryPlan, FilePlan, GroupPlan, LinkPlan, UnitPlan, UserPlan};
+use contract::customise_plan::{DirectoryPlan, FilePlan, GroupPlan, UnitPlan, UserPlan};
 use contract::error::{Code, Error, Result};
 use contract::plan::Plan;
 use host::cancel::Cancel;
@@ -133,8 +133,8 @@ pub fn customise(
     for file in wanted.files {
         work.file(file)?;
     }
-    for LinkPlan { path, target } in wanted.links {
-        Place::of_link(deployment, Path::new(path))?.link(target)?;
+    for link in wanted.links {
+        Place::find_link(deployment, Path::new(&link.path))?.link(&link.target)?;
     }
     work.units(wanted.units)?;
     work.units(timer.as_slice())?;

@@ -26,12 +26,25 @@ pub(super) struct Place {
 impl Place {
     /// The place of `path`, an absolute path of the installed system.
     pub(super) fn find(deployment: &Deployment, path: &Path) -> Result<Self> {
-        let place = Self::unchecked(deployment, path, &deployment.mount_point(path))?;
-        place.refuse_links(path, &place.inside)?;
+        let place = Self::of(deployment, path, &deployment.mount_point(path))?;
+        place.refuse_links(&place.inside, path)?;
         Ok(place)
     }
 
-    fn unchecked(deployment: &Deployment, path: &Path, real: &Path) -> Result<Self> {
+    /// The place of a link, which may be one already.
+    pub(super) fn find_link(deployment: &Deployment, path: &Path) -> Result<Self> {
+        let real = match (path.parent(), path.file_name()) {
+            (Some(above), Some(name)) => deployment.mount_point(above).join(name),
+            _ => path.to_owned(),
+        };
+        let place = Self::of(deployment, path, &real)?;
+        let above = place.inside.parent().unwrap_or(Path::new(""));
+        place.refuse_links(above, path)?;
+        Ok(place)
+    }
+
+    /// The place of `path`, which is `real` once the links at the top are followed.
+    fn of(deployment: &Deployment, path: &Path, real: &Path) -> Result<Self> {
         let outside = || {
             failed(format!(
                 "{} is neither in /etc nor in /var of the installed system.",
@@ -53,18 +66,7 @@ impl Place {
         })
     }
 
-    /// The place of a link, which may be one already: only where its directory
-    /// leads counts.
-    pub(super) fn of_link(deployment: &Deployment, path: &Path) -> Result<Self> {
-        let above = deployment.mount_point(path.parent().unwrap_or(path));
-        let real = above.join(path.file_name().unwrap_or_default());
-        let place = Self::unchecked(deployment, path, &real)?;
-        let above = place.inside.parent().unwrap_or(Path::new(""));
-        place.refuse_links(path, above)?;
-        Ok(place)
-    }
-
-    fn refuse_links(&self, path: &Path, inside: &Path) -> Result<()> {
+    fn refuse_links(&self, inside: &Path, path: &Path) -> Result<()> {
         let mut at = self.base.clone();
         for part in inside.components() {
             at.push(part);

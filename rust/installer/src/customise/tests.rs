@@ -77,6 +77,34 @@ fn places() {
 }
 
 #[test]
+fn links_take_the_place_of_links_and_are_never_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let deployment = deployment(dir.path());
+    let etc = deployment.dir.join("etc");
+    symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
+    symlink("../usr/lib", etc.join("up")).unwrap();
+    let root = RootKind::Directory("/nowhere".into());
+    let link = |path: &str| {
+        let links = serde_json::json!([{ "path": path, "target": "../x" }]);
+        let plan = plan(
+            serde_json::json!({ "links": links }),
+            serde_json::Value::Null,
+        );
+        customise(&plan, &deployment, &root, &Cancel::new())
+    };
+    for path in ["/etc/localtime", "/etc/default/locale", "/var/lib/y"] {
+        link(path).unwrap();
+    }
+    let read = |path: &Path| fs::read_link(path).unwrap();
+    assert_eq!(read(&etc.join("localtime")), Path::new("../x"));
+    assert_eq!(read(&etc.join("default/locale")), Path::new("../x"));
+    assert_eq!(read(&deployment.var.join("lib/y")), Path::new("../x"));
+    let error = link("/etc/up/y").unwrap_err();
+    assert_eq!(error.code, Code::CustomiseFailed);
+    assert!(!deployment.dir.join("usr/lib/y").is_symlink());
+}
+
+#[test]
 fn what_the_image_must_have() {
     let none = serde_json::Value::Null;
     let image = |programs: &[&str], selinux| RootFacts {

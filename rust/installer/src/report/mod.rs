@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where events go: lines of JSON for a program, bars for a person.
+//! Where events go: lines of JSON for a program, bars for a person, lines of text for a
+//! journal.
 //!
 //! Both get their events through [`Reporter`], which adds rate and remaining
 //! time and makes sure that no minute is silent.
 
 mod json;
+mod lines;
 mod rate;
 mod terminal;
 
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use contract::event::{Event, EventSink, Progress, Task};
 pub use json::JsonLines;
+pub use lines::Lines;
 use rate::Rate;
 pub use terminal::{Terminal, failure};
 

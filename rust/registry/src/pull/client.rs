@@ -105,6 +105,11 @@ impl Registry {
         })
     }
 
+    /// The way to every host.
+    pub(crate) fn transport(&self) -> &HttpTransport {
+        &self.shared.transport
+    }
+
     /// The certificate files of the machine that should have counted for the
     /// registries that were asked so far, and why they did not; see
     /// [`HostCerts::skipped`](crate::HostCerts).

@@ -5,6 +5,7 @@
 pub(crate) mod blob;
 pub(crate) mod client;
 pub(crate) mod copy;
+pub(crate) mod file;
 pub(crate) mod layers;
 pub(crate) mod mirrors;
 pub(crate) mod observer;

@@ -30,6 +30,11 @@ impl Hasher {
     }
 }
 
+/// The SHA-256 digest of bytes in memory.
+pub fn sha256(bytes: &[u8]) -> Digest {
+    digest_of(Algorithm::Sha256, bytes)
+}
+
 /// The digest of bytes in memory.
 pub(crate) fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(algorithm);

@@ -2,6 +2,7 @@
 //! Whole disks: what is on them afterwards.
 
 mod provisioned;
+mod recipe;
 mod refused;
 mod stopped;
 

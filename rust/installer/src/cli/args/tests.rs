@@ -101,23 +101,3 @@ fn help_is_complete_and_narrow() {
         }
     }
 }
-
-#[test]
-fn sizes() {
-    for (text, bytes) in [
-        ("1", Some(1 << 20)),
-        ("1048577", Some(2 << 20)),
-        ("512M", Some(512 << 20)),
-        ("10G", Some(10 << 30)),
-        ("10GiB", Some(10 << 30)),
-        ("1t", Some(1 << 40)),
-        ("0", None),
-        ("G", None),
-        ("10GB", None),
-        ("-1G", None),
-        ("1.5G", None),
-        ("99999999999T", None),
-    ] {
-        assert_eq!(size(text).ok(), bytes, "{text}");
-    }
-}
