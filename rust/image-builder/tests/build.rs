@@ -25,6 +25,8 @@ mod mirror;
 mod patterns;
 #[path = "build/refused.rs"]
 mod refused;
+#[path = "build/smoke.rs"]
+mod smoke;
 #[path = "build/stopped.rs"]
 mod stopped;
 #[path = "build/traces.rs"]

@@ -8,6 +8,8 @@ pub mod image_type;
 mod render_args;
 mod rendered;
 mod run;
+mod smoke;
+pub mod smoke_args;
 mod terminal;
 
 pub use run::main;
