@@ -90,7 +90,8 @@ fn links_take_the_place_of_links_and_are_never_followed() {
             serde_json::json!({ "links": links }),
             serde_json::Value::Null,
         );
-        customise(&plan, &deployment, &root, &Cancel::new())
+        let image = (&root, &RootFacts::default());
+        customise(&plan, &deployment, image, &Cancel::new())
     };
     for path in ["/etc/localtime", "/etc/default/locale", "/var/lib/y"] {
         link(path).unwrap();
