@@ -27,14 +27,15 @@ pub static BOOTC_CONF: Table = Table::of(&[
     Key::new("keepCredentials", Flag, Is("false"), "keep pull credentials for updates"),
     Key::new("keepRegistries", Flag, Is("true"), "keep mirrors, insecure registries and `signatureKeys` for updates"),
     Key::new("noSignatureVerification", Flag, Is("false"), "demand no signature by `signatureKeys`; see [signatures](signatures.md)"),
+    Key::new("updates", Word(&["manual", "automatic", "required"], &[]), Nothing("as the image has it"), "whether the installed system updates itself, by bootc's own timer: `automatic` warns about an image that has none, `required` refuses it").example("automatic"),
     Key::new("registryAuth", Mapping(&AUTH), Nothing(""), "how registries are reached. Without credentials here, the files of containers-auth.json(5) are searched in their usual order; a file with a password must be readable by root alone, and a live medium is readable by whoever holds it").part("Registries, and what bootc is told"),
     Key::new("installOptions", Mapping(&OPTIONS), Nothing(""), "what bootc is told"),
     Key::new("installationApproach", Word(&["direct", "systemd"], &[]), Nothing("`direct`"), "by the image's own bootc, whatever is written. `systemd` is accepted and has no effect: a service that installs without a person goes by a [recipe](unattended.md)").example("direct"),
     Key::new("page", Mapping(&PAGE), Nothing(""), "what the page in Calamares offers").part("The page"),
-    Key::new("remote", Text(&ANY), Nothing("—"), "has no effect: container images have no ostree remote").part("For the files of other tools").instead(),
+    Key::new("remote", Text(&ANY), Nothing("—"), "for [kickstarts](kickstart.md); has no effect on the installer: container images have no ostree remote").part("For the files of other tools").instead(),
     Key::new("integration", Anything, Nothing("—"), "has no effect: the order of modules is in settings.conf").instead(),
-    Key::new("kickstartOptions", Anything, Nothing("—"), "has no effect, since the image's own bootc installs it").instead(),
-    Key::new("ignitionOptions", Anything, Nothing("—"), "has no effect, since the image's own bootc installs it").instead(),
+    Key::new("kickstartOptions", Anything, Nothing("—"), "for [kickstarts](kickstart.md); has no effect on the installer, where the image's own bootc installs it").instead(),
+    Key::new("ignitionOptions", Anything, Nothing("—"), "for [Ignition](ignition.md); has no effect on the installer, where the image's own bootc installs it").instead(),
 ]);
 
 #[rustfmt::skip]
@@ -76,8 +77,8 @@ static OPTIONS: Table = Table::of(&[
     Key::new("enforceContainerSigpolicy", Flag, Is("false"), "bootc's `--enforce-container-sigpolicy`"),
     Key::new("disableSelinux", Flag, Is("false"), "bootc's `--disable-selinux`"),
     Key::new("target_arch", Text(&ANY), Nothing("this machine's"), "refused unless it is this machine's") .or(&["targetArch"]).example("amd64"),
-    Key::new("target_disk", Text(&ANY), Nothing("—"), "has no effect: the target is what the partitioning mounted") .or(&["targetDisk"]).instead(),
-    Key::new("rootfs_type", Word(&["ext4", "xfs", "btrfs"], &[]), Nothing("—"), "has no effect: the file system is the one that the partitioning made") .or(&["rootfsType"]).instead(),
+    Key::new("target_disk", Text(&ANY), Nothing("—"), "the disk of [kickstarts](kickstart.md) and [Ignition](ignition.md); has no effect on the installer: the target is what the partitioning mounted") .or(&["targetDisk"]).instead(),
+    Key::new("rootfs_type", Word(&["ext4", "xfs", "btrfs"], &[]), Nothing("—"), "the file system of [kickstarts](kickstart.md) and [Ignition](ignition.md); has no effect on the installer: it is the one that the partitioning made") .or(&["rootfsType"]).instead(),
 ]);
 
 #[rustfmt::skip]

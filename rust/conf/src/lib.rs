@@ -10,6 +10,7 @@ mod keys;
 mod localized;
 mod page;
 mod parse;
+mod rendering;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -18,10 +19,12 @@ use contract::error::{Code, Error, Result};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use contract::customise_plan::UpdatesPlan;
 use contract::plan::BootloaderChoice;
 pub use keys::BOOTC_CONF;
 pub use localized::Localized;
 pub use page::{CatalogueEntry, Icon, Page};
+pub use rendering::{IgnitionOptions, KickstartNetwork, KickstartOptions, Partitioning, Rendering};
 pub use write::write;
 
 /// A configuration file as it was read. `Debug` shows no secret.
@@ -55,6 +58,8 @@ pub struct Config {
     /// `noSignatureVerification`: signatures by the keys of `registries` are
     /// not demanded after all.
     pub no_signature_verification: Option<bool>,
+    /// `updates`: whether the installed system updates itself.
+    pub updates: Option<UpdatesPlan>,
     /// `installOptions.bootloader`.
     pub bootloader: Option<BootloaderChoice>,
     /// `installOptions.kargs`.
@@ -150,6 +155,22 @@ impl Eq for Login {}
 /// Reads and parses a configuration file. The files of `signatureKeys` are only
 /// named.
 pub fn read(path: &Path) -> Result<Config> {
+    let (path, text) = text_of(path)?;
+    parse(&path, text)
+}
+
+/// Reads from a configuration file what it says for installations that somebody
+/// else carries out.
+///
+/// # Errors
+/// As [`read`]; and `CONFIG_INVALID` for what the installer passes over and a
+/// rendered installation cannot have.
+pub fn read_rendering(path: &Path) -> Result<Rendering> {
+    let (path, text) = text_of(path)?;
+    Ok(rendering::rendering(&path, &text)?)
+}
+
+fn text_of(path: &Path) -> Result<(PathBuf, Zeroizing<String>)> {
     let path = std::path::absolute(path).map_err(|e| Error::io("resolving", path, &e))?;
     let text = std::fs::read_to_string(&path).map_err(|e| {
         Error::new(
@@ -160,7 +181,7 @@ pub fn read(path: &Path) -> Result<Config> {
         .next("Check the path and its permissions.")
         .detail(e.to_string())
     })?;
-    parse(&path, Zeroizing::new(text))
+    Ok((path, Zeroizing::new(text)))
 }
 
 /// Parses the text of the configuration file `path`; pure.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use contract::customise_plan::UpdatesPlan;
 use contract::plan::{AUTO, BootloaderChoice};
 use yaml_doc::{Document, Mistake, Section};
 
@@ -33,6 +34,12 @@ pub(super) fn config(path: &Path, text: &str) -> Result<Config> {
         keep_registries: top.flag("keepRegistries")?,
         no_signature_verification: top.flag("noSignatureVerification")?,
         download_path: top.path("downloadPath")?,
+        updates: match top.text("updates")?.as_deref() {
+            None => None,
+            Some("manual") => Some(UpdatesPlan::Manual),
+            Some("required") => Some(UpdatesPlan::Required),
+            Some(_) => Some(UpdatesPlan::Automatic),
+        },
         ..Config::default()
     };
     approach(&top, &mut config)?;

@@ -83,6 +83,7 @@ impl Serialize for Config {
             "noSignatureVerification",
             self.no_signature_verification.as_ref(),
         )?;
+        keys.some("updates", self.updates.as_ref())?;
         keys.other("registryAuth", &Auth(&self.registries), &Auth(&[]))?;
         keys.some(
             "installOptions",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The part of a plan that makes a system of an image before its first boot:
-//! people, keys, a name, files and units.
+//! people, keys, a name, files and units; and whether it updates itself.
 
 use std::fmt;
 
@@ -71,6 +71,61 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// A group. One that the image has already stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GroupPlan {
+    /// Name.
+    pub name: String,
+    /// Number, else the next one that is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// It is none of people.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub system: bool,
+}
+
+/// A directory in `/etc` or `/var`, made before files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DirectoryPlan {
+    /// Absolute path below `/etc` or `/var`; those above it are made (0755).
+    pub path: String,
+    /// Permissions in octal digits, default `0755`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// As of a [`FilePlan`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// A symbolic link in `/etc` or `/var`. A file or link that is there is replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkPlan {
+    /// Absolute path below `/etc` or `/var`; directories are made (0755).
+    pub path: String,
+    /// What it leads to, from its own directory unless it is absolute. It need not
+    /// be there.
+    pub target: String,
+}
+
+/// Whether the installed system looks for updates by itself, and applies them:
+/// bootc's own timer (bootc-fetch-apply-updates(8)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdatesPlan {
+    /// The timer is off.
+    Manual,
+    /// The timer is on; an image that has none is installed with a warning.
+    Automatic,
+    /// The timer is on; an image that has none is refused.
+    Required,
+}
+
+/// The timer of [`UpdatesPlan`].
+pub const UPDATE_TIMER: &str = "bootc-fetch-apply-updates.timer";
+
 /// A file in `/etc` or `/var`. One that is there is replaced. `Debug` does not
 /// show what is in it, which may be a secret.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,24 +157,22 @@ impl fmt::Debug for FilePlan {
 impl FilePlan {
     /// The permissions.
     pub fn bits(&self) -> Option<u32> {
-        match &self.mode {
-            None => Some(0o644),
-            Some(digits) => u32::from_str_radix(digits, 8)
-                .ok()
-                .filter(|bits| *bits <= 0o7777),
-        }
+        bits(self.mode.as_deref(), 0o644)
     }
 }
 
-/// A symbolic link in `/etc` or `/var`. A file or link that is there is replaced.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LinkPlan {
-    /// Absolute path below `/etc` or `/var`; directories are made (0755).
-    pub path: String,
-    /// What it leads to, from its own directory unless it is absolute. It need not
-    /// be there.
-    pub target: String,
+impl DirectoryPlan {
+    /// The permissions.
+    pub fn bits(&self) -> Option<u32> {
+        bits(self.mode.as_deref(), 0o755)
+    }
+}
+
+fn bits(digits: Option<&str>, usual: u32) -> Option<u32> {
+    let read = |digits| u32::from_str_radix(digits, 8).ok();
+    digits
+        .map_or(Some(usual), read)
+        .filter(|bits| *bits <= 0o7777)
 }
 
 /// A systemd unit of the image, or of `files`.
@@ -135,12 +188,16 @@ pub struct UnitPlan {
 /// Borrowed from the plan: all that is customised.
 #[derive(Debug, Clone, Copy)]
 pub struct Customisation<'a> {
+    /// Groups.
+    pub groups: &'a [GroupPlan],
     /// People.
     pub users: &'a [UserPlan],
     /// Lines for root's `.ssh/authorized_keys`.
     pub root_ssh_keys: &'a [String],
     /// Name of the machine.
     pub hostname: Option<&'a str>,
+    /// Directories.
+    pub directories: &'a [DirectoryPlan],
     /// Files.
     pub files: &'a [FilePlan],
     /// Symbolic links.
@@ -152,9 +209,11 @@ pub struct Customisation<'a> {
 impl Customisation<'_> {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.groups.is_empty()
+            && self.users.is_empty()
             && self.root_ssh_keys.is_empty()
             && self.hostname.is_none()
+            && self.directories.is_empty()
             && self.files.is_empty()
             && self.links.is_empty()
             && self.units.is_empty()
@@ -175,11 +234,23 @@ impl Customisation<'_> {
         {
             return invalid(format!("`{name}` cannot be the name of a machine."));
         }
+        for group in self.groups {
+            if !is_user_name(&group.name) {
+                return invalid(format!("`{}` cannot be the name of a group.", group.name));
+            }
+        }
+        for directory in self.directories {
+            let DirectoryPlan { path, owner, .. } = directory;
+            node("directories", path, directory.bits(), owner.as_deref())?;
+        }
         for file in self.files {
-            file.validate()?;
+            node("files", &file.path, file.bits(), file.owner.as_deref())?;
         }
         for link in self.links {
-            link.validate()?;
+            node("links", &link.path, Some(0), None)?;
+            if link.target.is_empty() || link.target.contains(['\0', '\n']) {
+                return invalid(format!("The link {} leads nowhere.", link.path));
+            }
         }
         for unit in self.units {
             if !is_unit(&unit.name) {
@@ -223,52 +294,30 @@ impl UserPlan {
     }
 }
 
-impl FilePlan {
-    fn validate(&self) -> Result<()> {
-        let path = &self.path;
-        if !is_inside(path) {
-            return invalid(format!(
-                "`{path}` cannot be a file of `deployment.files`: they are below {}.",
-                FILE_PLACES.join(" or ")
-            ));
-        }
-        if self.bits().is_none() {
-            return invalid(format!("The mode of {path} is no octal number."));
-        }
-        let named = |owner: &String| {
-            let mut parts = owner.splitn(2, ':');
-            parts.all(|part| {
-                is_user_name(part) || (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-            })
-        };
-        if self.owner.as_ref().is_some_and(|owner| !named(owner)) {
-            return invalid(format!("The owner of {path} is no `user` or `user:group`."));
-        }
-        Ok(())
-    }
-}
-
-impl LinkPlan {
-    fn validate(&self) -> Result<()> {
-        let (path, target) = (&self.path, &self.target);
-        if !is_inside(path) {
-            return invalid(format!(
-                "`{path}` cannot be a link of `deployment.links`: they are below {}.",
-                FILE_PLACES.join(" or ")
-            ));
-        }
-        if target.is_empty() || target.contains('\0') {
-            return invalid(format!("The link {path} leads nowhere."));
-        }
-        Ok(())
-    }
-}
-
-/// Whether a path is below one of `FILE_PLACES`, without detours.
-fn is_inside(path: &str) -> bool {
+/// Refuses what cannot be in one of [`FILE_PLACES`] of a system.
+fn node(list: &str, path: &str, bits: Option<u32>, owner: Option<&str>) -> Result<()> {
     let below = |top: &&str| path.strip_prefix(*top).is_some_and(|p| p.starts_with('/'));
+    let inside = FILE_PLACES.iter().any(below);
     let plain = (path.split('/').skip(1)).all(|part| !matches!(part, "" | "." | ".."));
-    FILE_PLACES.iter().any(below) && plain && !path.contains('\0')
+    if !inside || !plain || path.contains('\0') {
+        return invalid(format!(
+            "`{path}` cannot be in `deployment.{list}`: its place is below {}.",
+            FILE_PLACES.join(" or ")
+        ));
+    }
+    if bits.is_none() {
+        return invalid(format!("The mode of {path} is no octal number."));
+    }
+    let named = |owner: &str| {
+        let mut parts = owner.splitn(2, ':');
+        parts.all(|part| {
+            is_user_name(part) || (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+        })
+    };
+    if owner.is_some_and(|owner| !named(owner)) {
+        return invalid(format!("The owner of {path} is no `user` or `user:group`."));
+    }
+    Ok(())
 }
 
 fn is_user_name(name: &str) -> bool {

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use imageref::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::customise_plan::{Customisation, FilePlan, LinkPlan, UnitPlan, UserPlan};
+use crate::customise_plan::{
+    Customisation, DirectoryPlan, FilePlan, GroupPlan, LinkPlan, UnitPlan, UpdatesPlan, UserPlan,
+};
 use crate::disk_plan::{DISK_ROOT, DiskPlan};
 use crate::error::{Code, Error, Result};
 use crate::firmware::Firmware;
@@ -416,6 +418,9 @@ pub struct DeploymentPlan {
     /// `/etc/containers/registries.conf.d/`, so that updates reach them.
     #[serde(default)]
     pub keep_registries: bool,
+    /// Groups, made before people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupPlan>,
     /// People who can log in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserPlan>,
@@ -425,6 +430,9 @@ pub struct DeploymentPlan {
     /// Name of the machine, for `/etc/hostname`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
+    /// Directories below `/etc` and `/var`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directories: Vec<DirectoryPlan>,
     /// Files below `/etc` and `/var`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePlan>,
@@ -434,15 +442,20 @@ pub struct DeploymentPlan {
     /// systemd units that are enabled or disabled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<UnitPlan>,
+    /// Whether it updates itself; without it, as the image has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updates: Option<UpdatesPlan>,
 }
 
 impl DeploymentPlan {
     /// What makes a system of the image before its first boot.
     pub fn customisation(&self) -> Customisation<'_> {
         Customisation {
+            groups: &self.groups,
             users: &self.users,
             root_ssh_keys: &self.root_ssh_keys,
             hostname: self.hostname.as_deref(),
+            directories: &self.directories,
             files: &self.files,
             links: &self.links,
             units: &self.units,

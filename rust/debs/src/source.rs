@@ -28,6 +28,7 @@ const DECISIVE: &[&str] = &[
     "rust/contract/",
     "rust/frontend/",
     "rust/host/",
+    "rust/ignition/",
     "rust/imageref/",
     "rust/installer/",
     "rust/partition/",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes what carries a bootable container: the live ISO that installs it, and
-//! disk images; boots them to see.
+//! disk images; boots them to see; and tells others how to install it.
 
 pub mod build;
 pub mod cli;
@@ -12,6 +12,7 @@ pub mod mirror;
 mod output;
 pub mod preflight;
 pub mod progress;
+pub mod rendered;
 pub mod sbom;
 pub mod smoke;
 pub mod verify;

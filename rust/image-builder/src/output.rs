@@ -7,6 +7,7 @@ use std::path::Path;
 
 use buildroot::cache;
 
+use crate::config::Distro;
 use crate::error::{Code, Error, Result};
 
 /// A directory in the output directory, which goes away with this value.
@@ -65,4 +66,38 @@ pub(crate) fn plain_name(parts: &[&str]) -> String {
     };
     let parts: Vec<String> = parts.map(|p| p.chars().map(plain).collect()).collect();
     parts.join("-")
+}
+
+/// What the results of an image begin with: the product when there is a
+/// distro.yaml, else the last part of the image's name and its tag.
+pub(crate) fn image_stem(distro: &Distro, image: &str) -> String {
+    let arch = "amd64";
+    if distro.path.is_some() {
+        return plain_name(&[&distro.product.id, &distro.product.version, arch]);
+    }
+    let last = image.rsplit('/').next().unwrap_or_default();
+    let name = last.split_once('@').map_or(last, |(name, _)| name);
+    let (name, tag) = name.split_once(':').unwrap_or((name, ""));
+    plain_name(&[name, tag, arch])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_results() {
+        for (image, expected) in [
+            ("r.example/os/debian:13", "debian-13-amd64"),
+            ("r.example:5000/debian", "debian-amd64"),
+            ("oci:/srv/images/edge:v1", "edge-v1-amd64"),
+            ("containers-storage:localhost/edge:v1", "edge-v1-amd64"),
+            (
+                "r.example/a/b@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
+                "b-amd64",
+            ),
+        ] {
+            assert_eq!(image_stem(&Distro::default(), image), expected, "{image}");
+        }
+    }
 }

@@ -21,6 +21,8 @@ mod disks;
 mod full;
 #[path = "build/mirror.rs"]
 mod mirror;
+#[path = "build/patterns.rs"]
+mod patterns;
 #[path = "build/refused.rs"]
 mod refused;
 #[path = "build/smoke.rs"]
@@ -29,5 +31,7 @@ mod smoke;
 mod stopped;
 #[path = "build/traces.rs"]
 mod traces;
+#[path = "build/validators.rs"]
+mod validators;
 #[path = "build/verify.rs"]
 mod verify;

@@ -13,9 +13,11 @@ use crate::{Connection, DiskRule, DiskWish, Keyboard, Keyfile, Layout, Recipe, R
 type Result<T> = std::result::Result<T, Mistake>;
 
 const NOTHING: Customisation<'static> = Customisation {
+    groups: &[],
     users: &[],
     root_ssh_keys: &[],
     hostname: None,
+    directories: &[],
     files: &[],
     links: &[],
     units: &[],

@@ -164,11 +164,10 @@ impl Tiny {
         self
     }
 
-    /// With one more program, a shell script.
+    /// With one more program.
     #[must_use]
-    pub fn with_program(mut self, path: &str, script: &str) -> Self {
-        let text = format!("#!/bin/sh\n{script}");
-        self.files.insert(path.to_owned(), (0o755, text.into()));
+    pub fn with_program(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), (0o755, content.into()));
         self
     }
 

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["bridge", "image-builder"],
     &["frontend", "installer"],
     &["source", "sandbox", "unpack", "partition"],
-    &["blueprint", "conf", "host", "debs", "recipe"],
+    &["blueprint", "ignition", "conf", "host", "debs", "recipe"],
     &["yaml-doc"],
     &["vm"],
     &["contract", "registry", "buildroot"],

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use contract::customise_plan::UpdatesPlan;
 use contract::plan::{AUTO, BootloaderChoice};
 use secrecy::zeroize::Zeroizing;
 use testkit::proptest::collection::{btree_map, vec};
@@ -114,10 +115,16 @@ fn config() -> impl Strategy<Value = Config> {
         BootloaderChoice::Systemd,
         BootloaderChoice::None,
     ];
+    let updates = [
+        UpdatesPlan::Manual,
+        UpdatesPlan::Automatic,
+        UpdatesPlan::Required,
+    ];
     let options = (
         of(testkit::proptest::sample::select(loaders.to_vec())),
         vec(text(), 0..3),
         vec(text(), 0..3),
+        of(testkit::proptest::sample::select(updates.to_vec())),
     );
     (
         texts,
@@ -143,6 +150,7 @@ fn config() -> impl Strategy<Value = Config> {
                 keep_registries: flags[1],
                 download_path: paths.2,
                 no_signature_verification: flags[2],
+                updates: options.3,
                 bootloader: options.0,
                 kargs: options.1,
                 kargs_delete: options.2,

@@ -4,6 +4,17 @@ use super::*;
 
 const HASH: &str = "$6$saltsalt$0123456789012345678901234567890123456789";
 
+const NOTHING: Customisation<'_> = Customisation {
+    groups: &[],
+    users: &[],
+    root_ssh_keys: &[],
+    hostname: None,
+    directories: &[],
+    files: &[],
+    links: &[],
+    units: &[],
+};
+
 fn user(json: &str) -> Result<()> {
     let user: UserPlan = serde_json::from_str(json).unwrap();
     user.validate()
@@ -72,30 +83,64 @@ fn files() {
         ("etc/x", None, None, false),
         ("", None, None, false),
     ] {
-        let file = FilePlan {
+        let files = [FilePlan {
             path: path.into(),
             mode: mode.map(Into::into),
             owner: owner.map(Into::into),
             contents: String::new(),
+        }];
+        let all = Customisation {
+            files: &files,
+            ..NOTHING
         };
-        assert_eq!(file.validate().is_ok(), fine, "{file:?}");
+        assert_eq!(all.validate().is_ok(), fine, "{files:?}");
+        let directories = [DirectoryPlan {
+            path: path.into(),
+            mode: mode.map(Into::into),
+            owner: owner.map(Into::into),
+        }];
+        let all = Customisation {
+            directories: &directories,
+            ..NOTHING
+        };
+        assert_eq!(all.validate().is_ok(), fine, "{directories:?}");
     }
     assert_eq!(FilePlan::default().bits(), Some(0o644));
+    assert_eq!(DirectoryPlan::default().bits(), Some(0o755));
 }
 
 #[test]
-fn links() {
+fn groups_and_links() {
     for (path, target, fine) in [
-        ("/etc/localtime", "../usr/share/zoneinfo/UTC", true),
-        ("/var/x", "/usr/x", true),
-        ("/etc/x", "", false),
-        ("/etc/x", "a\0b", false),
-        ("/usr/x", "y", false),
-        ("/etc/../x", "y", false),
+        ("/etc/localtime", "/usr/share/zoneinfo/UTC", true),
+        ("/var/lib/a", "../b", true),
+        ("/usr/a", "b", false),
+        ("/etc/a", "", false),
+        ("/etc/a", "b\n", false),
+        ("/etc/a", "a\0b", false),
+        ("/etc/../a", "b", false),
     ] {
-        let (path, target) = (path.into(), target.into());
-        let link = LinkPlan { path, target };
-        assert_eq!(link.validate().is_ok(), fine, "{link:?}");
+        let links = [LinkPlan {
+            path: path.into(),
+            target: target.into(),
+        }];
+        let all = Customisation {
+            links: &links,
+            ..NOTHING
+        };
+        assert_eq!(all.validate().is_ok(), fine, "{links:?}");
+    }
+    for (name, fine) in [("shop", true), ("Shop", false), ("--root", false)] {
+        let groups = [GroupPlan {
+            name: name.into(),
+            ..GroupPlan::default()
+        }];
+        let all = Customisation {
+            groups: &groups,
+            ..NOTHING
+        };
+        assert_eq!(all.validate().is_ok(), fine, "{name}");
+        assert!(!all.is_empty());
     }
 }
 
@@ -149,11 +194,7 @@ fn nothing_is_twice() {
     ];
     let all = Customisation {
         users: &users,
-        root_ssh_keys: &[],
-        hostname: None,
-        files: &[],
-        links: &[],
-        units: &[],
+        ..NOTHING
     };
     assert!(all.validate().unwrap_err().what.contains("twice"));
     assert!(!all.is_empty());

@@ -93,6 +93,7 @@ pub(crate) fn engine_config(distro: &Distro) -> Config {
     Config {
         path: distro.path.clone().unwrap_or_else(|| FILE_NAME.into()),
         registries: distro.calamares.registries.clone(),
+        updates: distro.calamares.updates,
         ..Config::default()
     }
 }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::image_type::{ImageType, ImageTypeParser};
+use super::render_args::RenderArgs;
 use super::smoke_args::{SMOKE_HELP, SmokeArgs};
 use super::verify::{VERIFY_HELP, VerifyArgs};
 
@@ -36,7 +37,9 @@ pub enum Command {
     /// Make the ISO, or disk images
     ///
     /// With --type raw, qcow2, vmdk, ami or vhd the image is installed onto a
-    /// disk in a file, with what a blueprint says. Else it makes the ISO:
+    /// disk in a file, with what a blueprint says. --type kickstart and
+    /// ignition tell Anaconda and live hosts how to install it. Else it makes
+    /// the ISO:
     ///
     /// Checks distro.yaml, the files that it names, this machine, the mirrors
     /// and the images; builds the packages of this project; then lets
@@ -119,6 +122,9 @@ Examples:
   A disk for QEMU and one for VMware, with the users of config.toml:
     sudo debian-bootc-image-builder build --type qcow2 --type vmdk \\
       -c config.toml registry.example/os/debian:13
+  A kickstart for Anaconda of Fedora 43:
+    debian-bootc-image-builder build --type kickstart --disk /dev/sda \\
+      registry.example/os/debian:13
   What would be done?
     debian-bootc-image-builder build -n -c distro.yaml
 
@@ -175,6 +181,10 @@ pub struct BuildArgs {
     /// config.json
     #[arg(long, value_name = "FILE")]
     pub blueprint: Option<PathBuf>,
+
+    /// The same as an Ignition configuration, whose contents are data: URLs
+    #[arg(long, value_name = "FILE")]
+    pub ignition: Option<PathBuf>,
 
     /// File system of the root of disk images: ext4, xfs or btrfs
     #[arg(long, value_name = "NAME")]
@@ -253,6 +263,10 @@ pub struct BuildArgs {
     /// Image that is chosen already, instead of images.default
     #[arg(value_name = "IMAGE")]
     pub image: Option<String>,
+
+    /// Of what is rendered.
+    #[command(flatten)]
+    pub render: RenderArgs,
 }
 
 /// Reads `1000:1000`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use blueprint::{Blueprint, Format};
 use host::cancel::Cancel;
+use ignition::Provision;
 
 use super::args::BuildArgs;
 use super::image_type::ImageType;
@@ -41,6 +42,7 @@ pub(super) fn build(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<()> {
 pub(super) fn refuse_options(args: &BuildArgs) -> Result<()> {
     for (option, given) in [
         ("--blueprint", args.blueprint.is_some()),
+        ("--ignition", args.ignition.is_some()),
         ("--rootfs", args.rootfs.is_some()),
         ("--size", args.size.is_some()),
         ("--target-imgref", args.target_imgref.is_some()),
@@ -101,6 +103,7 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
         target_imgref: args.target_imgref.clone(),
         kinds: once,
         blueprint: path.as_deref().map(read).transpose()?.unwrap_or_default(),
+        ignition: args.ignition.as_deref().map(provision).transpose()?,
         filesystem: args.rootfs,
         size: args.size,
         output: args.output.clone(),
@@ -109,8 +112,11 @@ fn request(args: &BuildArgs, kinds: Vec<DiskKind>) -> Result<DiskRequest> {
     })
 }
 
-/// `--config`, which other builders give a blueprint.
-fn config(args: &BuildArgs) -> Result<(Option<PathBuf>, Option<PathBuf>)> {
+/// `--config`, which other builders give a blueprint: distro.yaml and blueprint.
+///
+/// # Errors
+/// `USAGE` for two blueprints.
+pub(super) fn config(args: &BuildArgs) -> Result<(Option<PathBuf>, Option<PathBuf>)> {
     let config = args.config.clone();
     let end = config.as_deref().and_then(Path::extension);
     if !end.is_some_and(|end| end == "toml" || end == "json") {
@@ -123,7 +129,22 @@ fn config(args: &BuildArgs) -> Result<(Option<PathBuf>, Option<PathBuf>)> {
     }
 }
 
-fn read(path: &Path) -> Result<Blueprint> {
+fn provision(path: &Path) -> Result<Provision> {
+    let text = std::fs::read(path).map_err(|err| {
+        let what = format!("{} cannot be read.", path.display());
+        Error::new(Code::ConfigInvalid, what).detail(err.to_string())
+    })?;
+    ignition::read(&text).map_err(|wrong| {
+        let what = format!("{}: {}", path.display(), wrong.what);
+        Error::new(Code::ConfigInvalid, what).next(wrong.next)
+    })
+}
+
+/// Reads a blueprint.
+///
+/// # Errors
+/// `CONFIG_INVALID`.
+pub(super) fn read(path: &Path) -> Result<Blueprint> {
     let text = std::fs::read_to_string(path).map_err(|err| {
         Error::new(
             Code::ConfigInvalid,

@@ -19,6 +19,10 @@ pub enum ImageType {
     DebianInstaller,
     /// A disk image.
     Disk(DiskKind),
+    /// A kickstart for Anaconda.
+    Kickstart,
+    /// An Ignition configuration for a live host.
+    Ignition,
 }
 
 impl ImageType {
@@ -28,6 +32,7 @@ impl ImageType {
         [Self::Calamares, Self::DebianInstaller]
             .into_iter()
             .chain(disks)
+            .chain([Self::Kickstart, Self::Ignition])
     }
 
     /// The name on the command line.
@@ -36,6 +41,8 @@ impl ImageType {
             Self::Calamares => MediumKind::Calamares.name(),
             Self::DebianInstaller => MediumKind::DebianInstaller.name(),
             Self::Disk(kind) => kind.name(),
+            Self::Kickstart => "kickstart",
+            Self::Ignition => "ignition",
         }
     }
 
@@ -44,6 +51,8 @@ impl ImageType {
             Self::Calamares => "A live ISO with Calamares",
             Self::DebianInstaller => "An ISO with Debian's own installer, in text mode",
             Self::Disk(kind) => kind.about(),
+            Self::Kickstart => "A kickstart with which Anaconda installs the image",
+            Self::Ignition => "An Ignition configuration with which a live host installs it",
         }
     }
 }
@@ -66,7 +75,7 @@ impl TypedValueParser for ImageTypeParser {
         if let Some(known) = ImageType::all().find(|known| known.name() == value) {
             return Ok(known);
         }
-        let planned = ["kickstart", "ignition", "netboot"];
+        let planned = ["netboot"];
         let names: Vec<_> = ImageType::all().map(ImageType::name).collect();
         let names = names.join(", ");
         let why = match planned.contains(&value.as_ref()) {
@@ -107,9 +116,9 @@ mod tests {
 
     #[test]
     fn another_type_says_what_is_built() {
-        let made = "calamares, debian-installer, raw, qcow2, vmdk, ami, vhd are";
+        let made =
+            "calamares, debian-installer, raw, qcow2, vmdk, ami, vhd, kickstart, ignition are";
         for (name, why) in [
-            ("kickstart", "tip: it is not made yet"),
             ("netboot", "tip: it is not made yet"),
             ("iso", "tip: it is no type"),
         ] {

@@ -5,6 +5,8 @@ pub mod args;
 mod disks;
 pub mod documents;
 pub mod image_type;
+mod render_args;
+mod rendered;
 mod run;
 mod smoke;
 pub mod smoke_args;

@@ -13,7 +13,7 @@ use contract::size::human;
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::image_type::ImageType;
 use super::terminal::{on_signals, print};
-use super::{disks, documents, smoke, verify};
+use super::{disks, documents, rendered, smoke, verify};
 use host::cancel::Cancel;
 
 use crate::build::work;
@@ -78,9 +78,14 @@ fn build(args: &BuildArgs) -> Result<()> {
         .iter()
         .filter_map(|kind| match kind {
             ImageType::Disk(kind) => Some(*kind),
-            ImageType::Calamares | ImageType::DebianInstaller => None,
+            _ => None,
         })
         .collect();
+    let rendered = [ImageType::Kickstart, ImageType::Ignition];
+    if args.image_types.iter().any(|kind| rendered.contains(kind)) {
+        return rendered::build(args);
+    }
+    rendered::refuse_options(args)?;
     if !kinds.is_empty() {
         return disks::build(args, kinds);
     }

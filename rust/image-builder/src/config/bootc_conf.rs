@@ -39,6 +39,7 @@ pub fn bootc_conf(distro: &Distro, layout: &str) -> Result<BootcConf> {
         layouts: embedded.into_iter().chain([AUTO]).map(Into::into).collect(),
         stateroot: distro.calamares.stateroot.clone(),
         registries: registries(distro, &mut made),
+        updates: distro.calamares.updates,
         kargs: distro.calamares.kernel_arguments.clone(),
         page: page(distro, &mut made),
         ..Config::default()

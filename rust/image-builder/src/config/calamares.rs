@@ -2,6 +2,7 @@
 //! The section `calamares`.
 
 use conf::RegistryEntry;
+use contract::customise_plan::UpdatesPlan;
 use yaml_doc::{Mistake, Section};
 
 use super::Distro;
@@ -24,6 +25,12 @@ pub(super) fn read(top: &Section, distro: &mut Distro) -> Result<()> {
         let registries = &mut distro.calamares.registries;
         registries.push(one_registry(prefix, &registry)?);
     }
+    distro.calamares.updates = match section.text("updates")?.as_deref() {
+        None => None,
+        Some("manual") => Some(UpdatesPlan::Manual),
+        Some("required") => Some(UpdatesPlan::Required),
+        Some(_) => Some(UpdatesPlan::Automatic),
+    };
     distro.calamares.kernel_arguments = section.texts("kernelArguments")?;
     Ok(())
 }

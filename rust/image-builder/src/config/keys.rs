@@ -109,6 +109,7 @@ static CALAMARES: Table = Table::of(&[
     Key::new("installation_approach", Word(&["direct", "systemd"], &[]), Is("direct"), "by the image's own bootc, whatever is written; for an installation without a person see `recipe`. `kickstart` and `ignition` are refused"),
     Key::new("container_config", Mapping(&CONTAINER), Nothing(""), "the container"),
     Key::new("registry_auth", Mapping(&AUTH), Nothing(""), "how registries are spoken to"),
+    Key::new("updates", Word(&["manual", "automatic", "required"], &[]), Nothing("as the image has it"), "whether the installed system updates itself, by bootc's own timer: `automatic` warns about an image that has none, `required` refuses it").example("automatic"),
     Key::new("kernelArguments", Texts(&KARG), Is("[]"), "kernel arguments of the installed system, one per entry").example("[quiet]"),
 ]);
 

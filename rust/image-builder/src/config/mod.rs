@@ -20,6 +20,7 @@ mod syntax;
 use std::path::{Path, PathBuf};
 
 use conf::{CatalogueEntry, RegistryEntry};
+use contract::customise_plan::UpdatesPlan;
 
 use crate::error::{Code, Error, Result};
 pub use bootc_conf::{BootcConf, bootc_conf};
@@ -322,6 +323,8 @@ pub struct Calamares {
     /// `registry_auth.registries`, with files of this machine. Never holds a
     /// login: those are refused, since whoever has the medium has them.
     pub registries: Vec<RegistryEntry>,
+    /// `updates`: whether the installed system updates itself.
+    pub updates: Option<UpdatesPlan>,
     /// `kernelArguments` of the installed system.
     pub kernel_arguments: Vec<String>,
 }

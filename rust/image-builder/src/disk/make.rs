@@ -120,13 +120,13 @@ pub(super) fn convert(args: Vec<OsString>, progress: &mut Progress, stop: &Cance
 }
 
 /// The engine's error, as this program's.
-pub(super) fn failed(image: &str, err: contract::error::Error) -> Error {
+pub(crate) fn failed(image: &str, err: contract::error::Error) -> Error {
     let code = match err.code {
         EngineCode::Cancelled => return contract::fault::Stopped.into(),
         EngineCode::DiskFull => Code::DiskFull,
         EngineCode::NotRoot => Code::NotRoot,
         EngineCode::ToolMissing => Code::ToolMissing,
-        EngineCode::PlanInvalid => Code::ConfigInvalid,
+        EngineCode::PlanInvalid | EngineCode::ConfigInvalid => Code::ConfigInvalid,
         code if code.name().starts_with("IMAGE_") || code.name().starts_with("REGISTRY_") => {
             Code::ImageRefused
         }

@@ -12,7 +12,7 @@
 mod contents;
 pub mod kind;
 mod make;
-mod wish;
+pub(crate) mod wish;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,16 +24,18 @@ use contract::disk_plan::DiskFs;
 use contract::event::Summary;
 use contract::plan::Plan;
 use host::cancel::Cancel;
+use ignition::Provision;
 use installer::cli::image_plan;
 
 use crate::build::{embed, publish};
 use crate::config::Distro;
 use crate::error::{Code, Error, Result};
-use crate::output::{Partial, plain_name};
+use crate::output::{Partial, image_stem};
 use crate::progress::Progress;
 use crate::sbom::{self, OnDisk};
 use contents::InImage;
 use kind::DiskKind;
+pub(crate) use make::failed;
 
 /// A copy of the image, among what is made.
 const COPY: &str = "image";
@@ -52,6 +54,8 @@ pub struct DiskRequest {
     pub kinds: Vec<DiskKind>,
     /// What the disk has beside the image.
     pub blueprint: Blueprint,
+    /// The same, by an Ignition configuration.
+    pub ignition: Option<Provision>,
     /// File system of the root; that of the blueprint, else ext4.
     pub filesystem: Option<DiskFs>,
     /// Bytes of the disk; what the image and the blueprint need without it.
@@ -118,7 +122,7 @@ impl DiskSteps {
         }
         let steps = Self {
             layout: wish::layout(&request.blueprint.customizations)?,
-            stem: stem(request),
+            stem: image_stem(&request.distro, &request.image),
             disks: by_kargs(&request.kinds),
             request: request.clone(),
         };
@@ -147,6 +151,9 @@ impl DiskSteps {
         plan.bootc.kargs.extend(wished);
         plan.bootc.kargs.extend(kargs.iter().map(|&k| k.to_owned()));
         wish::customise(&self.request.blueprint, &mut plan.deployment)?;
+        if let Some(provision) = &self.request.ignition {
+            provision.clone().add_to(&mut plan);
+        }
         plan.validate().map_err(|err| make::failed(image, err))?;
         Ok(plan)
     }
@@ -428,20 +435,6 @@ fn by_kargs(kinds: &[DiskKind]) -> BTreeMap<Vec<&'static str>, Vec<DiskKind>> {
         }
     }
     disks
-}
-
-/// What all results begin with: the product when there is a distro.yaml, else
-/// the last part of the image's name and its tag.
-fn stem(request: &DiskRequest) -> String {
-    let arch = "amd64";
-    if request.distro.path.is_some() {
-        let product = &request.distro.product;
-        return plain_name(&[&product.id, &product.version, arch]);
-    }
-    let last = request.image.rsplit('/').next().unwrap_or_default();
-    let name = last.split_once('@').map_or(last, |(name, _)| name);
-    let (name, tag) = name.split_once(':').unwrap_or((name, ""));
-    plain_name(&[name, tag, arch])
 }
 
 /// One line for each result, and what to do next with it.

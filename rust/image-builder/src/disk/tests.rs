@@ -9,27 +9,12 @@ fn request(image: &str, kinds: &[DiskKind]) -> DiskRequest {
         target_imgref: None,
         kinds: kinds.to_vec(),
         blueprint: Blueprint::default(),
+        ignition: None,
         filesystem: None,
         size: None,
         output: "out".into(),
         result: None,
         owner: None,
-    }
-}
-
-#[test]
-fn names_of_results() {
-    for (image, expected) in [
-        ("r.example/os/debian:13", "debian-13-amd64"),
-        ("r.example:5000/debian", "debian-amd64"),
-        ("oci:/srv/images/edge:v1", "edge-v1-amd64"),
-        ("containers-storage:localhost/edge:v1", "edge-v1-amd64"),
-        (
-            "r.example/a/b@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
-            "b-amd64",
-        ),
-    ] {
-        assert_eq!(stem(&request(image, &[])), expected, "{image}");
     }
 }
 

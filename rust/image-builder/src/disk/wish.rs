@@ -23,24 +23,24 @@ const TMPFILES: &str = "/etc/tmpfiles.d/50-blueprint.conf";
 
 /// The layout that a blueprint wishes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// The partition table.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// Of the root.
-    pub(super) root_fs: Option<DiskFs>,
+    pub(crate) root_fs: Option<DiskFs>,
     /// At least so many bytes for the root.
-    pub(super) root_bytes: u64,
+    pub(crate) root_bytes: u64,
     /// At least so many bytes for the disk.
-    pub(super) disk_bytes: u64,
+    pub(crate) disk_bytes: u64,
     /// A `/boot` of its own with so many bytes.
-    pub(super) boot_bytes: Option<u64>,
+    pub(crate) boot_bytes: Option<u64>,
     /// Bytes of the ESP, when it is not to have the usual ones.
-    pub(super) esp_bytes: Option<u64>,
+    pub(crate) esp_bytes: Option<u64>,
 }
 
 impl Layout {
     /// The partitions, with a root of `fs`.
-    pub(super) fn partitions(&self, fs: DiskFs) -> Vec<PartitionPlan> {
+    pub(crate) fn partitions(&self, fs: DiskFs) -> Vec<PartitionPlan> {
         let mut all = partition::layout::standard(self.table, fs, self.boot_bytes);
         for partition in &mut all {
             if let (PartitionKind::Esp, Some(bytes)) = (partition.kind, self.esp_bytes) {
@@ -51,7 +51,7 @@ impl Layout {
     }
 
     /// Bytes of a disk on which `needed` bytes are needed for the root.
-    pub(super) fn size(&self, partitions: &[PartitionPlan], needed: u64) -> u64 {
+    pub(crate) fn size(&self, partitions: &[PartitionPlan], needed: u64) -> u64 {
         let usual = partition::layout::file_size(partitions, needed);
         let fixed: u64 = partitions.iter().filter_map(|p| p.size).sum();
         // A GPT has a copy of itself at the end.
@@ -70,7 +70,7 @@ impl Layout {
 ///
 /// # Errors
 /// `CONFIG_INVALID` for partitions that the engine does not make.
-pub(super) fn layout(wish: &Customizations) -> Result<Layout> {
+pub(crate) fn layout(wish: &Customizations) -> Result<Layout> {
     let mut layout = Layout::default();
     for filesystem in &wish.filesystems {
         let bytes = filesystem.minsize.0.next_multiple_of(ALIGNMENT);
@@ -142,7 +142,7 @@ fn no_partition(place: &str) -> Error {
 ///
 /// # Errors
 /// `CONFIG_INVALID` for what the engine does not do.
-pub(super) fn customise(wish: &Blueprint, plan: &mut DeploymentPlan) -> Result<()> {
+pub(crate) fn customise(wish: &Blueprint, plan: &mut DeploymentPlan) -> Result<()> {
     let wish = &wish.customizations;
     plan.hostname.clone_from(&wish.hostname);
     for user in &wish.users {

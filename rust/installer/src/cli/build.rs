@@ -194,6 +194,7 @@ fn assemble(args: &ImageArgs, config: &Config, root: &Path) -> Result<Plan> {
             // An image from a mirror or an insecure registry could not be
             // updated otherwise, and nothing of it is secret.
             keep_registries: !args.no_keep_registries && config.keep_registries.unwrap_or(true),
+            updates: config.updates,
             ..DeploymentPlan::default()
         },
         finish: FinishPlan {

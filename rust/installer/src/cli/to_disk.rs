@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use contract::customise_plan::{FilePlan, LinkPlan, UnitPlan, UserPlan};
+use contract::customise_plan::{DirectoryPlan, FilePlan, GroupPlan, LinkPlan, UnitPlan, UserPlan};
 use contract::disk_plan::{DiskPlan, Table};
 use contract::error::{Code, Error, Result};
 use contract::event::{Event, EventSink, Summary};
 use host::cancel::Cancel;
+use ignition::Provision;
 use partition::layout;
 use serde::Deserialize;
 use source::secret::Secrets;
@@ -23,11 +24,15 @@ use super::{by_recipe, print, stop};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Customise {
     #[serde(default)]
+    groups: Vec<GroupPlan>,
+    #[serde(default)]
     users: Vec<UserPlan>,
     #[serde(default)]
     root_ssh_keys: Vec<String>,
     #[serde(default)]
     hostname: Option<String>,
+    #[serde(default)]
+    directories: Vec<DirectoryPlan>,
     #[serde(default)]
     files: Vec<FilePlan>,
     #[serde(default)]
@@ -77,12 +82,17 @@ fn plan(args: &ToDiskCommand, cancel: &Cancel) -> Result<(Built, Secrets)> {
     let mut built = build::plan(&args.image, Place::Disk, false)?;
     let plan = &mut built.plan;
     let wanted = customise(args)?;
+    plan.deployment.groups = wanted.groups;
+    plan.deployment.directories = wanted.directories;
     plan.deployment.users = wanted.users;
     plan.deployment.root_ssh_keys = wanted.root_ssh_keys;
     plan.deployment.hostname = wanted.hostname;
     plan.deployment.files = wanted.files;
     plan.deployment.links = wanted.links;
     plan.deployment.units = wanted.units;
+    if let Some(path) = &args.ignition {
+        provision(path)?.add_to(plan);
+    }
     let table = match args.table {
         TableName::Gpt => Table::Gpt,
         TableName::Mbr => Table::Mbr,
@@ -121,6 +131,15 @@ fn customise(args: &ToDiskCommand) -> Result<Customise> {
     Ok(all)
 }
 
+/// What an Ignition configuration says, as the plan has it.
+fn provision(path: &Path) -> Result<Provision> {
+    let read = std::fs::read(path).map_err(|err| unreadable(path, &err))?;
+    ignition::read(&read).map_err(|wrong| {
+        let what = format!("{}: {}", path.display(), wrong.what);
+        Error::new(Code::ConfigInvalid, what).next(wrong.next)
+    })
+}
+
 /// YAML, of which JSON is a part.
 fn read(path: &Path) -> Result<Customise> {
     parse(&text(path)?).map_err(|problem| {
@@ -147,13 +166,12 @@ fn parse(text: &str) -> Result<Customise, String> {
 }
 
 fn text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|err| {
-        Error::new(
-            Code::ConfigInvalid,
-            format!("{} cannot be read.", path.display()),
-        )
-        .detail(err.to_string())
-    })
+    std::fs::read_to_string(path).map_err(|err| unreadable(path, &err))
+}
+
+fn unreadable(path: &Path, err: &std::io::Error) -> Error {
+    let what = format!("{} cannot be read.", path.display());
+    Error::new(Code::ConfigInvalid, what).detail(err.to_string())
 }
 
 #[cfg(test)]

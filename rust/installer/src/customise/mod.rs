@@ -8,12 +8,13 @@
 
 mod passwd;
 mod place;
+mod updates;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use contract::customise_plan::{FilePlan, UnitPlan, UserPlan};
+use contract::customise_plan::{DirectoryPlan, FilePlan, GroupPlan, UnitPlan, UserPlan};
 use contract::error::{Code, Error, Result};
 use contract::plan::Plan;
 use host::cancel::Cancel;
@@ -41,6 +42,7 @@ const OWN_VAR: [&str; 2] = ["lib/systemd/random-seed", "lib/dbus/machine-id"];
 /// # Errors
 /// `CUSTOMISE_UNSUPPORTED`.
 pub fn check(plan: &Plan, image: &RootFacts) -> Result<()> {
+    updates::check(plan, image)?;
     let wanted = plan.deployment.customisation();
     if wanted.is_empty() {
         return Ok(());
@@ -54,6 +56,9 @@ pub fn check(plan: &Plan, image: &RootFacts) -> Result<()> {
         );
     }
     let mut programs = Vec::new();
+    if !wanted.groups.is_empty() {
+        programs.push("groupadd");
+    }
     if !wanted.users.is_empty() {
         programs.extend(["useradd", "usermod", "chown"]);
     }
@@ -61,6 +66,9 @@ pub fn check(plan: &Plan, image: &RootFacts) -> Result<()> {
         programs.extend(["sh", "chpasswd"]);
     }
     if wanted.files.iter().any(|file| file.owner.is_some()) {
+        programs.extend(["chown", "chmod"]);
+    }
+    if !wanted.directories.is_empty() {
         programs.extend(["chown", "chmod"]);
     }
     if !wanted.units.is_empty() {
@@ -72,22 +80,24 @@ pub fn check(plan: &Plan, image: &RootFacts) -> Result<()> {
     }
 }
 
-/// Does all that the plan says, in the image's root `runtime`.
+/// Does all that the plan says, in the image's root `runtime`, of which `image` is
+/// known; warnings, one sentence each.
 ///
 /// # Errors
 /// `CUSTOMISE_FAILED`, `CANCELLED`.
 pub fn customise(
     plan: &Plan,
     deployment: &Deployment,
-    runtime: &RootKind,
+    (runtime, image): (&RootKind, &RootFacts),
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     if plan.disk.as_ref().is_some_and(|disk| disk.is_file()) {
         forget_identity(deployment)?;
     }
     let wanted = plan.deployment.customisation();
-    if wanted.is_empty() {
-        return Ok(());
+    let (timer, warning) = updates::timer(plan, image);
+    if wanted.is_empty() && timer.is_none() {
+        return Ok(warning.into_iter().collect());
     }
     Deployment::make_tool_directories(&deployment.var)?;
     let work = Work {
@@ -106,6 +116,9 @@ pub fn customise(
         let place = Place::find(deployment, Path::new("/etc/hostname"))?;
         place.write(format!("{name}\n").as_bytes(), 0o644)?;
     }
+    for group in wanted.groups {
+        work.group(group)?;
+    }
     for user in wanted.users {
         work.user(user)?;
     }
@@ -114,13 +127,18 @@ pub fn customise(
     for user in wanted.users {
         work.keys(&user.name, &user.ssh_authorized_keys)?;
     }
+    for directory in wanted.directories {
+        work.directory(directory)?;
+    }
     for file in wanted.files {
         work.file(file)?;
     }
     for link in wanted.links {
         Place::find_link(deployment, Path::new(&link.path))?.link(&link.target)?;
     }
-    work.units(wanted.units)
+    work.units(wanted.units)?;
+    work.units(timer.as_slice())?;
+    Ok(warning.into_iter().collect())
 }
 
 struct Work<'a> {
@@ -130,6 +148,23 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    fn group(&self, group: &GroupPlan) -> Result<()> {
+        let file = self.deployment.dir.join("etc/group");
+        let text = fs::read_to_string(&file).map_err(|err| Error::io("reading", &file, &err))?;
+        let mut names = text.lines().filter_map(|line| line.split(':').next());
+        if names.any(|name| name == group.name) {
+            return Ok(());
+        }
+        let gid = group.gid.map(|gid| gid.to_string());
+        let mut words = vec!["groupadd"];
+        words.extend(group.system.then_some("--system"));
+        if let Some(gid) = &gid {
+            words.extend(["--gid", gid]);
+        }
+        words.extend(["--", &group.name]);
+        self.run(&words)
+    }
+
     fn user(&self, user: &UserPlan) -> Result<()> {
         let name = user.name.as_str();
         let there = self.account(name)?.is_some();
@@ -213,6 +248,20 @@ impl Work<'_> {
         words.extend(new.then_some(home));
         words.extend([ssh.as_str(), &file]);
         self.run(&words)
+    }
+
+    /// One that is there gets mode and owner as well.
+    fn directory(&self, directory: &DirectoryPlan) -> Result<()> {
+        let path = directory.path.as_str();
+        let place = Place::find(self.deployment, Path::new(path))?;
+        place.make_dir(directory.bits().unwrap_or(0o700))?;
+        if let Some(owner) = &directory.owner {
+            self.run(&["chown", "--no-dereference", owner, "--", path])?;
+        }
+        match &directory.mode {
+            Some(mode) => self.run(&["chmod", mode, "--", path]),
+            None => Ok(()),
+        }
     }
 
     fn file(&self, file: &FilePlan) -> Result<()> {

@@ -90,7 +90,8 @@ fn links_take_the_place_of_links_and_are_never_followed() {
             serde_json::json!({ "links": links }),
             serde_json::Value::Null,
         );
-        customise(&plan, &deployment, &root, &Cancel::new())
+        let image = (&root, &RootFacts::default());
+        customise(&plan, &deployment, image, &Cancel::new())
     };
     for path in ["/etc/localtime", "/etc/default/locale", "/var/lib/y"] {
         link(path).unwrap();
@@ -119,6 +120,8 @@ fn what_the_image_must_have() {
     let hash = serde_json::json!({ "users": [{ "name": "ann", "passwordHash": "!" }] });
     let name = serde_json::json!({ "hostname": "a" });
     let unit = serde_json::json!({ "units": [{ "name": "a.service", "enabled": true }] });
+    let group = serde_json::json!({ "groups": [{ "name": "shop" }] });
+    let directory = serde_json::json!({ "directories": [{ "path": "/etc/a" }] });
     let all = ["useradd", "usermod", "chown", "sh", "chpasswd", "systemctl"];
     for (wanted, programs, selinux, fine) in [
         (serde_json::json!({}), &all[..0], true, true),
@@ -130,6 +133,10 @@ fn what_the_image_must_have() {
         (hash, &all, false, true),
         (unit.clone(), &all[..5], false, false),
         (unit, &all, false, true),
+        (group.clone(), &all, false, false),
+        (group, &["groupadd"], false, true),
+        (directory.clone(), &all, false, false),
+        (directory, &["chown", "chmod"], false, true),
     ] {
         let result = check(
             &plan(wanted.clone(), none.clone()),
@@ -166,7 +173,13 @@ fn an_image_for_many_machines_has_no_identity() {
         fs::write(&id, text).unwrap();
         fs::write(&seed, [7; 32]).unwrap();
         let plan = plan(serde_json::json!({}), disk.clone());
-        customise(&plan, &deployment, &root, &Cancel::new()).unwrap();
+        customise(
+            &plan,
+            &deployment,
+            (&root, &RootFacts::default()),
+            &Cancel::new(),
+        )
+        .unwrap();
         assert_eq!(id.exists(), stays, "{text:?}");
         assert_eq!(seed.exists(), disk.is_null());
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use contract::customise_plan::UPDATE_TIMER;
 use contract::error::{Error, Result};
 use host::rootdir::RootDir;
 use registry::policy::POLICY_PATH;
@@ -20,7 +21,7 @@ const PROGRAM_DIRS: [&str; 6] = [
 ];
 
 /// Programs that are looked for.
-const PROGRAMS: [&str; 21] = [
+const PROGRAMS: [&str; 22] = [
     "bootc",
     "ostree",
     "skopeo",
@@ -38,6 +39,7 @@ const PROGRAMS: [&str; 21] = [
     "sh",
     "chmod",
     "chown",
+    "groupadd",
     "useradd",
     "usermod",
     "chpasswd",
@@ -95,6 +97,8 @@ pub struct RootFacts {
     pub bound_images: bool,
     /// systemd-boot's EFI program is there.
     pub systemd_boot: bool,
+    /// bootc's timer for updates is there.
+    pub update_timer: bool,
     /// GRUB's platforms.
     pub grub: Vec<GrubPlatform>,
     /// `ID` of os-release, for example `debian`.
@@ -178,6 +182,7 @@ pub fn facts(root: &Path) -> Result<RootFacts> {
             .list("usr/lib/systemd/boot/efi")
             .iter()
             .any(|name| name.to_string_lossy().starts_with("systemd-boot")),
+        update_timer: dir.is_file(format!("usr/lib/systemd/system/{UPDATE_TIMER}")),
         grub: grub(&dir),
         os_id: os.get("ID").cloned(),
         os_version_id: os.get("VERSION_ID").cloned(),

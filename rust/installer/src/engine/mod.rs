@@ -242,7 +242,10 @@ impl Engine<'_> {
             deployment.configure(self.plan, self.secrets)?;
             let trust = &checked.found.trust;
             self.warn("signature", &deployment.keep_keys(self.plan, trust)?);
-            customise::customise(self.plan, &deployment, &runtime.root, self.cancel)
+            let image = (&runtime.root, &runtime.facts);
+            let warnings = customise::customise(self.plan, &deployment, image, self.cancel)?;
+            self.warn("updates", &warnings);
+            Ok(())
         })?;
         let start = match self.last_task() {
             Task::Handover => self.start(Task::Handover, "Handing the system over"),

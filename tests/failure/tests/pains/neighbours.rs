@@ -8,7 +8,7 @@ use contract::error::Code;
 use failure::{Disk, MIB, Raw, Run, Tiny, World, bootc};
 
 /// A grub-install that only writes down what it was called with.
-const GRUB: &str = r#"
+const GRUB: &str = r#"#!/bin/sh
 for word; do
     case $word in --boot-directory=*) boot=${word#*=};; esac
     last=$word

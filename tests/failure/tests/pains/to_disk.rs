@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whole disks: what is on them afterwards.
 
+mod provisioned;
 mod recipe;
 mod refused;
 mod stopped;
@@ -20,6 +21,25 @@ const TOOLS: [&str; 5] = ["sfdisk", "mkfs.vfat", "mcopy", "mdir", "mkfs.xfs"];
 
 /// Of `openssl passwd -6`.
 const HASH: &str = "$6$saltsalt$g3uPFdehVnKoLXdidvSAg1zlVgYomPr0X/xgdXSBn2LuxZUOGgYW4IULZkguZ77fzYteIur49AGHmF9iek6Sf1";
+
+/// Files, people and units in the words of Ignition: text, base64 and gzip.
+const IGNITION: &str = r##"{"ignition":{"version":"3.4.0"},
+"passwd":{"groups":[{"name":"shop","gid":900}],
+  "users":[{"name":"bob","groups":["shop"],"sshAuthorizedKeys":["ssh-ed25519 AAAA bob"]}]},
+"storage":{
+  "directories":[{"path":"/var/lib/shop","mode":488,"group":{"name":"shop"}}],
+  "files":[
+    {"path":"/etc/shop/plain","contents":{"source":"data:,till%20%3D%203%0A"}},
+    {"path":"/var/lib/shop/base64","mode":384,"user":{"name":"bob"},
+     "contents":{"source":"data:;base64,aGVsbG8K"}},
+    {"path":"/etc/shop/gzip","contents":{"compression":"gzip",
+     "source":"data:;base64,H4sIAAAAAAAAA8tIzcnJ5wIAIDA6NgYAAAA="}}],
+  "links":[{"path":"/etc/localtime","target":"/usr/share/zoneinfo/Europe/Berlin","overwrite":true}]},
+"systemd":{"units":[
+  {"name":"shop.service","enabled":true,
+   "contents":"[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+   "dropins":[{"name":"10-nice.conf","contents":"[Service]\nNice=5\n"}]},
+  {"name":"systemd-timesyncd.service","mask":true}]}}"##;
 
 /// Numbers of the partitions of the standard layout.
 const ESP: usize = 2;
@@ -64,6 +84,8 @@ fn real_image(fs: &str, check: &[&str]) {
         .args(["--filesystem", fs, "--file", file.to_str().unwrap()])
         .arg("--customise")
         .arg(customise)
+        .arg("--ignition")
+        .arg(world.file("shop.ign", IGNITION))
         .secret("ann", HASH)
         .run();
     let summary = run.assert_done();
@@ -138,10 +160,46 @@ fn real_image(fs: &str, check: &[&str]) {
         let wants = "systemd/system/multi-user.target.wants/systemd-networkd.service";
         assert!(deployment.join("etc").join(wants).is_symlink());
         assert_eq!(etc("machine-id").trim(), "");
+        provisioned(&deployment, &var);
         assert!(!root.join(".bootc-scratch").exists());
         assert!(root.join("boot/grub/x86_64-efi/normal.mod").exists());
         assert!(root.join("boot/grub/i386-pc/normal.mod").exists());
     });
+}
+
+/// What [`IGNITION`] says is there.
+fn provisioned(deployment: &Path, var: &Path) {
+    let etc = |name: &str| deployment.join("etc").join(name);
+    let text = |path: PathBuf| fs::read_to_string(path).unwrap();
+    assert!(text(etc("group")).contains("\nshop:x:900:bob\n"));
+    let passwd = text(etc("passwd"));
+    let bob = passwd
+        .lines()
+        .find(|line| line.starts_with("bob:"))
+        .unwrap();
+    let uid: u32 = bob.split(':').nth(2).unwrap().parse().unwrap();
+    assert_eq!(text(etc("shop/plain")), "till = 3\n");
+    assert_eq!(text(etc("shop/gzip")), "hello\n");
+    let meta = var.join("lib/shop").metadata().unwrap();
+    assert_eq!(
+        (meta.uid(), meta.gid(), meta.mode() & 0o7777),
+        (0, 900, 0o750)
+    );
+    let meta = var.join("lib/shop/base64").metadata().unwrap();
+    assert_eq!((meta.uid(), meta.mode() & 0o7777), (uid, 0o600));
+    let link = fs::read_link(etc("localtime")).unwrap();
+    assert_eq!(link, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+    let units = etc("systemd/system");
+    assert!(text(units.join("shop.service")).contains("ExecStart=/bin/true"));
+    assert!(text(units.join("shop.service.d/10-nice.conf")).contains("Nice=5"));
+    assert!(
+        units
+            .join("multi-user.target.wants/shop.service")
+            .is_symlink()
+    );
+    let mask = fs::read_link(units.join("systemd-timesyncd.service")).unwrap();
+    assert_eq!(mask, Path::new("/dev/null"));
+    assert!(var.join("home/bob/.ssh/authorized_keys").exists());
 }
 
 #[test]

@@ -62,6 +62,10 @@ pub(in super::super) struct ToDiskCommand {
     #[arg(long, value_name = "FILE")]
     pub(in super::super) customise: Option<PathBuf>,
 
+    /// The same as an Ignition configuration, whose contents are data: URLs
+    #[arg(long, value_name = "FILE")]
+    pub(in super::super) ignition: Option<PathBuf>,
+
     /// Name of the machine
     #[arg(long, value_name = "NAME")]
     pub(in super::super) hostname: Option<String>,
@@ -85,7 +89,7 @@ pub(in super::super) struct ToDiskCommand {
 
 impl ToDiskCommand {
     /// Ids of the arguments that a recipe says itself.
-    const IN_RECIPE: [&'static str; 12] = [
+    const IN_RECIPE: [&'static str; 13] = [
         "disk",
         "file",
         "size",
@@ -95,6 +99,7 @@ impl ToDiskCommand {
         "filesystem",
         "boot_size",
         "customise",
+        "ignition",
         "hostname",
         "root_ssh_key",
         "image",
