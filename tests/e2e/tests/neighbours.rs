@@ -9,8 +9,9 @@
 
 use std::fs::File;
 
-use test_guest::{Disk, DiskConfig, Firmware, Guest, GuestConfig, boot_until};
+use test_guest::{Guest, GuestConfig};
 use testkit::cmd;
+use vm::{Configure as _, Disk, DiskConfig, Firmware, boot_until};
 
 /// What the other system's loader says on the serial line.
 const GREETING: &str = "the other system starts";
