@@ -40,6 +40,8 @@ pub enum Code {
     Busy,
     /// live-build failed.
     BuildFailed,
+    /// What was booted is not as it should be.
+    SmokeFailed,
     /// It was stopped on request.
     Interrupted,
     /// The operating system refused an operation.
@@ -48,7 +50,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Usage,
         Self::ConfigInvalid,
         Self::NotRoot,
@@ -62,6 +64,7 @@ impl Code {
         Self::ImageRefused,
         Self::Busy,
         Self::BuildFailed,
+        Self::SmokeFailed,
         Self::Interrupted,
         Self::Io,
     ];
@@ -82,6 +85,7 @@ impl Code {
             Self::ImageRefused => "IMAGE_REFUSED",
             Self::Busy => "BUSY",
             Self::BuildFailed => "BUILD_FAILED",
+            Self::SmokeFailed => "SMOKE_FAILED",
             Self::Interrupted => "INTERRUPTED",
             Self::Io => "IO",
         }
@@ -102,7 +106,7 @@ impl Code {
             | Self::ImageRefused
             | Self::Busy => 3,
             Self::Interrupted => 130,
-            Self::DiskFull | Self::BuildFailed | Self::Io => 1,
+            Self::DiskFull | Self::BuildFailed | Self::SmokeFailed | Self::Io => 1,
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes what carries a bootable container: the live ISO that installs it, and
-//! disk images.
+//! disk images; boots them to see.
 
 pub mod build;
 pub mod cli;
@@ -12,3 +12,4 @@ mod output;
 pub mod preflight;
 pub mod progress;
 pub mod sbom;
+pub mod smoke;

@@ -23,6 +23,8 @@ mod full;
 mod mirror;
 #[path = "build/refused.rs"]
 mod refused;
+#[path = "build/smoke.rs"]
+mod smoke;
 #[path = "build/stopped.rs"]
 mod stopped;
 #[path = "build/traces.rs"]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use test_guest::{BootedDisk, Disk, DiskConfig, Firmware};
+use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Firmware};
 
 /// What a booted system says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use serde_json::Value;
-use test_guest::{Accel, Disk, Firmware, Guest, GuestConfig};
+use test_guest::{Guest, GuestConfig};
 use test_image::OciImage;
 use testkit::{apt, cache};
+use vm::{Accel, Configure as _, Disk, Firmware};
 
 use crate::boots::{self, Booted};
 use crate::served::Served;
@@ -148,7 +149,7 @@ fn serve(image: &OciImage, storage: &Path) -> Result<Served> {
 /// Everything that happens in the live guest.
 fn install(installer: &Path, served: &Served, files: &Files, stages: &mut Stages) -> Result<()> {
     let mut guest = stages.run("Live guest with a blank disk", || {
-        let speed = match Accel::Auto.uses_kvm() {
+        let speed = match vm::uses_kvm(Accel::Auto)? {
             true => "with KVM",
             false => "emulated (no usable KVM), which is slow",
         };
@@ -164,7 +165,7 @@ fn install(installer: &Path, served: &Served, files: &Files, stages: &mut Stages
     stages.run("Partitions", || {
         let listing = guest.check(&layout::script(GUEST_DISK))?;
         say(&indented(&listing));
-        guest.put(GUEST_CONFIG, 0o600, served.config().as_bytes())
+        Ok(guest.put(GUEST_CONFIG, 0o600, served.config().as_bytes())?)
     })?;
 
     let what = format!(

@@ -2,15 +2,15 @@
 //! Whether what booted is what the registry serves.
 
 use anyhow::{Result, ensure};
-use test_guest::Firmware;
+use vm::Firmware;
 
 use crate::boots::Booted;
 
 /// A firmware's name as `boots` reports it.
 pub fn firmware_name(firmware: Firmware) -> &'static str {
-    match firmware {
-        Firmware::Bios => "bios",
-        Firmware::Uefi => "uefi",
+    match firmware.is_uefi() {
+        true => "uefi",
+        false => "bios",
     }
 }
 

@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use test_guest::{BootedDisk, Disk, DiskConfig, Firmware};
 use testkit::apt;
 use testkit::cmd::{self, CommandExt};
+use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Firmware};
 
 /// `openssl passwd -6 -salt saltsalt sesame`
 const HASH: &str = "$6$saltsalt$g3uPFdehVnKoLXdidvSAg1zlVgYomPr0X/xgdXSBn2LuxZUOGgYW4IULZkguZ77fzYteIur49AGHmF9iek6Sf1";

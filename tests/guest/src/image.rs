@@ -82,7 +82,7 @@ const INIT: &str = include_str!("../live/init");
 const LIVE_FILES: &[(&str, u32, &str)] = &[
     ("inittab", 0o644, include_str!("../live/inittab")),
     ("rc", 0o755, include_str!("../live/rc")),
-    ("agent", 0o755, include_str!("../live/agent")),
+    ("agent", 0o755, vm::AGENT_SCRIPT),
     ("console", 0o755, include_str!("../live/console")),
 ];
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use test_guest::{Disk, Firmware, Guest, GuestConfig, LiveImage};
+use test_guest::{Guest, GuestConfig, LiveImage};
+use vm::{Configure as _, Disk, Firmware};
 
 /// A minimal virtual machine in which privileged work runs without root.
 #[derive(Debug, Parser)]

@@ -10,9 +10,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use test_guest::{
-    BootedDisk, Disk, DiskConfig, Firmware, Guest, GuestConfig, LiveImage, SecretString, boot_until,
-};
+use test_guest::{Guest, GuestConfig, LiveImage};
+use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Firmware, SecretString, boot_until};
 
 /// What the boot sector of the test's disk says on the serial line.
 const GREETING: &str = "hello from the disk";

@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["source", "sandbox", "unpack", "partition"],
     &["blueprint", "conf", "host", "debs", "recipe"],
     &["yaml-doc"],
+    &["vm"],
     &["contract", "registry", "buildroot"],
     &["imageref", "manual"],
 ];

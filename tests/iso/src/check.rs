@@ -10,8 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use test_guest::{DirectKernel, Machine, Qmp, until_restart, until_said};
 use testkit::cmd::CommandExt;
+use vm::{DirectKernel, Machine, Qmp, until_restart, until_said};
 
 use crate::report::Report;
 use crate::way::Way;
@@ -66,7 +66,7 @@ fn good(iso: &Path, out: &Path, report: &mut Report) -> Result<()> {
 /// The key does nothing once the menu is left; the last picture stays.
 fn step(qmp: &mut Qmp, picture: &Path) -> Result<()> {
     qmp.press(KEY)?;
-    qmp.screenshot(picture)
+    Ok(qmp.screenshot(picture)?)
 }
 
 /// The same entry, loaded by QEMU with a console that can be read.

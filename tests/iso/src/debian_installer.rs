@@ -13,10 +13,9 @@ use host::cancel::Cancel;
 use image_builder::build::{self, Plan, Request};
 use image_builder::config::Distro;
 use image_builder::progress::Progress;
-use test_guest::{Disk, Machine, until_off};
 use test_gui::Person;
+use vm::{Disk, Machine, Watch, until_off};
 
-use crate::camera::Watch;
 use crate::installed::Installed;
 use crate::medium;
 use crate::options::Options;
@@ -41,7 +40,6 @@ pub(crate) fn install(options: &Options, way: Way, out: &Path, report: &mut Repo
         memory_mib: way.memory_mib(),
         disks: vec![Disk::new(&disk)],
         firmware: way.firmware(),
-        secure_boot: way == Way::DebianInstallerSecure,
         network: false,
         medium: Some(iso),
         qmp: Some(socket.clone()),

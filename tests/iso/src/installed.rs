@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::boots::digest_in;
-use test_guest::{BootedDisk, Disk, DiskConfig, Guest, Machine, SecretString};
+use vm::{
+    BootedDisk, Camera, Configure as _, Disk, DiskConfig, Machine, SecretString, Shell, Watch,
+};
 
-use crate::camera::{Camera, Watch};
 use crate::report::Report;
 use crate::walk::Choice;
 use crate::way::Way;
@@ -50,7 +51,7 @@ impl Installed<'_> {
         let socket = self.scratch.join("qmp-disk");
         let log = self.out.join("disk-console.log");
         let config = DiskConfig::new(self.disk())
-            .firmware(self.way.firmware())
+            .firmware(self.way.firmware_of_disk())
             // What the disk needs must be on it.
             .network(false)
             .qmp(&socket)
@@ -104,12 +105,12 @@ impl Installed<'_> {
         let machine = Machine {
             memory_mib: 1536,
             disks: vec![self.disk()],
-            firmware: self.way.firmware(),
+            firmware: self.way.firmware_of_disk(),
             network: false,
             ..Machine::default()
         };
         let log = self.out.join("disk-console-root.log");
-        let guest = Guest::of_machine(&machine, BOOT_LIMIT, &log)?;
+        let guest = Shell::of_machine(&machine, BOOT_LIMIT, &log)?;
         let mut guest = guest.context("no shell for root in the disk's system")?;
         let status = guest.check("bootc status | cat")?;
         let booted = digest_in(&status)
@@ -123,7 +124,7 @@ impl Installed<'_> {
     }
 
     /// The installation's own logs: there, complete, and without the password.
-    fn logs(&self, guest: &mut Guest, log: &str, report: &mut Report) -> Result<()> {
+    fn logs(&self, guest: &mut Shell, log: &str, report: &mut Report) -> Result<()> {
         let listing = guest
             .check("ls -ld /var/log/installer; ls -l /var/log/installer")
             .context("the installation left no logs in /var/log/installer")?;

@@ -22,7 +22,6 @@
 //! medium (see [`toolbox`]).
 
 mod accounts;
-mod camera;
 mod check;
 mod debian_installer;
 mod installed;
@@ -33,7 +32,6 @@ mod recipe;
 mod report;
 mod room;
 mod run;
-mod sockets;
 pub mod toolbox;
 mod walk;
 mod way;

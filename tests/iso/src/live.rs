@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use image_builder::smoke::sockets;
 use serde_json::json;
-use test_guest::{Disk, Guest, Machine, Port};
 use test_gui::{Driver, ENGLISH, Gui};
+use vm::{Camera, Credential, Disk, Machine, Port, Shell, Watch};
 
-use crate::camera::{Camera, Watch};
 use crate::report::Report;
 use crate::room::Room;
 use crate::way::Way;
-use crate::{accounts, sockets, toolbox};
+use crate::{accounts, toolbox};
 
 /// For whatever Calamares does between two pages, in emulation.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -54,7 +54,6 @@ impl Boot<'_> {
                 Disk::new(self.toolbox).read_only().serial(toolbox::SERIAL),
             ],
             firmware: self.way.firmware(),
-            secure_boot: self.way == Way::Secure,
             network: self.way != Way::Offline,
             medium: Some(self.iso.to_owned()),
             large_screen: true,
@@ -97,7 +96,7 @@ impl Boot<'_> {
         Ok(gui)
     }
 
-    fn boot(&self, report: &mut Report) -> Result<(Guest, Instant)> {
+    fn boot(&self, report: &mut Report) -> Result<(Shell, Instant)> {
         let machine = self.machine();
         for attempt in 1..=ATTEMPTS {
             let _watch = Watch::start(
@@ -107,7 +106,7 @@ impl Boot<'_> {
             )?;
             let begun = Instant::now();
             let log = self.out.join("medium-console.log");
-            if let Some(guest) = Guest::of_machine(&machine, self.limit, &log)? {
+            if let Some(guest) = Shell::of_machine(&machine, self.limit, &log)? {
                 report.seconds("root's shell", begun.elapsed());
                 return Ok((guest, begun));
             }
@@ -122,7 +121,7 @@ impl Boot<'_> {
 
 /// Credentials by which the medium's configuration gets what a maintainer
 /// would put there: an entry for a registry without TLS.
-fn trust(registry: &str) -> [(String, String); 2] {
+fn trust(registry: &str) -> [Credential; 2] {
     const UNIT: &str = "iso-tests-registry.service";
     let entry = format!("\nregistryAuth: {{registries: {{\"{registry}\": {{insecure: true}}}}}}\n");
     // In base64 nothing has a meaning for systemd or the shell.
@@ -133,9 +132,9 @@ fn trust(registry: &str) -> [(String, String); 2] {
          >>/etc/calamares-bootc/modules/bootc.conf'\n"
     );
     [
-        (format!("systemd.extra-unit.{UNIT}"), unit),
-        (
-            "systemd.unit-dropin.installer.service~iso-tests".to_owned(),
+        Credential::new(format!("systemd.extra-unit.{UNIT}"), unit),
+        Credential::new(
+            "systemd.unit-dropin.installer.service~iso-tests",
             format!("[Unit]\nWants={UNIT}\nAfter={UNIT}\n"),
         ),
     ]

@@ -10,8 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use test_guest::{Disk, Machine, Qmp, until_off, until_said};
 use test_gui::Person;
+use vm::{Credential, Disk, Machine, Qmp, until_off, until_said};
 
 use crate::report::Report;
 use crate::way::Way;
@@ -58,7 +58,7 @@ fn machine(iso: &Path, disks: Vec<Disk>, recipe: String, qmp: PathBuf) -> Machin
         memory_mib: Way::Unattended.memory_mib(),
         disks,
         medium: Some(iso.to_owned()),
-        credentials: vec![("installer.recipe".to_owned(), recipe)],
+        credentials: vec![Credential::new("installer.recipe", recipe)],
         qmp: Some(qmp),
         ..Machine::default()
     }
@@ -81,7 +81,7 @@ pub(crate) fn refused(iso: &Path, scratch: &Path, out: &Path, report: &mut Repor
     );
     let begun = Instant::now();
     let said = with_key(&qmp, &out.join("01-refused.png"), || {
-        until_said(&machine, None, AMBIGUOUS, REFUSAL, &log)
+        Ok(until_said(&machine, None, AMBIGUOUS, REFUSAL, &log)?)
     })?;
     report.seconds("two disks that fit refused after", begun.elapsed());
     let line = said.lines().find(|line| line.contains("DISK_AMBIGUOUS"));
@@ -113,7 +113,7 @@ pub(crate) fn install(
     let machine = machine(iso, vec![disk], recipe, qmp.clone());
     let begun = Instant::now();
     let said = with_key(&qmp, &out.join("02-unattended.png"), || {
-        until_off(&machine, limit, &log)
+        Ok(until_off(&machine, limit, &log)?)
     })?;
     report.seconds("from power on to power off", begun.elapsed());
     ensure!(!said.contains(HASH), "the hash is on the console");
@@ -161,7 +161,7 @@ fn step(hands: &mut Qmp, menu: bool, picture: &Path) -> Result<()> {
     if menu {
         hands.press(KEY)?;
     }
-    hands.screenshot(picture)
+    Ok(hands.screenshot(picture)?)
 }
 
 #[cfg(test)]

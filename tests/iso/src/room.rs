@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
-use test_guest::Guest;
 use test_gui::{Around, Driver};
-
-use crate::camera::Camera;
+use vm::{Camera, Shell};
 
 /// The end of Calamares' log, and what else tells of a failure.
 const EVIDENCE: &str = "tail -n 40 /root/.cache/calamares/session.log
@@ -20,7 +18,7 @@ free -m; df -h /run /; lsblk";
 pub(crate) struct Room {
     // Ends after it.
     pub(crate) camera: Camera,
-    pub(crate) guest: Guest,
+    pub(crate) guest: Shell,
 }
 
 impl Around for Room {

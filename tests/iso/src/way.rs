@@ -2,7 +2,7 @@
 //! The ways of installing from the medium.
 
 use clap::ValueEnum;
-use test_guest::Firmware;
+use vm::Firmware;
 
 /// What the machine is and how it is installed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -50,10 +50,17 @@ impl Way {
     /// With what the machine starts.
     pub fn firmware(self) -> Firmware {
         match self {
-            Self::Uefi | Self::Secure | Self::DebianInstallerUefi | Self::DebianInstallerSecure => {
-                Firmware::Uefi
-            }
+            Self::Uefi | Self::DebianInstallerUefi => Firmware::Uefi,
+            Self::Secure | Self::DebianInstallerSecure => Firmware::Secure,
             _ => Firmware::Bios,
+        }
+    }
+
+    /// With what the installed disk starts: nobody signed its boot loader.
+    pub fn firmware_of_disk(self) -> Firmware {
+        match self.firmware() {
+            Firmware::Secure => Firmware::Uefi,
+            firmware => firmware,
         }
     }
 

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::image_type::{ImageType, ImageTypeParser};
+use super::smoke_args::{SMOKE_HELP, SmokeArgs};
 
 /// Make installation media and disk images of bootable containers
 ///
@@ -43,6 +44,15 @@ pub enum Command {
     /// shorter.
     #[command(after_long_help = BUILD_HELP)]
     Build(Box<BuildArgs>),
+    /// Boot a medium or a disk image in a virtual machine, and judge it
+    ///
+    /// What FILE is (an ISO, or a raw, qcow2, vmdk or vhd disk) is found in it.
+    /// It is booted as it is, and stays so. Seen must be a boot loader, a login
+    /// prompt, and no panic or emergency shell; then the system is asked for
+    /// failed units and mounts, the booted digest, its origin, open ports and
+    /// memory. It needs QEMU, and OVMF for UEFI; no special rights.
+    #[command(after_long_help = SMOKE_HELP)]
+    Smoke(SmokeArgs),
     /// Write a distro.yaml to begin with
     ///
     /// Every key is in it, commented out, with its default. Beside it comes
@@ -425,7 +435,7 @@ mod tests {
             for line in help.lines() {
                 assert!(line.chars().count() <= 80, "{name}: {line}");
             }
-            let documented = ["build", "init", "validate", "clean"];
+            let documented = ["build", "smoke", "init", "validate", "clean"];
             let has = help.contains("Examples:") && help.contains("Exit statuses:");
             assert_eq!(has, documented.contains(&name.as_str()), "{name}");
         }
@@ -438,6 +448,7 @@ mod tests {
         for help in [
             STATUSES,
             BUILD_HELP,
+            SMOKE_HELP,
             INIT_HELP,
             VALIDATE_HELP,
             CLEAN_HELP,

@@ -58,6 +58,7 @@ fn meaning(code: Code) -> &'static str {
         Code::ImageRefused => "The image does not exist, or cannot be installed.",
         Code::Busy => "Another build works in the same directory.",
         Code::BuildFailed => "live-build failed.",
+        Code::SmokeFailed => "What was booted is not as it should be.",
         Code::Interrupted => "It was stopped on request.",
         Code::Io => "The operating system refused an operation.",
     }

@@ -6,6 +6,8 @@ mod disks;
 pub mod documents;
 pub mod image_type;
 mod run;
+mod smoke;
+pub mod smoke_args;
 mod terminal;
 
 pub use run::main;

@@ -13,7 +13,7 @@ use contract::size::human;
 use super::args::{BuildArgs, CleanArgs, Cli, Command, InitArgs, ValidateArgs};
 use super::image_type::ImageType;
 use super::terminal::{on_signals, print};
-use super::{disks, documents};
+use super::{disks, documents, smoke};
 use host::cancel::Cancel;
 
 use crate::build::work::Work;
@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Build(args) => build(args),
+        Command::Smoke(args) => smoke::smoke(args),
         Command::Init(args) => init(args),
         Command::Validate(args) => validate(args),
         Command::Clean(args) => clean(args),

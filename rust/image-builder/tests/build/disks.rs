@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use std::process::Command;
 
 use serde_json::Value;
-use test_guest::{BootedDisk, Disk, DiskConfig, Firmware, SecretString};
 use testkit::cmd::CommandExt as _;
+use vm::{BootedDisk, Configure as _, Disk, DiskConfig, Firmware, SecretString};
 
 use crate::bench::{Bench, Ended, root};
 

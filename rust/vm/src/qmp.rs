@@ -7,8 +7,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+
+use crate::error::{Code, Error, Result};
 
 /// Until QEMU answers. It draws in the same thread.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -34,16 +35,17 @@ impl Qmp {
                 Ok(stream) => break stream,
                 Err(_) if Instant::now() < end => sleep(INTERVAL),
                 Err(error) => {
-                    return Err(error).context("connecting to QEMU's command socket");
+                    return Err(Error::io("connecting to QEMU's command socket")(error));
                 }
             }
         };
         writer
             .set_read_timeout(Some(LIMIT))
-            .context("a limit for QEMU's answers")?;
-        let reader = BufReader::new(writer.try_clone().context("sharing a socket")?);
+            .map_err(Error::io("a limit for QEMU's answers"))?;
+        let reader = writer.try_clone().map_err(Error::io("sharing a socket"))?;
+        let reader = BufReader::new(reader);
         let mut qmp = Self { reader, writer };
-        qmp.line().context("QEMU's greeting")?;
+        qmp.line("the greeting")?;
         qmp.execute("qmp_capabilities", &json!({}))?;
         Ok(qmp)
     }
@@ -54,25 +56,34 @@ impl Qmp {
     /// When QEMU refuses it or does not answer.
     pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value> {
         let request = json!({"execute": command, "arguments": arguments});
-        writeln!(self.writer, "{request}").with_context(|| format!("asking QEMU to {command}"))?;
+        writeln!(self.writer, "{request}")
+            .map_err(Error::io(format_args!("asking QEMU to {command}")))?;
         loop {
-            let mut answer = self.line().with_context(|| format!("QEMU's {command}"))?;
+            let mut answer = self.line(command)?;
             // What is neither is an event.
             if answer.get("return").is_some() {
                 return Ok(answer["return"].take());
             }
             if let Some(error) = answer.get("error") {
-                bail!("QEMU's {command}: {error}");
+                let what = format!("QEMU's {command}: {error}");
+                return Err(Error::new(Code::Refused, what));
             }
         }
     }
 
-    fn line(&mut self) -> Result<Value> {
+    fn line(&mut self, of: &str) -> Result<Value> {
         let mut line = String::new();
-        if self.reader.read_line(&mut line)? == 0 {
-            bail!("QEMU has ended");
+        let read = self.reader.read_line(&mut line);
+        if read.map_err(Error::io(format_args!("QEMU's {of}")))? == 0 {
+            return Err(Error::new(
+                Code::Ended,
+                format!("QEMU's {of}: it has ended"),
+            ));
         }
-        Ok(serde_json::from_str(&line)?)
+        serde_json::from_str(&line).map_err(|err| {
+            let what = format!("QEMU's {of} is no JSON: {err}");
+            Error::new(Code::Refused, what)
+        })
     }
 
     /// Presses a key and lets it go; keys have QEMU's names (QKeyCode).
@@ -90,7 +101,7 @@ impl Qmp {
     /// # Errors
     /// As [`Qmp::execute`].
     pub fn screenshot(&mut self, file: &Path) -> Result<()> {
-        let file = std::path::absolute(file).context("where a picture goes")?;
+        let file = std::path::absolute(file).map_err(Error::io("where a picture goes"))?;
         let arguments = json!({"filename": file, "format": "png"});
         self.execute("screendump", &arguments)?;
         Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a command in a guest came to.
 
-use anyhow::{Result, bail};
+use crate::error::{Code, Error, Result};
 
 /// How many lines of a failed command's output go into the error.
 const TAIL_LINES: usize = 20;
@@ -41,12 +41,13 @@ impl Output {
         }
         let text = self.stdout_text() + &self.stderr_text();
         let lines: Vec<&str> = text.lines().collect();
-        bail!(
+        let what = format!(
             "in the guest, `{}` failed (exit status {}):\n{}",
             command.trim(),
             self.status,
             lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
-        )
+        );
+        Err(Error::new(Code::CommandFailed, what))
     }
 }
 

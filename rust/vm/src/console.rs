@@ -5,7 +5,7 @@
 /// Turns console bytes into text: no escape sequences (ECMA-48 CSI, OSC and
 /// the shorter ones), no carriage returns or other control characters but
 /// newline and tab. An unfinished sequence at the end is left out.
-pub(crate) fn plain(bytes: &[u8]) -> String {
+pub fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -91,40 +91,109 @@ fn prompt_of(line: &str) -> Option<Prompt> {
     (bracket || !word.contains(char::is_whitespace)).then_some(Prompt::Shell)
 }
 
+/// Where a boot ended that does not go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// The firmware has nothing to start.
+    Firmware,
+    /// The boot loader waits for somebody.
+    BootLoader,
+    /// The kernel panicked.
+    Kernel,
+    /// A shell of the initramfs, dracut's or another, or none.
+    Initramfs,
+    /// The emergency or rescue shell of the system.
+    System,
+}
+
+/// A boot that does not go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DeadEnd {
+    /// Where.
+    pub place: Place,
+    /// What that means, in words.
+    pub meaning: &'static str,
+}
+
 /// What a console says when nothing else will come, and what that means.
-const DEAD_ENDS: &[(&str, &str)] = &[
-    ("Kernel panic - not syncing", "the kernel panicked"),
+const DEAD_ENDS: &[(&str, Place, &str)] = &[
+    (
+        "Kernel panic - not syncing",
+        Place::Kernel,
+        "the kernel panicked",
+    ),
     (
         "Failed to switch root",
+        Place::Initramfs,
         "the initramfs found no root to go on with",
+    ),
+    // dracut's emergency shell; the second is its prompt.
+    (
+        "Entering emergency mode. Exit the shell to continue",
+        Place::Initramfs,
+        "the initramfs went to its emergency shell",
+    ),
+    (
+        "dracut:/# ",
+        Place::Initramfs,
+        "the initramfs went to its emergency shell",
+    ),
+    // That of initramfs-tools.
+    (
+        "(initramfs) ",
+        Place::Initramfs,
+        "the initramfs went to its emergency shell",
     ),
     (
         "You are in emergency mode",
+        Place::System,
         "the system went to emergency mode",
+    ),
+    (
+        "You are in rescue mode",
+        Place::System,
+        "the system went to rescue mode",
     ),
     (
         "Cannot open access to console",
+        Place::System,
         "the system went to emergency mode",
     ),
-    ("grub rescue> ", "GRUB found none of its files"),
-    ("grub> ", "GRUB found no menu"),
+    (
+        "grub rescue> ",
+        Place::BootLoader,
+        "GRUB found none of its files",
+    ),
+    ("grub> ", Place::BootLoader, "GRUB found no menu"),
     (
         "BdsDxe: No bootable option",
+        Place::Firmware,
         "the firmware found nothing that it may boot",
     ),
-    // SeaBIOS says such a thing on the screen only.
+    // SeaBIOS says it on the screen, and in its log.
+    (
+        "No bootable device.",
+        Place::Firmware,
+        "the firmware found nothing to boot",
+    ),
     (
         "UEFI Interactive Shell",
+        Place::Firmware,
         "the firmware found nothing to boot",
     ),
 ];
 
 /// Why a boot will not go on, when the console's text says so.
-pub(crate) fn dead_end(text: &str) -> Option<&'static str> {
+pub fn dead_end(text: &str) -> Option<DeadEnd> {
     DEAD_ENDS
         .iter()
-        .find(|(said, _)| text.contains(said))
-        .map(|(_, meaning)| *meaning)
+        .find(|(said, ..)| text.contains(said))
+        .map(|&(_, place, meaning)| DeadEnd { place, meaning })
+}
+
+/// Whether somebody is asked for a name in the last lines of a console.
+pub fn asks_for_login(text: &str) -> bool {
+    last_prompt(text) == Some(Prompt::User)
 }
 
 /// Whether the kernel panicked while it served an interrupt. Seen once, early in
@@ -133,8 +202,15 @@ pub(crate) fn interrupt_panic(text: &str) -> bool {
     text.contains("Kernel panic - not syncing: Fatal exception in interrupt")
 }
 
+/// Whether a boot looks as if emulation had failed, not the guest: besides
+/// [`interrupt_panic`] a starved guest hangs in the test of its timer.
+pub fn emulation_failed(text: &str) -> bool {
+    let last = text.trim_end().lines().next_back().unwrap_or_default();
+    interrupt_panic(text) || last.contains("8254 timer not connected to IO-APIC")
+}
+
 /// The last `count` lines of a console log, as text.
-pub(crate) fn tail(bytes: &[u8], count: usize) -> String {
+pub fn tail(bytes: &[u8], count: usize) -> String {
     let text = plain(bytes);
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -186,7 +262,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(interrupt_panic(text), expected, "{text:?}");
+            assert_eq!(emulation_failed(text), expected, "{text:?}");
         }
+        let hung = "[ 0.4] ..MP-BIOS bug: 8254 timer not connected to IO-APIC\n";
+        assert!(emulation_failed(hung));
+        assert!(!emulation_failed(&format!("{hung}[ 0.5] goes on\n")));
     }
 
     #[test]
@@ -256,7 +336,7 @@ mod tests {
             ),
         ];
         for (text, meaning) in cases {
-            assert_eq!(dead_end(text), meaning, "{text}");
+            assert_eq!(dead_end(text).map(|end| end.meaning), meaning, "{text}");
         }
     }
 

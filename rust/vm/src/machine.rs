@@ -2,12 +2,14 @@
 //! A virtual machine as data, and the QEMU command line it becomes.
 
 use std::fs;
+use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use testkit::apt;
+use buildroot::apt;
+use secrecy::SecretString;
+
+use crate::accel::Accel;
+use crate::error::{Code, Error, Result};
 
 /// What the machine starts with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,22 +20,69 @@ pub enum Firmware {
     /// OVMF without Secure Boot, with variables of its own that last as long
     /// as the machine.
     Uefi,
+    /// OVMF that boots what Microsoft signed, and nothing else.
+    Secure,
 }
 
-/// How the guest's instructions run.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Accel {
-    /// KVM where it is usable, else TCG.
-    #[default]
-    Auto,
-    /// The host's processor.
-    Kvm,
-    /// Translation in software.
-    Tcg,
+impl Firmware {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bios, Self::Uefi, Self::Secure];
+
+    /// A short name, as on command lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bios => "bios",
+            Self::Uefi => "uefi",
+            Self::Secure => "secure",
+        }
+    }
+
+    /// Whether a system that it boots finds UEFI.
+    pub const fn is_uefi(self) -> bool {
+        matches!(self, Self::Uefi | Self::Secure)
+    }
+}
+
+/// How the contents of a disk are in its file; the names are QEMU's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// Byte by byte.
+    Raw,
+    /// QEMU's own.
+    Qcow2,
+    /// VMware's.
+    Vmdk,
+    /// A VHD of Azure and Hyper-V.
+    Vpc,
+}
+
+impl Format {
+    /// QEMU's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+            Self::Vmdk => "vmdk",
+            Self::Vpc => "vpc",
+        }
+    }
+
+    /// By the end of the file's name; raw when that says nothing.
+    fn of(path: &Path) -> Self {
+        match path.extension().and_then(|end| end.to_str()) {
+            Some("qcow2") => Self::Qcow2,
+            Some("vmdk") => Self::Vmdk,
+            Some("vhd") => Self::Vpc,
+            _ => Self::Raw,
+        }
+    }
 }
 
 /// The port of the agent in a guest.
-pub(crate) const AGENT_PORT: &str = "test-guest.agent";
+pub(crate) const AGENT_PORT: &str = "vm-agent";
+/// Where QEMU finds the first credential, among its open files; the others
+/// follow.
+pub(crate) const FIRST_CREDENTIAL: RawFd = 30;
 
 /// A disk image (or block device) of the machine, raw unless its name ends
 /// otherwise. The first disk of a
@@ -41,6 +90,7 @@ pub(crate) const AGENT_PORT: &str = "test-guest.agent";
 #[derive(Clone, Debug)]
 pub struct Disk {
     pub(crate) path: PathBuf,
+    format: Format,
     pub(crate) serial: Option<String>,
     pub(crate) read_only: bool,
     pub(crate) snapshot: bool,
@@ -49,18 +99,21 @@ pub struct Disk {
 impl Disk {
     /// A disk whose changes go to the file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
         Self {
-            path: path.into(),
+            format: Format::of(&path),
+            path,
             serial: None,
             read_only: false,
             snapshot: false,
         }
     }
 
-    fn format(&self) -> &str {
-        let end = self.path.extension().and_then(|end| end.to_str());
-        end.filter(|end| ["qcow2", "vmdk"].contains(end))
-            .unwrap_or("raw")
+    /// Whatever the file's name says.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
     }
 
     /// Changes are lost when the machine ends; the file stays as it is.
@@ -96,6 +149,26 @@ pub struct Port {
     pub socket: PathBuf,
 }
 
+/// A credential for the guest's systemd (version 256 or newer), which makes
+/// units of some: see systemd.system-credentials(7).
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its name.
+    pub name: String,
+    /// Its value, which is in no command line, file or debug output.
+    pub value: SecretString,
+}
+
+impl Credential {
+    /// A credential of this name and value.
+    pub fn new(name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
 /// The hardware that both kinds of machine share.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -112,19 +185,20 @@ pub struct Machine {
     /// A network card in QEMU's user networking: the host's 127.0.0.1 is
     /// 10.0.2.2, and the world is reachable through the host.
     pub network: bool,
+    /// The network ends at this machine: the guest gets an address, and reaches
+    /// neither the host nor the world.
+    pub isolated: bool,
     /// A medium in an optical drive, which is then booted before the disks.
     pub medium: Option<PathBuf>,
     /// A screen of 1280x800 pixels that a display server can use, instead of
     /// what every firmware can draw on.
     pub large_screen: bool,
-    /// Only for UEFI: firmware that boots what Microsoft signed, and nothing
-    /// else.
-    pub secure_boot: bool,
     /// More ports.
     pub ports: Vec<Port>,
-    /// Names and values of credentials for the guest's systemd (version 256 or
-    /// newer), which makes units of some: see systemd.system-credentials(7).
-    pub credentials: Vec<(String, String)>,
+    /// Credentials for the guest's systemd.
+    pub credentials: Vec<Credential>,
+    /// Where SeaBIOS writes what it does; OVMF writes to the serial console.
+    pub firmware_log: Option<PathBuf>,
     /// Where QEMU takes commands; see [`Qmp`](crate::Qmp).
     pub qmp: Option<PathBuf>,
     /// More QEMU arguments.
@@ -140,11 +214,12 @@ impl Default for Machine {
             firmware: Firmware::Bios,
             accel: Accel::Auto,
             network: true,
+            isolated: false,
             medium: None,
             large_screen: false,
-            secure_boot: false,
             ports: Vec::new(),
             credentials: Vec::new(),
+            firmware_log: None,
             qmp: None,
             extra_args: Vec::new(),
         }
@@ -191,9 +266,9 @@ impl Machine {
         let mut add = |words: &[&str]| args.extend(words.iter().map(|w| (*w).to_owned()));
         add(&["-nodefaults", "-no-user-config", "-no-reboot"]);
         // Without it the guest could write to the firmware's variables.
-        let machine = match self.secure_boot {
-            true => "q35,smm=on",
-            false => "q35",
+        let machine = match self.firmware {
+            Firmware::Secure => "q35,smm=on",
+            Firmware::Bios | Firmware::Uefi => "q35",
         };
         add(&["-display", "none", "-rtc", "base=utc", "-machine", machine]);
         if launch.kvm {
@@ -212,7 +287,7 @@ impl Machine {
                 "-drive",
                 &format!("if=pflash,format=raw,unit=1,file={variables}"),
             ]);
-            if self.secure_boot {
+            if self.firmware == Firmware::Secure {
                 add(&["-global", "driver=cfi.pflash01,property=secure,value=on"]);
             }
         }
@@ -240,7 +315,10 @@ impl Machine {
             Wiring::ConsoleOnStdio => add(&["-chardev", "stdio,id=console,signal=off"]),
             Wiring::AgentOnStdio { console_log } => add(&[
                 "-chardev",
-                &format!("file,id=console,path={}", option_path(console_log)),
+                &format!(
+                    "file,id=console,append=on,path={}",
+                    option_path(console_log)
+                ),
                 "-chardev",
                 "stdio,id=agent,signal=off",
                 "-device",
@@ -261,7 +339,7 @@ impl Machine {
             // protects from is a crash of the host, not of the guest.
             let mut drive = format!(
                 "id=disk{n},if=none,format={},cache=unsafe,file={}",
-                disk.format(),
+                disk.format.name(),
                 option_path(&disk.path)
             );
             drive.push_str(if disk.read_only {
@@ -313,20 +391,30 @@ impl Machine {
                 &format!("virtserialport,chardev=port{n},name={}", port.name),
             ]);
         }
-        for (name, value) in &self.credentials {
-            // In base64 nothing has a meaning for QEMU.
-            let value = STANDARD.encode(value);
-            let string = format!("io.systemd.credential.binary:{name}={value}");
-            add(&["-smbios", &format!("type=11,value={string}")]);
+        for (_, file) in self.credentials.iter().zip(FIRST_CREDENTIAL..) {
+            add(&["-smbios", &format!("type=11,path=/dev/fd/{file}")]);
+        }
+        if let Some(log) = &self.firmware_log {
+            // The port of its debug messages.
+            add(&[
+                "-chardev",
+                &format!("file,id=firmware,path={}", option_path(log)),
+                "-device",
+                "isa-debugcon,iobase=0x402,chardev=firmware",
+            ]);
         }
         if let Some(socket) = &self.qmp {
             let socket = option_path(socket);
             add(&["-qmp", &format!("unix:{socket},server=on,wait=off")]);
         }
         if self.network {
+            let netdev = match self.isolated {
+                true => "user,id=net0,restrict=on",
+                false => "user,id=net0",
+            };
             add(&[
                 "-netdev",
-                "user,id=net0",
+                netdev,
                 "-device",
                 "virtio-net-pci,netdev=net0,romfile=",
             ]);
@@ -343,31 +431,6 @@ fn option_path(path: &Path) -> String {
     path.to_string_lossy().replace(',', ",,")
 }
 
-impl Accel {
-    /// Whether this comes to KVM on this host.
-    pub fn uses_kvm(self) -> bool {
-        match self {
-            Self::Kvm => true,
-            Self::Tcg => false,
-            Self::Auto => {
-                let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-                let device = fs::File::options().read(true).write(true).open("/dev/kvm");
-                has_virtualisation(&cpuinfo) && device.is_ok()
-            }
-        }
-    }
-}
-
-/// `/dev/kvm` alone says little: a KVM without the processor's help opens,
-/// makes virtual machines, and then hangs with every ordinary kernel.
-fn has_virtualisation(cpuinfo: &str) -> bool {
-    cpuinfo
-        .lines()
-        .filter(|line| line.starts_with("flags"))
-        .flat_map(str::split_whitespace)
-        .any(|flag| flag == "vmx" || flag == "svm")
-}
-
 /// The empty variables that belong to [`apt::OVMF`].
 const OVMF_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 /// Firmware that insists on signatures, and variables with Microsoft's keys.
@@ -376,17 +439,25 @@ const SECURE: (&str, &str) = (
     "/usr/share/OVMF/OVMF_VARS_4M.ms.fd",
 );
 
-/// The UEFI code, and a copy of its first variables in `dir`.
-pub(crate) fn uefi_files(dir: &Path, secure: bool) -> Result<(PathBuf, PathBuf)> {
-    // They are all in one package.
-    apt::ensure(&[apt::OVMF])?;
-    let (code, variables) = match secure {
-        true => SECURE,
-        false => (apt::OVMF, OVMF_VARIABLES),
+/// For UEFI: the code, and a copy of its first variables in `dir`.
+pub(crate) fn uefi_files(dir: &Path, firmware: Firmware) -> Result<Option<(PathBuf, PathBuf)>> {
+    let (code, variables) = match firmware {
+        Firmware::Bios => return Ok(None),
+        Firmware::Uefi => (apt::OVMF, OVMF_VARIABLES),
+        Firmware::Secure => SECURE,
     };
+    // They are all in one package.
+    apt::ensure(&[apt::OVMF])
+        .map_err(|err| Error::new(Code::FirmwareMissing, format!("{err:#}")))?;
+    for file in [code, variables] {
+        if !Path::new(file).is_file() {
+            let what = format!("the firmware {file} is missing (package ovmf)");
+            return Err(Error::new(Code::FirmwareMissing, what));
+        }
+    }
     let copy = dir.join("uefi-variables.fd");
-    fs::copy(variables, &copy).with_context(|| format!("copying {variables}"))?;
-    Ok((code.into(), copy))
+    fs::copy(variables, &copy).map_err(Error::io(format_args!("copying {variables}")))?;
+    Ok(Some((code.into(), copy)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 /// Of the lines of `ss -tulpnH`, those that listen to more than this machine.
 /// The ports on which an address is assigned have to be open.
-pub(crate) fn open(listing: &str) -> Vec<&str> {
+pub fn open(listing: &str) -> Vec<&str> {
     listing.lines().filter(|line| is_open(line)).collect()
 }
 

@@ -3,18 +3,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::agent::{find, nonce};
-use crate::config::Config;
+use crate::config::{Common, Configure};
 use crate::console::{self, Prompt};
 use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
 use crate::machine::{Disk, Machine};
 use crate::output::Output;
+use crate::process;
 use crate::serial::{self, Finished};
 use crate::stream::Missed;
-use crate::vm::{self, ATTEMPTS, Talk, Vm};
+use crate::vm::{ATTEMPTS, Talk, Vm};
 
 /// A distribution under TCG needs up to 150 s on an idle host.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
@@ -30,14 +31,18 @@ const SHOW_ATTEMPTS: u32 = 5;
 const PROMPT_WINDOW: usize = 4096;
 
 /// How to boot a disk.
-pub type DiskConfig = Config<Installed>;
-
-/// What only a disk has that boots by itself.
 #[derive(Clone, Debug)]
-pub struct Installed {
+pub struct DiskConfig {
+    common: Common,
     user: String,
     password: Option<SecretString>,
     stall_limit: Duration,
+}
+
+impl Configure for DiskConfig {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
 }
 
 impl DiskConfig {
@@ -51,19 +56,24 @@ impl DiskConfig {
             disks: vec![disk],
             ..Machine::default()
         };
-        let special = Installed {
+        Self {
+            common: Common {
+                machine,
+                console_log: None,
+                boot_limit: BOOT_LIMIT,
+                command_limit: COMMAND_LIMIT,
+            },
             user: "root".to_owned(),
             password: None,
             stall_limit: STALL_LIMIT,
-        };
-        Self::of(machine, (BOOT_LIMIT, COMMAND_LIMIT), special)
+        }
     }
 
     /// Another user than root without a password.
     #[must_use]
     pub fn login(mut self, user: &str, password: Option<SecretString>) -> Self {
-        self.special.user = user.to_owned();
-        self.special.password = password;
+        self.user = user.to_owned();
+        self.password = password;
         self
     }
 
@@ -71,7 +81,7 @@ impl DiskConfig {
     /// default).
     #[must_use]
     pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.special.stall_limit = limit;
+        self.stall_limit = limit;
         self
     }
 }
@@ -92,21 +102,21 @@ impl BootedDisk {
     /// and logs in.
     pub fn start(config: &DiskConfig) -> Result<Self> {
         let vm = boot(config, |vm, deadline| {
-            await_prompt(vm, deadline, Some(config.special.stall_limit), |prompt| {
+            await_prompt(vm, deadline, Some(config.stall_limit), |prompt| {
                 prompt == Prompt::User
             })
         })?;
-        let deadline = Deadline::after(config.boot_limit);
+        let deadline = Deadline::after(config.common.boot_limit);
         log_in(&vm, config, deadline)?;
         let nonce = nonce();
-        let dir = format!("/tmp/test-guest.{nonce}");
+        let dir = format!("/tmp/vm-shell.{nonce}");
         vm.stream.send(serial::enter(&nonce, &dir).as_bytes())?;
         await_bytes(&vm, deadline, &serial::acknowledgement(&nonce, "ready"))
-            .map_err(|missed| vm.missed("starting a shell", missed, config.boot_limit))?;
+            .map_err(|missed| vm.missed("starting a shell", missed, config.common.boot_limit))?;
         let mut booted = Self {
             vm,
             dir,
-            command_limit: config.command_limit,
+            command_limit: config.common.command_limit,
             busy_with: None,
         };
         // Both write to the console, in between of what commands print. Only
@@ -129,7 +139,7 @@ impl BootedDisk {
     pub fn run_within(&mut self, limit: Duration, script: &str) -> Result<Output> {
         let what = script.trim();
         if let Some(command) = &self.busy_with {
-            bail!("{what}: the shell is still busy with `{command}`");
+            return Err(busy(what, command));
         }
         self.busy_with = Some(what.to_owned());
         let output = self.converse(Deadline::after(limit), script);
@@ -138,9 +148,10 @@ impl BootedDisk {
                 let what = format!("`{what}` on the booted disk");
                 self.vm.missed(&what, missed, limit)
             }
-            Failure::Disturbed => self
-                .vm
-                .explain(&format!("the output of `{what}` does not come through")),
+            Failure::Disturbed => {
+                let what = format!("the output of `{what}` does not come through");
+                self.vm.explain(Code::Refused, &what)
+            }
             Failure::Send(error) => error,
         })?;
         self.busy_with = None;
@@ -165,7 +176,7 @@ impl BootedDisk {
 
     fn end_with(self, command: &str) -> Result<()> {
         if let Some(busy) = &self.busy_with {
-            bail!("{command}: the shell is still busy with `{busy}`");
+            return Err(self::busy(command, busy));
         }
         let line = format!("rm -rf {}; {command}\n", self.dir);
         self.vm.stream.send(line.as_bytes())?;
@@ -182,7 +193,7 @@ impl BootedDisk {
         self.vm.pid()
     }
 
-    fn converse(&self, deadline: Deadline, script: &str) -> Result<Output, Failure> {
+    fn converse(&self, deadline: Deadline, script: &str) -> std::result::Result<Output, Failure> {
         let nonce = nonce();
         for (n, line) in serial::upload(&nonce, &self.dir, script).iter().enumerate() {
             self.send(line)?;
@@ -197,7 +208,12 @@ impl BootedDisk {
         })
     }
 
-    fn fetch(&self, deadline: Deadline, name: &str, size: usize) -> Result<Vec<u8>, Failure> {
+    fn fetch(
+        &self,
+        deadline: Deadline,
+        name: &str,
+        size: usize,
+    ) -> std::result::Result<Vec<u8>, Failure> {
         if size == 0 {
             return Ok(Vec::new());
         }
@@ -212,7 +228,7 @@ impl BootedDisk {
         Err(Failure::Disturbed)
     }
 
-    fn send(&self, line: &str) -> Result<(), Failure> {
+    fn send(&self, line: &str) -> std::result::Result<(), Failure> {
         self.vm.stream.send(line.as_bytes()).map_err(Failure::Send)
     }
 
@@ -220,7 +236,7 @@ impl BootedDisk {
         &self,
         deadline: Deadline,
         mut look: impl FnMut(&str) -> Option<T>,
-    ) -> Result<T, Missed> {
+    ) -> std::result::Result<T, Missed> {
         self.vm.stream.wait_for(deadline, None, |bytes| {
             // All answers end so; without it there is no use in looking.
             if !bytes.ends_with(b"@@") && find(bytes, b"@@\n").is_none() {
@@ -233,11 +249,16 @@ impl BootedDisk {
     }
 }
 
+fn busy(what: &str, command: &str) -> Error {
+    let what = format!("{what}: the shell is still busy with `{command}`");
+    Error::new(Code::Refused, what)
+}
+
 #[derive(Debug)]
 enum Failure {
     Missed(Missed),
     Disturbed,
-    Send(anyhow::Error),
+    Send(Error),
 }
 
 impl From<Missed> for Failure {
@@ -254,7 +275,7 @@ pub fn boot_until(config: &DiskConfig, text: &str) -> Result<String> {
     boot(config, |vm, deadline| {
         let found = vm
             .stream
-            .wait_for(deadline, Some(config.special.stall_limit), |bytes| {
+            .wait_for(deadline, Some(config.stall_limit), |bytes| {
                 let plain = console::plain(bytes);
                 if plain.contains(text) {
                     said = plain;
@@ -270,25 +291,33 @@ pub fn boot_until(config: &DiskConfig, text: &str) -> Result<String> {
 /// Starts the machine and waits for something, once more when it hangs.
 fn boot(
     config: &DiskConfig,
-    mut wait: impl FnMut(&Vm, Deadline) -> Result<(), Missed>,
+    mut wait: impl FnMut(&Vm, Deadline) -> std::result::Result<(), Missed>,
 ) -> Result<Vm> {
-    let deadline = Deadline::after(config.boot_limit);
+    let deadline = Deadline::after(config.common.boot_limit);
     let mut attempt = 1;
     loop {
-        let log = config.console_log.as_deref();
-        let vm = Vm::start(vm::directory()?, &config.machine, None, Talk::Console, log)?;
+        let log = config.common.console_log.as_deref();
+        let vm = Vm::start(
+            process::directory()?,
+            &config.common.machine,
+            None,
+            Talk::Console,
+            log,
+        )?;
         match wait(&vm, deadline) {
             Ok(()) => return Ok(vm),
             Err(Missed::Stalled) if attempt < ATTEMPTS => {
-                eprintln!("test-guest: the console went silent, starting once more");
+                eprintln!("vm: the console went silent, starting once more");
                 attempt += 1;
             }
             Err(_) if attempt < ATTEMPTS && vm.panicked_in_interrupt() => {
                 let why = "the kernel panicked in an interrupt, starting once more";
-                eprintln!("test-guest: {}", vm.explain(why));
+                eprintln!("vm: {}", vm.explain(Code::DeadEnd, why));
                 attempt += 1;
             }
-            Err(missed) => return Err(vm.missed("booting the disk", missed, config.boot_limit)),
+            Err(missed) => {
+                return Err(vm.missed("booting the disk", missed, config.common.boot_limit));
+            }
         }
     }
 }
@@ -300,35 +329,33 @@ fn log_in(vm: &Vm, config: &DiskConfig, deadline: Deadline) -> Result<()> {
         match prompt {
             Prompt::Shell => return Ok(()),
             Prompt::User if names_sent == LOGIN_ATTEMPTS => {
-                return Err(vm.explain(&format!(
-                    "logging in as {} fails again and again",
-                    config.special.user
-                )));
+                let what = format!("logging in as {} fails again and again", config.user);
+                return Err(vm.explain(Code::Refused, &what));
             }
             Prompt::User => {
                 names_sent += 1;
-                vm.stream
-                    .send(format!("{}\n", config.special.user).as_bytes())?;
+                vm.stream.send(format!("{}\n", config.user).as_bytes())?;
             }
-            Prompt::Password => match &config.special.password {
+            Prompt::Password => match &config.password {
                 Some(password) => {
                     let line = format!("{}\n", password.expose_secret());
                     vm.stream.send(line.as_bytes())?;
                 }
-                None => bail!(
-                    "{} needs a password, and none was given",
-                    config.special.user
-                ),
+                None => {
+                    let what = format!("{} needs a password, and none was given", config.user);
+                    return Err(Error::new(Code::Refused, what));
+                }
             },
             Prompt::Refused => {
-                return Err(vm.explain(&format!("login as {} was refused", config.special.user)));
+                let what = format!("login as {} was refused", config.user);
+                return Err(vm.explain(Code::Refused, &what));
             }
         }
         await_prompt(vm, deadline, None, |seen| {
             prompt = seen;
             true
         })
-        .map_err(|missed| vm.missed("logging in", missed, config.boot_limit))?;
+        .map_err(|missed| vm.missed("logging in", missed, config.common.boot_limit))?;
     }
 }
 
@@ -338,7 +365,7 @@ fn await_prompt(
     deadline: Deadline,
     stall: Option<Duration>,
     mut wanted: impl FnMut(Prompt) -> bool,
-) -> Result<(), Missed> {
+) -> std::result::Result<(), Missed> {
     let found = vm.stream.wait_for(deadline, stall, |bytes| {
         let window = &bytes[bytes.len().saturating_sub(PROMPT_WINDOW)..];
         let plain = console::plain(window);
@@ -354,7 +381,7 @@ fn await_prompt(
 }
 
 /// Waits for these bytes and takes all up to them.
-fn await_bytes(vm: &Vm, deadline: Deadline, expected: &[u8]) -> Result<(), Missed> {
+fn await_bytes(vm: &Vm, deadline: Deadline, expected: &[u8]) -> std::result::Result<(), Missed> {
     vm.stream.wait_for(deadline, None, |bytes| {
         let at = find(bytes, expected)?;
         bytes.drain(..at + expected.len());

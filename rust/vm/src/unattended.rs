@@ -5,19 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-
 use crate::console;
 use crate::deadline::Deadline;
+use crate::error::{Error, Result};
 use crate::machine::{DirectKernel, Machine};
-use crate::vm::{self, Talk, Vm};
+use crate::process;
+use crate::vm::{Talk, Vm};
 
 /// Runs a machine until it starts again or switches itself off.
 ///
 /// # Errors
 /// When it does neither within `limit`.
 pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
-    Vm::start(vm::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
+    Vm::start(process::directory()?, machine, None, Talk::Console, None)?.wait_off(limit)
 }
 
 /// Runs a machine until it switches itself off, with its serial console's text at the
@@ -26,9 +26,10 @@ pub fn until_restart(machine: &Machine, limit: Duration) -> Result<()> {
 /// # Errors
 /// When it does not within `limit`.
 pub fn until_off(machine: &Machine, limit: Duration, log: &Path) -> Result<String> {
-    let vm = Vm::start(vm::directory()?, machine, None, Talk::Console, Some(log))?;
+    let dir = process::directory()?;
+    let vm = Vm::start(dir, machine, None, Talk::Console, Some(log))?;
     vm.wait_off(limit)?;
-    let bytes = fs::read(log).with_context(|| format!("reading {}", log.display()))?;
+    let bytes = fs::read(log).map_err(Error::io(format_args!("reading {}", log.display())))?;
     Ok(console::plain(&bytes))
 }
 
@@ -45,7 +46,13 @@ pub fn until_said(
     limit: Duration,
     log: &Path,
 ) -> Result<String> {
-    let vm = Vm::start(vm::directory()?, machine, kernel, Talk::Console, Some(log))?;
+    let vm = Vm::start(
+        process::directory()?,
+        machine,
+        kernel,
+        Talk::Console,
+        Some(log),
+    )?;
     let said = vm.stream.wait_for(Deadline::after(limit), None, |bytes| {
         Some(console::plain(bytes)).filter(|plain| plain.contains(text))
     });

@@ -6,13 +6,27 @@ use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
+
+pub(crate) const QEMU: &str = "qemu-system-x86_64";
+
+/// A directory for a machine's files.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn directory() -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("vm-")
+        .tempdir()
+        .map_err(Error::io("making a directory for the virtual machine"))
+}
 
 /// A running or ended child. Dropping it kills and reaps the child.
 ///
@@ -78,11 +92,14 @@ impl Process {
                 *ended = Some(child.wait().unwrap_or(ExitStatus::from_raw(255 << 8)));
                 theirs.changed.notify_all();
             })
-            .context("starting the thread that waits for a child")?;
+            .map_err(Error::io("starting the thread that waits for a child"))?;
         let pid = receiver
             .recv()
-            .context("the thread that starts a child died")?
-            .context("starting setpriv (package util-linux)")?;
+            .map_err(|_| Error::new(Code::Io, "the thread that starts a child died"))?
+            .map_err(|err| {
+                let what = format!("starting setpriv (package util-linux): {err}");
+                Error::new(Code::ToolMissing, what)
+            })?;
         Ok(Self {
             pid,
             shared,

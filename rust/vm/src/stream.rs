@@ -7,9 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-
+use crate::console::DeadEnd;
 use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
 
 /// Our end of a socket pair whose other end is QEMU's stdin and stdout. It
 /// closes when QEMU ends, however that happens.
@@ -42,7 +42,7 @@ pub(crate) enum Missed {
     /// The other side closed.
     Closed,
     /// What arrived says that it will not come, and why.
-    DeadEnd(&'static str),
+    DeadEnd(DeadEnd),
 }
 
 impl Shared {
@@ -62,7 +62,9 @@ impl Stream {
             }),
             arrived: Condvar::new(),
         });
-        let mut reader = socket.try_clone().context("sharing the socket to QEMU")?;
+        let mut reader = socket
+            .try_clone()
+            .map_err(Error::io("sharing the socket to QEMU"))?;
         let theirs = Arc::clone(&shared);
         // Not joined: it ends when the socket closes, that is, with QEMU.
         std::thread::Builder::new()
@@ -87,14 +89,15 @@ impl Stream {
                     }
                 }
             })
-            .context("starting the thread that reads from QEMU")?;
+            .map_err(Error::io("starting the thread that reads from QEMU"))?;
         Ok(Self { socket, shared })
     }
 
     pub(crate) fn send(&self, bytes: &[u8]) -> Result<()> {
-        (&self.socket)
-            .write_all(bytes)
-            .context("sending to the virtual machine (has it ended?)")
+        (&self.socket).write_all(bytes).map_err(|err| {
+            let what = format!("sending to the virtual machine (has it ended?): {err}");
+            Error::new(Code::Ended, what)
+        })
     }
 
     /// Calls `look` with the bytes that wait, now and each time more arrive,
@@ -104,7 +107,7 @@ impl Stream {
         deadline: Deadline,
         stall: Option<Duration>,
         mut look: impl FnMut(&mut Vec<u8>) -> Option<T>,
-    ) -> Result<T, Missed> {
+    ) -> std::result::Result<T, Missed> {
         let started = Instant::now();
         let mut received = self.shared.lock();
         loop {

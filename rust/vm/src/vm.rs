@@ -2,23 +2,28 @@
 //! A started machine: its process, its stream and its log.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use buildroot::apt;
+use command_fds::{CommandFdExt, FdMapping};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use testkit::apt;
 
+use crate::accel;
 use crate::console;
 use crate::deadline::Deadline;
-use crate::machine::{self, DirectKernel, Firmware, Launch, Machine, Wiring};
-use crate::process::{self, Process};
+use crate::error::{Code, Error, Result};
+use crate::machine::{self, DirectKernel, FIRST_CREDENTIAL, Launch, Machine, Wiring};
+use crate::process::{self, Process, QEMU};
 use crate::stream::{Missed, Stream};
-
-const QEMU: &str = "qemu-system-x86_64";
 
 /// A starved guest can hang in the timer test early in its boot, and its
 /// kernel was seen to panic in an interrupt; once more is the cure, more than once more
@@ -48,14 +53,6 @@ pub(crate) enum Talk {
     Console,
 }
 
-/// A directory for a machine's files.
-pub(crate) fn directory() -> Result<TempDir> {
-    tempfile::Builder::new()
-        .prefix("test-guest-")
-        .tempdir()
-        .context("making a directory for the virtual machine")
-}
-
 impl Vm {
     /// Starts QEMU with files in `dir`. `talk` says what is on the stream.
     /// The console's text goes to the end of `console_log`, or of a file that
@@ -67,14 +64,17 @@ impl Vm {
         talk: Talk,
         console_log: Option<&Path>,
     ) -> Result<Self> {
-        apt::ensure(&[QEMU])?;
+        there(QEMU)?;
         let own_log = dir.path().join("console.log");
         let console_log = console_log.map_or(own_log, Path::to_owned);
         let log = File::options()
             .create(true)
             .append(true)
             .open(&console_log)
-            .with_context(|| format!("opening the console log {}", console_log.display()))?;
+            .map_err(Error::io(format_args!(
+                "opening the console log {}",
+                console_log.display()
+            )))?;
         let (wiring, log) = match talk {
             Talk::Agent => (
                 Wiring::AgentOnStdio {
@@ -86,13 +86,15 @@ impl Vm {
         };
         let launch = launch(machine, kernel, wiring, dir.path())?;
         let stderr_log = dir.path().join("qemu-stderr");
-        let stderr = File::create(&stderr_log).context("making QEMU's error log")?;
+        let stderr = File::create(&stderr_log).map_err(Error::io("making QEMU's error log"))?;
 
-        let (ours, theirs) = UnixStream::pair().context("making a socket pair for QEMU")?;
-        let output = theirs.try_clone().context("sharing a socket with QEMU")?;
-        let mut command = process::bound_command(QEMU);
+        let (ours, theirs) =
+            UnixStream::pair().map_err(Error::io("making a socket pair for QEMU"))?;
+        let output = theirs
+            .try_clone()
+            .map_err(Error::io("sharing a socket with QEMU"))?;
+        let mut command = qemu(machine, &launch)?;
         command
-            .args(machine.arguments(&launch))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(OwnedFd::from(output)))
             .stderr(stderr);
@@ -110,6 +112,12 @@ impl Vm {
         self.process.pid()
     }
 
+    /// What the serial console said so far, as text.
+    pub(crate) fn console(&self) -> String {
+        // No console yet is an answer too; QEMU's own error is beside it.
+        console::plain(&fs::read(&self.console_log).unwrap_or_default())
+    }
+
     /// The last lines of the serial console.
     pub(crate) fn console_tail(&self) -> String {
         // No console yet is an answer too; QEMU's own error is beside it.
@@ -125,53 +133,85 @@ impl Vm {
     /// the machine said last.
     pub(crate) fn missed(&self, what: &str, missed: Missed, limit: Duration) -> Error {
         let limit = limit.as_secs();
-        let why = match missed {
-            Missed::Deadline => format!("it took more than {limit} s (busy host? raise the limit)"),
-            Missed::Stalled => "the console stayed silent too long (hung?)".to_owned(),
-            Missed::Closed => "the virtual machine ended".to_owned(),
-            Missed::DeadEnd(why) => why.to_owned(),
+        let late = format!("it took more than {limit} s (busy host? raise the limit)");
+        let (code, why) = match missed {
+            Missed::Deadline => (Code::Late, late.as_str()),
+            Missed::Stalled => (Code::Silent, "the console stayed silent too long (hung?)"),
+            Missed::Closed => (Code::Ended, "the virtual machine ended"),
+            Missed::DeadEnd(end) => (Code::DeadEnd, end.meaning),
         };
-        self.explain(&format!("{what}: {why}"))
+        self.explain(code, &format!("{what}: {why}"))
     }
 
     /// An error with the console's and QEMU's last words.
-    pub(crate) fn explain(&self, what: &str) -> Error {
+    pub(crate) fn explain(&self, code: Code, what: &str) -> Error {
         let stderr = fs::read_to_string(&self.stderr_log).unwrap_or_default();
         let stderr = match stderr.trim() {
             "" => String::new(),
             text => format!("\n--- QEMU said ---\n{text}"),
         };
-        anyhow!(
-            "{what}\n--- last lines of the serial console ---\n{}{stderr}",
-            self.console_tail()
-        )
+        Error {
+            code,
+            what: what.to_owned(),
+            said: format!(
+                "--- last lines of the serial console ---\n{}{stderr}",
+                self.console_tail()
+            ),
+        }
     }
 
     /// Waits until the machine has switched itself off.
     pub(crate) fn wait_off(&self, limit: Duration) -> Result<()> {
         match self.process.wait(Deadline::after(limit)) {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(self.explain(&format!("QEMU ended with {status}"))),
+            Some(status) => Err(self.explain(Code::Ended, &format!("QEMU ended with {status}"))),
             None => Err(self.missed("powering off", Missed::Deadline, limit)),
         }
     }
 }
 
 /// Runs a machine on the terminal of the person who asked, until it is off.
-pub(crate) fn interactive(
-    dir: &TempDir,
-    machine: &Machine,
-    kernel: Option<DirectKernel>,
-) -> Result<()> {
-    apt::ensure(&[QEMU])?;
+///
+/// # Errors
+/// When QEMU does not start, or ends badly.
+pub fn interactive(dir: &TempDir, machine: &Machine, kernel: Option<DirectKernel>) -> Result<()> {
+    there(QEMU)?;
     let launch = launch(machine, kernel, Wiring::Terminal, dir.path())?;
-    let mut command = process::bound_command(QEMU);
-    command.args(machine.arguments(&launch));
-    let status = command.status().context("starting QEMU under setpriv")?;
-    if !status.success() {
-        bail!("QEMU ended with {status}");
+    let status = qemu(machine, &launch)?
+        .status()
+        .map_err(Error::io("starting QEMU under setpriv"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::new(Code::Ended, format!("QEMU ended with {status}"))),
     }
-    Ok(())
+}
+
+/// QEMU as a command, with the credentials among its open files.
+fn qemu(machine: &Machine, launch: &Launch) -> Result<Command> {
+    let mut files = Vec::new();
+    for (credential, child_fd) in machine.credentials.iter().zip(FIRST_CREDENTIAL..) {
+        let failed = |err: std::io::Error| Error::io("a credential for the machine")(err);
+        let value = STANDARD.encode(credential.value.expose_secret());
+        let text = format!("io.systemd.credential.binary:{}={value}", credential.name);
+        let file = memfd_create("credential", MFdFlags::MFD_CLOEXEC)
+            .map_err(|errno| failed(errno.into()))?;
+        let mut file = File::from(file);
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        files.push(FdMapping {
+            parent_fd: file.into(),
+            child_fd,
+        });
+    }
+    let mut command = process::bound_command(QEMU);
+    command.args(machine.arguments(launch));
+    command
+        .fd_mappings(files)
+        .map_err(|_| Error::new(Code::Io, "two credentials have the same place"))?;
+    Ok(command)
+}
+
+fn there(tool: &str) -> Result<()> {
+    apt::ensure(&[tool]).map_err(|err| Error::new(Code::ToolMissing, format!("{err:#}")))
 }
 
 fn launch(
@@ -183,16 +223,14 @@ fn launch(
     let disks = machine.disks.iter().map(|disk| &disk.path);
     for image in disks.chain(&machine.medium) {
         if !image.exists() {
-            bail!("no disk image {}", image.display());
+            let what = format!("no disk image {}", image.display());
+            return Err(Error::new(Code::ImageMissing, what));
         }
     }
     Ok(Launch {
         kernel,
         wiring,
-        kvm: machine.accel.uses_kvm(),
-        uefi: match machine.firmware {
-            Firmware::Bios => None,
-            Firmware::Uefi => Some(machine::uefi_files(dir, machine.secure_boot)?),
-        },
+        kvm: accel::uses_kvm(machine.accel)?,
+        uefi: machine::uefi_files(dir, machine.firmware)?,
     })
 }

@@ -5,17 +5,19 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::machine::AGENT_PORT;
+use crate::agent::SCRIPT;
+use crate::machine::{AGENT_PORT, Credential};
 
-const AGENT: &str = include_str!("../live/agent");
-const UNIT: &str = "test-guest-agent.service";
+/// Where the agent keeps what it works with.
+const STATE: &str = "/run/vm-agent";
+const UNIT: &str = "vm-agent.service";
 
 /// Names and values.
-pub(crate) fn credentials() -> [(String, String); 2] {
+pub(crate) fn credentials() -> [Credential; 2] {
     [
-        (format!("systemd.extra-unit.{UNIT}"), unit()),
-        (
-            "systemd.unit-dropin.sysinit.target~test-guest".to_owned(),
+        Credential::new(format!("systemd.extra-unit.{UNIT}"), unit()),
+        Credential::new(
+            "systemd.unit-dropin.sysinit.target~vm-agent",
             format!("[Unit]\nWants={UNIT}\n"),
         ),
     ]
@@ -24,16 +26,16 @@ pub(crate) fn credentials() -> [(String, String); 2] {
 /// The port comes when udev has loaded its driver. An initramfs with systemd
 /// gets the unit too.
 fn unit() -> String {
-    let agent = STANDARD.encode(AGENT);
+    let agent = STANDARD.encode(SCRIPT);
     format!(
         "[Unit]\nDefaultDependencies=no\nAfter=basic.target\n\
          ConditionPathExists=!/etc/initrd-release\n\
          [Service]\nRestart=always\nRestartSec=1\n\
          ExecStart=/bin/sh -c '\
          until grep -qsx {AGENT_PORT} /sys/class/virtio-ports/*/name; do sleep 0.5; done; \
-         mkdir -p /run/test-guest; \
-         echo {agent} | base64 -d >/run/test-guest/agent; \
-         exec sh /run/test-guest/agent'\n"
+         mkdir -p {STATE}; \
+         echo {agent} | base64 -d >{STATE}/agent; \
+         exec sh {STATE}/agent'\n"
     )
 }
 

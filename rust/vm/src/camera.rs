@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use test_guest::Qmp;
+use crate::error::{Error, Result};
+use crate::qmp::Qmp;
 
 /// Between two looks at a booting machine.
 const INTERVAL: Duration = Duration::from_millis(700);
@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(30);
 
 /// Takes numbered pictures.
 #[derive(Debug)]
-pub(crate) struct Camera {
+pub struct Camera {
     qmp: Qmp,
     dir: PathBuf,
     taken: usize,
@@ -27,7 +27,10 @@ pub(crate) struct Camera {
 impl Camera {
     /// Pictures of the machine behind this socket go to `dir`, numbered on
     /// from `taken`.
-    pub(crate) fn new(socket: &Path, dir: &Path, taken: usize) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no machine behind it.
+    pub fn new(socket: &Path, dir: &Path, taken: usize) -> Result<Self> {
         Ok(Self {
             qmp: Qmp::connect(socket, CONNECT)?,
             dir: dir.to_owned(),
@@ -36,11 +39,15 @@ impl Camera {
     }
 
     /// How many there are by now.
-    pub(crate) fn taken(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.taken
     }
 
-    pub(crate) fn take(&mut self, name: &str) -> Result<PathBuf> {
+    /// Takes one; it is called `NN-name.png`.
+    ///
+    /// # Errors
+    /// When QEMU refuses it, or has ended.
+    pub fn take(&mut self, name: &str) -> Result<PathBuf> {
         self.taken += 1;
         let file = self.dir.join(format!("{:02}-{name}.png", self.taken));
         self.qmp.screenshot(&file)?;
@@ -51,7 +58,7 @@ impl Camera {
 /// Watches a machine boot and keeps one picture: that with the most on it.
 /// Before the kernel is up this is the boot menu.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -59,7 +66,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts to look, as soon as there is a machine behind the socket, and
     /// stops when the kernel speaks on the console that is logged.
-    pub(crate) fn start(socket: &Path, file: &Path, console: Option<&Path>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn start(socket: &Path, file: &Path, console: Option<&Path>) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (socket, file) = (socket.to_owned(), file.to_owned());
         let console = console.map(Path::to_owned);
@@ -79,7 +89,7 @@ impl Watch {
                     };
                 }
             })
-            .context("starting the thread that watches the screen")?;
+            .map_err(Error::io("starting the thread that watches the screen"))?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
@@ -96,14 +106,14 @@ fn has_kernel(console: &Path) -> bool {
 fn look(qmp: &mut Qmp, file: &Path, most: &mut u64) -> Result<()> {
     let new = file.with_extension("new");
     qmp.screenshot(&new)?;
-    let size = fs::metadata(&new)?.len();
-    if size > *most {
-        *most = size;
-        fs::rename(&new, file)?;
-    } else {
-        fs::remove_file(&new)?;
-    }
-    Ok(())
+    let kept = fs::metadata(&new).and_then(|about| {
+        if about.len() <= *most {
+            return fs::remove_file(&new);
+        }
+        *most = about.len();
+        fs::rename(&new, file)
+    });
+    kept.map_err(Error::io("keeping a picture"))
 }
 
 impl Drop for Watch {

@@ -5,6 +5,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The agent itself, a script for any POSIX shell with base tools.
+pub const SCRIPT: &str = include_str!("../live/agent");
 /// What the agent sends once, when it serves.
 pub(crate) const READY: &[u8] = b"@@READY@@";
 
