@@ -483,6 +483,14 @@
         <translation>Rufen Sie das Hilfsprogramm von Hand auf, oder geben Sie die Zugangsdaten in einer auth-Datei an.</translation>
     </message>
     <message>
+        <source>Log in to that registry again, or remove the entry from the auth file.</source>
+        <translation>Melden Sie sich bei dieser Registry neu an, oder entfernen Sie den Eintrag aus der auth-Datei.</translation>
+    </message>
+    <message>
+        <source>Check the name: it leads to something else, such as a Helm chart, an artifact or an image of docker&apos;s oldest form.</source>
+        <translation>Prüfen Sie den Namen: Er führt zu etwas anderem, etwa einem Helm-Chart, einem Artefakt oder einem Image in Dockers ältester Form.</translation>
+    </message>
+    <message>
         <source>The user name or password is wrong, or the account may not read this image.</source>
         <translation>Benutzername oder Passwort ist falsch, oder das Konto darf dieses Image nicht lesen.</translation>
     </message>
