@@ -14,6 +14,8 @@ const WITHOUT: &[&str] = &[
     ".png",
     ".ts",
     "Cargo.lock",
+    "DEBIAN/control",
+    "DEBIAN/templates",
     "LICENSE",
     "LICENSE-APACHE",
     "LICENSE-GPL",
