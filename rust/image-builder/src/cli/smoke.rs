@@ -34,7 +34,7 @@ pub(super) fn smoke(args: &SmokeArgs) -> Result<()> {
         Ok(_) => progress.end(),
         Err(_) => progress.abandon(),
     }
-    let found = found?;
+    let found = found.map_err(stopped)?;
     if let Some(file) = &args.junit {
         write(file, &junit::document(&found))?;
     }
@@ -45,6 +45,18 @@ pub(super) fn smoke(args: &SmokeArgs) -> Result<()> {
     match found.is_green() {
         true => Ok(()),
         false => Err(red(&found)),
+    }
+}
+
+/// What is stopped is no build here.
+fn stopped(error: Error) -> Error {
+    match error.code {
+        Code::Interrupted => Error::new(
+            Code::Interrupted,
+            "It was stopped, and the virtual machine with it.",
+        )
+        .next("Run the same command again."),
+        _ => error,
     }
 }
 

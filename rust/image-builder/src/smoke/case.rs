@@ -128,7 +128,7 @@ impl Findings {
             };
             let told = case.verdict.told.trim().replace('\n', "\n        ");
             text += &format!(
-                "{mark}  {:<14} {:<17} {:>6.1} s  {told}\n",
+                "{mark}  {:<14} {:<18} {:>6.1} s  {told}\n",
                 case.suite,
                 case.name,
                 case.time.as_secs_f64()
@@ -206,11 +206,9 @@ pub(super) mod tests {
     fn people_and_programs_are_told_the_same() {
         let found = some();
         let table = found.table();
-        assert!(
-            table.contains(
-                "FAIL  bios           system               1.5 s  degraded:\n        \"a\""
-            )
-        );
+        assert!(table.contains(
+            "FAIL  bios           system                1.5 s  degraded:\n        \"a\""
+        ));
         let json = found.json(Path::new("/out"));
         assert_eq!(json["passed"], false);
         assert_eq!(json["cases"][2]["outcome"], "skipped");
