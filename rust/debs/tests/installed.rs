@@ -113,16 +113,14 @@ fn an_archive_of_the_sources_is_enough() {
         .unwrap();
     assert!(!archive.join(".git").exists());
     let program = Path::new(env!("CARGO_BIN_EXE_debs"));
-    let copied = dir.path().join("debs");
-    fs::copy(program, &copied).unwrap();
     // One that only fails is as good as none.
     let lines =
-        "mkdir \"$4\" && printf '#!/bin/sh\\nexit 127\\n' >\"$4/git\" && chmod +x \"$4/git\"
-        mount --bind \"$1\" \"$2\" && cd / && PATH=\"$4:$PATH\" exec \"$3\" build --output \"$5\"";
+        "mkdir \"$4\" && cp \"$3\" \"$4/debs\" && printf '#!/bin/sh\\nexit 127\\n' >\"$4/git\" && chmod +x \"$4/git\"
+        mount --bind \"$1\" \"$2\" && cd / && PATH=\"$4:$PATH\" exec \"$4/debs\" build --output \"$5\"";
     let mut command = apart();
     command
         .args([lines, "sh"])
-        .args([&archive, &source, &copied]);
+        .args([archive.as_path(), source.as_path(), program]);
     command.arg(dir.path().join("bin")).arg(&out).run().unwrap();
     let made = fs::read_dir(&out).unwrap().count();
     assert_eq!(made, 4);
