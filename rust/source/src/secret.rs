@@ -9,15 +9,13 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use conf::Login;
 use contract::error::{Code, Error, Result};
 use contract::plan::{Plan, SecretRef};
 use imageref::Reference;
 use registry::{AuthFileError, CredentialStore, Credentials};
+use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::machine;
 
@@ -204,30 +202,19 @@ fn decode(auth: &SecretString, prefix: &str, place: &str) -> Result<CredentialSt
             .why("It was copied incompletely, or is a placeholder.")
             .next("Copy the value from an auth.json file, or give `username` and `password`.")
     };
-    // It may be wrapped, as `base64` does it.
-    let mut packed = Zeroizing::new(Vec::with_capacity(auth.expose_secret().len()));
-    packed.extend(
-        auth.expose_secret()
-            .bytes()
-            .filter(|b| !b.is_ascii_whitespace()),
-    );
-    let bytes = Zeroizing::new(STANDARD.decode(&*packed).map_err(|_| bad())?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?;
-    let (username, password) = text.split_once(':').ok_or_else(bad)?;
+    let login = Credentials::from_encoded(auth).ok_or_else(bad)?;
     let mut store = CredentialStore::default();
-    store.insert(
-        prefix,
-        Credentials::Basic {
-            username: username.to_owned(),
-            password: SecretString::from(password),
-        },
-    );
+    store.insert(prefix, login);
     Ok(store)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use secrecy::ExposeSecret;
+
     use super::*;
     use std::fs;
     use std::os::fd::AsRawFd;

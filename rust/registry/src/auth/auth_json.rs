@@ -203,24 +203,8 @@ impl AuthEntry {
         if let Some(token) = filled(self.identitytoken) {
             return Some(Ok(Credentials::IdentityToken { token }));
         }
-        let decoded = decode(&filled(self.auth)?).ok_or(NotDecoded);
-        Some(decoded.map(|(username, password)| Credentials::Basic { username, password }))
+        Some(Credentials::from_encoded(&filled(self.auth)?).ok_or(NotDecoded))
     }
-}
-
-/// `user:password` out of base64, which may be wrapped as `base64` does it.
-fn decode(auth: &SecretString) -> Option<(String, SecretString)> {
-    let mut wanted = Zeroizing::new(Vec::with_capacity(auth.expose_secret().len()));
-    wanted.extend(
-        auth.expose_secret()
-            .bytes()
-            .filter(|b| !b.is_ascii_whitespace()),
-    );
-    let bytes = Zeroizing::new(STANDARD.decode(&*wanted).ok()?);
-    let plain = SecretString::from(std::str::from_utf8(&bytes).ok()?);
-    let (username, password) = plain.expose_secret().split_once(':')?;
-    let password = SecretString::from(password.trim_end_matches('\0'));
-    Some((username.to_owned(), password))
 }
 
 /// A containers-auth.json(5) document with these logins, each for a scope,
