@@ -4,13 +4,12 @@
 
 use std::borrow::Cow;
 
-use contract::error::capital;
-use imageref::{ImageRef, Reference};
+use imageref::Reference;
 use yaml_doc::Default::{Is, Nothing, Required};
 use yaml_doc::Kind::{
     Anything, Flag, List, Localized, Mapping, Named, NamedTexts, Text, Texts, Word,
 };
-use yaml_doc::{ANY, Form, Key, Table, Wrong};
+use yaml_doc::{ANY, Form, Key, Table, Wrong, checks};
 
 /// The whole file.
 #[rustfmt::skip]
@@ -98,23 +97,9 @@ static IMAGE: Table = Table::of(&[
 
 static PATH: Form = Form::new("path", "paths", |_| Ok(()), "");
 static ICON: Form = Form::new("file or name", "", |_| Ok(()), "");
-static REFERENCE: Form = Form::new("image", "images", reference, "").not_empty();
+static REFERENCE: Form = Form::new("image", "images", checks::image, "").not_empty();
 static REGISTRY: Form = Form::new("registry", "registries", registry, "");
 static LOCALE: Form = Form::new("locale", "locales", locale, "[A-Za-z0-9_@]+");
-
-/// An image that can be installed.
-fn reference(text: &str) -> Result<(), Wrong> {
-    let why = match text.parse::<ImageRef>() {
-        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => return Ok(()),
-        Ok(other) => format!("Images cannot be installed from `{}`.", other.transport()),
-        Err(err) => format!("{}.", capital(&err.problem().to_string())),
-    };
-    Err(Wrong {
-        what: "is no image to install",
-        why: Cow::Owned(why),
-        next: "Write it in full, for example registry.example/os/debian:13.",
-    })
-}
 
 /// What stands before a repository in a reference.
 fn registry(text: &str) -> Result<(), Wrong> {

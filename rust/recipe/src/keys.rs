@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 
 use contract::disk_plan::parse_size;
-use contract::error::capital;
-use imageref::ImageRef;
 use yaml_doc::Default::{Is, Nothing, Required};
 use yaml_doc::Kind::{Flag, List, Mapping, Text, Texts, Word};
 use yaml_doc::{ANY, Form, Key, Table, Wrong, checks};
@@ -154,7 +152,7 @@ impl After {
 
 static PATH: Form = Form::new("file", "files", |_| Ok(()), "").not_empty();
 static FULL: Form = Form::new("text", "texts", not_empty, "").not_empty();
-static IMAGE: Form = Form::new("image", "images", image, "").not_empty();
+static IMAGE: Form = Form::new("image", "images", checks::image, "").not_empty();
 static DISK_ID: Form = Form::new("link", "links", disk_id, "^/dev/disk/by-(id|path)/[^/]+$");
 static SIZE: Form = Form::new(
     "size",
@@ -203,19 +201,6 @@ fn not_empty(text: &str) -> Result<(), Wrong> {
         "" => wrong("is empty", "Everything would fit.", "Write a part of it."),
         _ => Ok(()),
     }
-}
-
-fn image(text: &str) -> Result<(), Wrong> {
-    let why = match text.parse::<ImageRef>() {
-        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => return Ok(()),
-        Ok(other) => format!("Images cannot be installed from `{}`.", other.transport()),
-        Err(err) => format!("{}.", capital(&err.problem().to_string())),
-    };
-    Err(Wrong {
-        what: "is no image to install",
-        why: Cow::Owned(why),
-        next: "Write it in full, for example registry.example/os/debian:13.",
-    })
 }
 
 fn disk_id(text: &str) -> Result<(), Wrong> {

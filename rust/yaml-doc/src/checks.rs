@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Checks of texts that more than one format has: languages, keyboards, time zones.
+//! Checks of texts that more than one format has: languages, keyboards, time zones,
+//! images.
 
 use std::borrow::Cow;
+
+use contract::error::capital;
+use imageref::ImageRef;
 
 use crate::keys::Wrong;
 
@@ -10,6 +14,23 @@ fn wrong(what: &'static str, why: &'static str, next: &'static str) -> Result<()
         what,
         why: Cow::Borrowed(why),
         next,
+    })
+}
+
+/// An image that can be installed.
+///
+/// # Errors
+/// When it is no reference, or of a transport that has no image to install.
+pub fn image(text: &str) -> Result<(), Wrong> {
+    let why = match text.parse::<ImageRef>() {
+        Ok(ImageRef::Registry(_) | ImageRef::Oci(_)) => return Ok(()),
+        Ok(other) => format!("Images cannot be installed from `{}`.", other.transport()),
+        Err(err) => format!("{}.", capital(&err.problem().to_string())),
+    };
+    Err(Wrong {
+        what: "is no image to install",
+        why: Cow::Owned(why),
+        next: "Write it in full, for example registry.example/os/debian:13.",
     })
 }
 
