@@ -265,7 +265,7 @@ pub(super) fn of_machine(error: vm::Error) -> Error {
         VmCode::ToolMissing => "apt-get install qemu-system-x86; as root it is done by itself.",
         VmCode::FirmwareMissing => "apt-get install ovmf, or leave that firmware out.",
         VmCode::KvmUnusable => "Leave --accel out: it is emulated then, which is slow.",
-        _ => "",
+        _ => "See the details and the files in --out, and run the same command again.",
     };
     let told = Error::new(code, format!("The virtual machine: {}.", error.what)).next(next);
     match error.said.as_str() {
